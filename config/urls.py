@@ -1,0 +1,21 @@
+"""The pages, as the design names them."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from config import health
+from workspaces.views import entry
+
+urlpatterns = [
+    path("", entry.home, name="home"),
+    path("accounts/", include("allauth.account.urls")),
+    path("language/", include("django.conf.urls.i18n")),
+    path("operator/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("", include("workspaces.urls")),
+    path("w/<slug:slug>/data/", include("segments.urls")),
+    path("w/<slug:slug>/data/exports/", include("exports.urls")),
+    path("w/<slug:slug>/admin/connections/", include("connections.urls")),
+    path("connections/constant-contact/", include("connections.callback_urls")),
+]

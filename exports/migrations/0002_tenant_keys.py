@@ -1,0 +1,19 @@
+from django.db import migrations
+
+from workspaces.tenancy import TenantKeys
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("exports", "0001_initial"),
+        ("segments", "0002_tenant_keys"),
+        ("connections", "0002_tenant_keys"),
+    ]
+
+    operations = [
+        TenantKeys("Destination"),
+        TenantKeys("DestinationSegment"),
+        TenantKeys("Run"),
+        TenantKeys("Batch"),
+        TenantKeys("Rejection"),
+    ]

@@ -1,0 +1,249 @@
+"""Destinations, their runs and batches, and the ledger of deliveries."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from connections.models import Connection
+from segments.models import Segment
+from workspaces.tenancy import BulkTenantModel, TenantForeignKey, TenantModel
+
+
+class Destination(TenantModel):
+    """An export's configuration.
+
+    `matching` maps Constant Contact field names to attribute names; `email` is always there.
+    Without a connection the destination rests. `days`, `times`, `time_zone` and `next_run_at`
+    mean what they mean in `workspaces.Schedule`, and count only with a schedule of its own.
+    """
+
+    class Schedule(models.TextChoices):
+        REFRESH = "refresh", _("With every refresh")
+        OWN = "own", _("Own schedule")
+        OFF = "off", _("Off")
+
+    name = models.CharField(_("name"), max_length=100)
+    connection = TenantForeignKey(
+        Connection, null=True, on_delete=models.PROTECT, related_name="destinations"
+    )
+    list_id = models.CharField(max_length=36, blank=True)
+    list_name = models.CharField(max_length=255, blank=True)
+    matching = models.JSONField(default=dict)
+    segments = models.ManyToManyField(
+        Segment, through="DestinationSegment", related_name="destinations"
+    )
+    schedule = models.CharField(
+        _("schedule"), max_length=20, choices=Schedule.choices, default=Schedule.REFRESH
+    )
+    days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    times = ArrayField(models.TimeField(), default=list, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
+    next_run_at = models.DateTimeField(null=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="destination_name_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DestinationSegment(TenantModel):
+    """A segment that a destination exports."""
+
+    destination = TenantForeignKey(Destination, on_delete=models.CASCADE, related_name="+")
+    segment = TenantForeignKey(Segment, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "destination", "segment"], name="segment_once_per_destination"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.destination_id}: {self.segment_id}"
+
+
+class Run(TenantModel):
+    """One execution of a destination.
+
+    The account: in_segments = added + changed + unchanged + duplicate + invalid + suppressed
+    + rejected. It holds at every moment after planning: what is not confirmed yet counts as
+    added or changed until the provider says otherwise. `configuration` is the destination as it
+    was when the run was planned.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        PLANNING = "planning", _("Planning")
+        AWAITING_APPROVAL = "awaiting_approval", _("Awaiting approval")
+        SENDING = "sending", _("Sending")
+        CONFIRMING = "confirming", _("Confirming")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        SUCCEEDED_WITH_REJECTIONS = "succeeded_with_rejections", _("Succeeded with rejections")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        SKIPPED = "skipped", _("Skipped")
+
+    class Trigger(models.TextChoices):
+        MEMBER = "member", _("A member")
+        REFRESH = "refresh", _("A refresh")
+        SCHEDULE = "schedule", _("Its own schedule")
+        COMMAND = "command", _("Command")
+
+    ACTIVE = (
+        State.QUEUED,
+        State.PLANNING,
+        State.AWAITING_APPROVAL,
+        State.SENDING,
+        State.CONFIRMING,
+    )
+
+    destination = TenantForeignKey(Destination, on_delete=models.CASCADE, related_name="runs")
+    state = models.CharField(max_length=30, choices=State.choices, default=State.QUEUED)
+    reason = models.TextField(blank=True)
+    trigger = models.CharField(max_length=20, choices=Trigger.choices)
+    full = models.BooleanField(default=False)
+    dry_run = models.BooleanField(default=False)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    configuration = models.JSONField(default=dict)
+    in_segments = models.BigIntegerField(default=0)
+    added = models.BigIntegerField(default=0)
+    changed = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    duplicate = models.BigIntegerField(default=0)
+    invalid = models.BigIntegerField(default=0)
+    suppressed = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    removed = models.BigIntegerField(default=0)
+    requests = models.IntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    planned_at = models.DateTimeField(null=True, editable=False)
+    sent_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    waiting_until = models.DateTimeField(null=True, editable=False)
+    heartbeat_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "destination"],
+                condition=models.Q(
+                    state__in=["queued", "planning", "awaiting_approval", "sending", "confirming"]
+                ),
+                name="one_run_at_a_time",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "destination", "-created_at"], name="run_recent"),
+            models.Index(fields=["workspace", "-created_at"], name="run_recent_in_workspace"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.destination_id} {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def sent(self) -> int:
+        return self.added + self.changed
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in self.ACTIVE
+
+
+class Batch(TenantModel):
+    """One request's worth of a run. `body` is the request, kept until the batch has ended."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("Planned")
+        SENT = "sent", _("Sent")
+        CONFIRMED = "confirmed", _("Confirmed")
+        FAILED = "failed", _("Failed")
+
+    run = TenantForeignKey(Run, on_delete=models.CASCADE, related_name="batches")
+    number = models.IntegerField()
+    state = models.CharField(max_length=20, choices=State.choices, default=State.PLANNED)
+    reason = models.TextField(blank=True)
+    contacts = models.IntegerField(default=0)
+    body = models.BinaryField(null=True, editable=False)
+    body_bytes = models.IntegerField(default=0)
+    activity_id = models.CharField(max_length=36, blank=True)
+    activity = models.JSONField(default=dict)
+    attempts = models.IntegerField(default=0)
+    rejected = models.IntegerField(default=0)
+    attempted_at = models.DateTimeField(null=True, editable=False)
+    sent_at = models.DateTimeField(null=True, editable=False)
+    ended_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "run", "number"], name="batch_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.number}"
+
+
+class Delivery(BulkTenantModel):
+    """What the provider is known to hold from one destination for one address.
+
+    `payload_hash` is what `batch` carried; it is held once that batch is confirmed, or when
+    `batch_id` is null. Until then, and when the batch fails, `previous_hash` is what is held
+    (null: nothing). Written by set-based SQL only.
+    """
+
+    pk = models.CompositePrimaryKey("workspace_id", "destination_id", "address")
+    destination = TenantForeignKey(Destination, on_delete=models.CASCADE, related_name="+")
+    address = models.CharField(max_length=254, db_collation="C")
+    profile_id = models.BigIntegerField()
+    payload_hash = models.BigIntegerField()
+    previous_hash = models.BigIntegerField(null=True)
+    batch = TenantForeignKey(Batch, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "batch"], name="delivery_by_batch")]
+
+    def __str__(self) -> str:
+        return f"{self.destination_id}: {self.profile_id}"
+
+
+class Rejection(BulkTenantModel):
+    """One profile that a run did not send, or the provider refused, with its reason."""
+
+    class Kind(models.TextChoices):
+        DUPLICATE = "duplicate", _("Duplicate")
+        INVALID = "invalid", _("Invalid")
+        SUPPRESSED = "suppressed", _("Suppressed")
+        REJECTED = "rejected", _("Rejected")
+
+    run = TenantForeignKey(Run, on_delete=models.CASCADE, related_name="rejections")
+    profile_id = models.BigIntegerField()
+    profile_key = models.CharField(max_length=255)
+    address = models.TextField(blank=True)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    reason = models.CharField(max_length=60)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "run", "kind", "reason"], name="rejections")]
+
+    def __str__(self) -> str:
+        return f"{self.profile_key}: {self.reason}"

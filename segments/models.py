@@ -1,0 +1,207 @@
+"""Sources and their imports, attributes, profiles, segments and their members."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from workspaces.tenancy import BulkTenantModel, TenantForeignKey, TenantModel
+
+
+class AttributeType(models.TextChoices):
+    TEXT = "text", _("Text")
+    NUMBER = "number", _("Number")
+    DATE = "date", _("Date")
+    DATETIME = "datetime", _("Date and time")
+    BOOLEAN = "boolean", _("Yes/No")
+
+
+class Source(TenantModel):
+    """Where profiles come from. `key_column` is the column whose value is the profile's key."""
+
+    name = models.CharField(_("name"), max_length=100)
+    key_column = models.CharField(_("key column"), max_length=255, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="source_name_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Attribute(TenantModel):
+    """A typed field of the workspace's profiles; `name` is its key in `Profile.attributes`."""
+
+    name = models.CharField(max_length=255)
+    label = models.CharField(_("name"), max_length=255)
+    type = models.CharField(_("type"), max_length=20, choices=AttributeType.choices)
+    source = TenantForeignKey(
+        Source, null=True, on_delete=models.SET_NULL, related_name="attributes"
+    )
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="attribute_name_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Import(TenantModel):
+    """One load of a source's file.
+
+    `columns` is a list of `{"column", "attribute", "label", "type", "keep"}`, the person's choice;
+    `dialect` what the sniffer found. read = added + changed + unchanged + superseded + refused.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
+
+    source = TenantForeignKey(Source, on_delete=models.CASCADE, related_name="imports")
+    file_name = models.CharField(max_length=255)
+    file_path = models.CharField(max_length=500)
+    file_bytes = models.BigIntegerField(default=0)
+    dialect = models.JSONField(default=dict)
+    columns = models.JSONField(default=list)
+    skip_refused = models.BooleanField(_("skip the rows that can't be read"), default=False)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
+    reason = models.TextField(blank=True)
+    stage = models.CharField(max_length=40, blank=True)
+    read = models.BigIntegerField(default=0)
+    added = models.BigIntegerField(default=0)
+    changed = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    superseded = models.BigIntegerField(default=0)
+    refused = models.BigIntegerField(default=0)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "source", "-created_at"], name="import_recent")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class RefusedRow(BulkTenantModel):
+    """A row of an import that could not be taken, with where and why."""
+
+    source_import = TenantForeignKey(Import, on_delete=models.CASCADE, related_name="refused_rows")
+    row_number = models.BigIntegerField()
+    column = models.CharField(max_length=255, blank=True)
+    value = models.TextField(blank=True)
+    reason = models.CharField(max_length=60)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "source_import", "row_number"], name="refused_rows")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.row_number}: {self.reason}"
+
+
+class Profile(BulkTenantModel):
+    """One unified customer.
+
+    `attributes` maps attribute names to typed JSON: text, numbers, booleans, ISO 8601 dates
+    (`YYYY-MM-DD`) and date-times in UTC (`YYYY-MM-DDTHH:MM:SSZ`); an empty value has no entry.
+    `updated_at` moves only when a value changes.
+    """
+
+    key = models.CharField(max_length=255, db_collation="C")
+    attributes = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "key"], name="profile_key_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Segment(TenantModel):
+    """A named set of profiles; its members are those of the last successful refresh.
+
+    `rules` is the tree that `segments.rule_tree` reads.
+    """
+
+    class RefreshState(models.TextChoices):
+        NEVER = "never", _("Never refreshed")
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Refreshing")
+        SUCCEEDED = "succeeded", _("Refreshed")
+        FAILED = "failed", _("Failed")
+
+    name = models.CharField(_("name"), max_length=100)
+    description = models.TextField(_("description"), blank=True)
+    rules = models.JSONField(default=dict)
+    member_count = models.BigIntegerField(default=0, editable=False)
+    refresh_state = models.CharField(
+        max_length=20, choices=RefreshState.choices, default=RefreshState.NEVER, editable=False
+    )
+    refresh_reason = models.TextField(blank=True, editable=False)
+    refreshed_at = models.DateTimeField(null=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="segment_name_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SegmentMember(BulkTenantModel):
+    """A profile in a segment. Written by set-based SQL only."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "segment_id", "profile_id")
+    segment = TenantForeignKey(Segment, on_delete=models.CASCADE, related_name="+")
+    profile_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.segment_id}: {self.profile_id}"
+
+
+class SegmentRefresh(TenantModel):
+    """One computation of a segment's membership: the history of its size."""
+
+    segment = TenantForeignKey(Segment, on_delete=models.CASCADE, related_name="refreshes")
+    count = models.BigIntegerField(default=0)
+    joined = models.BigIntegerField(default=0)
+    left = models.BigIntegerField(default=0)
+    succeeded = models.BooleanField(default=True)
+    reason = models.TextField(blank=True)
+    seconds = models.FloatField(default=0)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "segment", "-at"], name="segment_history")]
+
+    def __str__(self) -> str:
+        return f"{self.segment_id} {self.at:%Y-%m-%d %H:%M}: {self.count}"

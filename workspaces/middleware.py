@@ -1,0 +1,58 @@
+"""Opens the workspace that a URL names, for its members only."""
+
+from collections.abc import Callable
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
+from django.utils import timezone
+from django_scopes import scope, scopes_disabled
+
+from workspaces.models import Membership
+
+
+class WorkspaceRequest(HttpRequest):
+    """A request under `/w/SLUG/`: the views there are called with one."""
+
+    membership: Membership
+
+
+class WorkspaceMiddleware:
+    """Under `/w/SLUG/`: sets `request.workspace` and `request.membership`, scopes every query.
+
+    Who is not signed in is sent to sign in; for everyone but members the workspace is a 404,
+    whether it exists or not.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/w/"):
+            return self.get_response(request)
+        try:
+            slug = resolve(request.path_info).kwargs["slug"]
+        except (Resolver404, KeyError):
+            return self.get_response(request)
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        with scopes_disabled():
+            membership = (
+                Membership.objects.select_related("workspace")
+                .filter(workspace__slug=slug, user=request.user)
+                .first()
+            )
+        request.membership = membership  # type: ignore[attr-defined]
+        if membership is None:
+            return self.get_response(request)
+        workspace = membership.workspace
+        request.workspace = workspace  # type: ignore[attr-defined]
+        request.session["workspace"] = workspace.slug
+        with scope(workspace=workspace), timezone.override(workspace.tzinfo):
+            return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]
+    ) -> None:
+        if "slug" in kwargs and getattr(request, "membership", False) is None:
+            raise Http404

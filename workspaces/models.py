@@ -1,0 +1,182 @@
+"""Workspaces, their members, the refresh schedule and the audit log."""
+
+import zoneinfo
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from workspaces.tenancy import TenantForeignKey, TenantModel
+from workspaces.users import UserManager
+
+
+class User(AbstractUser):
+    """A person who signs in with an e-mail address."""
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField(_("e-mail address"), unique=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = []
+
+    objects = UserManager()  # type: ignore[misc, assignment]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+
+class Role(models.TextChoices):
+    ADMINISTRATOR = "administrator", _("Administrator")
+    CONTRIBUTOR = "contributor", _("Contributor")
+    VIEWER = "viewer", _("Viewer")
+
+
+class Workspace(models.Model):
+    """A tenant. `slug` is its place in every URL and never changes."""
+
+    name = models.CharField(_("name"), max_length=100)
+    slug = models.SlugField(_("address"), max_length=60, unique=True)
+    time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("workspaces:home", args=[self.slug])
+
+    @property
+    def tzinfo(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+
+class Membership(TenantModel):
+    """A member of a workspace, with a role."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "user"], name="one_membership_per_user")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"
+
+
+class Schedule(TenantModel):
+    """When a workspace refreshes. Off until an Administrator turns it on.
+
+    `days` are ISO week days (Monday 1 … Sunday 7); `times` are local to `time_zone`.
+    `next_run_at` is the due time the scheduler looks for; it is null while off.
+    """
+
+    enabled = models.BooleanField(_("on"), default=False)
+    days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    times = ArrayField(models.TimeField(), default=list, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
+    next_run_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace"], name="one_schedule")]
+
+    def __str__(self) -> str:
+        return f"{self.workspace}: {self.next_run_at or _('off')}"
+
+
+class Refresh(TenantModel):
+    """Sources, then segments, then every enabled destination: once, from start to end."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
+
+    class Trigger(models.TextChoices):
+        SCHEDULE = "schedule", _("Schedule")
+        MEMBER = "member", _("A member")
+        COMMAND = "command", _("Command")
+
+    state = models.CharField(max_length=20, choices=State.choices, default=State.QUEUED)
+    trigger = models.CharField(max_length=20, choices=Trigger.choices)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    due_at = models.DateTimeField(null=True, editable=False)
+    reason = models.TextField(blank=True)
+    stages = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace"],
+                condition=models.Q(state__in=["queued", "running"]),
+                name="one_refresh_at_a_time",
+            )
+        ]
+        indexes = [models.Index(fields=["workspace", "-created_at"], name="refresh_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.workspace} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class AuditEntry(TenantModel):
+    """Who did what to what, when. Written by `workspaces.audit.record`, never changed."""
+
+    action = models.CharField(max_length=80)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_label = models.CharField(max_length=254, blank=True)
+    target = models.CharField(max_length=80, blank=True)
+    target_label = models.CharField(max_length=254, blank=True)
+    details = models.JSONField(default=dict)
+    address = models.GenericIPAddressField(null=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "-at"], name="audit_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target_label}"
+
+
+class Invitation(TenantModel):
+    """An offer of membership by e-mail: single use, expiring, revocable. The token is kept hashed."""
+
+    email = models.EmailField(_("e-mail"))
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices)
+    token_hash = models.CharField(max_length=64, editable=False)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    membership = TenantForeignKey(
+        Membership, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "email"], name="invitation_by_email")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "token_hash"], name="invitation_token_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.email

@@ -1,0 +1,131 @@
+"""What every tenant table shares: its workspace, a scoped manager, keys that lead with it.
+
+The database's own keys are composite: `TenantKeys`, run in each app's migrations, makes
+`(workspace_id, id)` the primary key and every reference between tenant tables a reference by
+both columns, so that PostgreSQL itself refuses a row that points into another workspace.
+"""
+
+from typing import Any
+
+from django.db import models
+from django.db.migrations.operations.base import Operation
+from django.db.models.lookups import Exact
+from django_scopes import ScopedManager
+
+
+class TenantForeignKey(models.ForeignKey):
+    """A reference inside one workspace: every join and look-up also compares `workspace_id`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["db_constraint"] = False
+        kwargs.setdefault("db_index", False)
+        super().__init__(*args, **kwargs)
+
+    def get_extra_descriptor_filter(self, instance: models.Model) -> dict[str, Any]:
+        return {"workspace_id": instance.workspace_id}  # type: ignore[attr-defined]
+
+    def get_extra_restriction(self, alias: str, related_alias: str) -> Any:
+        here = self.model._meta.get_field("workspace")
+        there = self.remote_field.model._meta.get_field("workspace")
+        if here.column == self.column:
+            return None
+        return Exact(there.get_col(related_alias), here.get_col(alias))
+
+
+class TenantModel(models.Model):
+    """Base of every table whose rows belong to one workspace."""
+
+    workspace = models.ForeignKey(
+        "workspaces.Workspace", on_delete=models.CASCADE, db_index=False, related_name="+"
+    )
+
+    objects = ScopedManager(workspace="workspace")
+
+    class Meta:
+        abstract = True
+
+
+class BulkTenantModel(models.Model):
+    """Base of tenant tables written a million rows at a time, by set-based SQL only.
+
+    Their references are not checked row by row: that would cost more than the writing. The
+    statements that write them carry `workspace_id` from the rows they read.
+    """
+
+    workspace = models.ForeignKey(
+        "workspaces.Workspace",
+        on_delete=models.CASCADE,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+    )
+
+    objects = ScopedManager(workspace="workspace")
+
+    class Meta:
+        abstract = True
+
+
+class TenantKeys(Operation):
+    """Makes a tenant table's keys composite; belongs after the migration that creates it.
+
+    The primary key becomes `(workspace_id, id)`, and each `TenantForeignKey` of a `TenantModel`
+    a deferred reference by both columns.
+    """
+
+    reduces_to_sql = True
+    reversible = True
+
+    def __init__(self, model_name: str) -> None:
+        self.model_name = model_name
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return self.__class__.__qualname__, [self.model_name], {}
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models keep their single-column view of the key."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        table = model._meta.db_table
+        self._set_primary_key(schema_editor, table, "workspace_id, id")
+        for field in self._references(model):
+            target = field.related_model._meta.db_table
+            schema_editor.execute(
+                f"ALTER TABLE {table} ADD CONSTRAINT {table}_{field.column}_tenant"
+                f" FOREIGN KEY (workspace_id, {field.column})"
+                f" REFERENCES {target} (workspace_id, id) DEFERRABLE INITIALLY DEFERRED"
+            )
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = from_state.apps.get_model(app_label, self.model_name)
+        table = model._meta.db_table
+        for field in self._references(model):
+            schema_editor.execute(
+                f"ALTER TABLE {table} DROP CONSTRAINT {table}_{field.column}_tenant"
+            )
+        self._set_primary_key(schema_editor, table, "id")
+
+    def describe(self) -> str:
+        return f"Make the keys of {self.model_name} composite"
+
+    @property
+    def migration_name_fragment(self) -> str:
+        return f"{self.model_name.lower()}_tenant_keys"
+
+    @staticmethod
+    def _set_primary_key(schema_editor: Any, table: str, columns: str) -> None:
+        schema_editor.execute(
+            f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey,"
+            f" ADD CONSTRAINT {table}_pkey PRIMARY KEY ({columns})"
+        )
+
+    @staticmethod
+    def _references(model: Any) -> list[Any]:
+        if not model._meta.get_field("workspace").db_constraint:
+            return []
+        return [field for field in model._meta.fields if isinstance(field, TenantForeignKey)]
