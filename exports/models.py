@@ -15,6 +15,7 @@ class Destination(TenantModel):
     """An export's configuration.
 
     `matching` maps Constant Contact field names to attribute names; `email` is always there.
+    `delivered_to` is the account and list that the ledger speaks of.
     Without a connection the destination rests. `days`, `times`, `time_zone` and `next_run_at`
     mean what they mean in `workspaces.Schedule`, and count only with a schedule of its own.
     """
@@ -41,6 +42,7 @@ class Destination(TenantModel):
     times = ArrayField(models.TimeField(), default=list, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
     next_run_at = models.DateTimeField(null=True, editable=False)
+    delivered_to = models.CharField(max_length=120, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -82,7 +84,9 @@ class Run(TenantModel):
     The account: in_segments = added + changed + unchanged + duplicate + invalid + suppressed
     + rejected. It holds at every moment after planning: what is not confirmed yet counts as
     added or changed until the provider says otherwise. `configuration` is the destination as it
-    was when the run was planned.
+    was when the run was planned, with its names for people. `heartbeat_at` is when a worker last
+    took a step; the sweeper looks for runs whose heart has stopped. `read_back` holds the ids of the contact
+    exports that name who was refused.
     """
 
     class State(models.TextChoices):
@@ -120,6 +124,7 @@ class Run(TenantModel):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    cancel_requested_at = models.DateTimeField(null=True, editable=False)
     cancelled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -140,6 +145,7 @@ class Run(TenantModel):
     sent_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
     waiting_until = models.DateTimeField(null=True, editable=False)
+    read_back = models.JSONField(default=dict, editable=False)
     heartbeat_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -170,7 +176,11 @@ class Run(TenantModel):
 
 
 class Batch(TenantModel):
-    """One request's worth of a run. `body` is the request, kept until the batch has ended."""
+    """One request's worth of a run: the addresses from `first_address` to `last_address`.
+
+    `body` is the request, kept until the batch has ended. `activity` is the provider's last answer
+    about it.
+    """
 
     class State(models.TextChoices):
         PLANNED = "planned", _("Planned")
@@ -178,11 +188,21 @@ class Batch(TenantModel):
         CONFIRMED = "confirmed", _("Confirmed")
         FAILED = "failed", _("Failed")
 
+    class Failure(models.TextChoices):
+        CANCELLED = "cancelled", _("Cancelled before it was sent")
+        STOPPED = "stopped", _("Stopped before it was sent")
+        REFUSED = "batch_failed", _("Refused as a whole")
+        GIVEN_UP = "given_up", _("Given up")
+        OUTCOME_UNKNOWN = "outcome_unknown", _("Outcome unknown")
+
     run = TenantForeignKey(Run, on_delete=models.CASCADE, related_name="batches")
     number = models.IntegerField()
     state = models.CharField(max_length=20, choices=State.choices, default=State.PLANNED)
+    failure = models.CharField(max_length=20, choices=Failure.choices, blank=True)
     reason = models.TextField(blank=True)
     contacts = models.IntegerField(default=0)
+    first_address = models.CharField(max_length=254, blank=True, db_collation="C")
+    last_address = models.CharField(max_length=254, blank=True, db_collation="C")
     body = models.BinaryField(null=True, editable=False)
     body_bytes = models.IntegerField(default=0)
     activity_id = models.CharField(max_length=36, blank=True)
@@ -207,7 +227,8 @@ class Delivery(BulkTenantModel):
 
     `payload_hash` is what `batch` carried; it is held once that batch is confirmed, or when
     `batch_id` is null. Until then, and when the batch fails, `previous_hash` is what is held
-    (null: nothing). Written by set-based SQL only.
+    (null: nothing). `refusal` is why the provider does not take the address, once it has said so.
+    Written by set-based SQL only.
     """
 
     pk = models.CompositePrimaryKey("workspace_id", "destination_id", "address")
@@ -216,10 +237,8 @@ class Delivery(BulkTenantModel):
     profile_id = models.BigIntegerField()
     payload_hash = models.BigIntegerField()
     previous_hash = models.BigIntegerField(null=True)
-    batch = TenantForeignKey(Batch, null=True, on_delete=models.SET_NULL, related_name="+")
-
-    class Meta:
-        indexes = [models.Index(fields=["workspace", "batch"], name="delivery_by_batch")]
+    refusal = models.CharField(max_length=60, blank=True)
+    batch_id = models.BigIntegerField(null=True)
 
     def __str__(self) -> str:
         return f"{self.destination_id}: {self.profile_id}"

@@ -16,4 +16,9 @@ class Migration(migrations.Migration):
         TenantKeys("Run"),
         TenantKeys("Batch"),
         TenantKeys("Rejection"),
+        # A batch's request is written once and read once: compressing it would cost more.
+        migrations.RunSQL(
+            "ALTER TABLE exports_batch ALTER COLUMN body SET STORAGE EXTERNAL",
+            "ALTER TABLE exports_batch ALTER COLUMN body SET STORAGE EXTENDED",
+        ),
     ]

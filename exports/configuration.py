@@ -1,0 +1,97 @@
+"""What a run works from: a destination as it is at the moment of planning, as plain data."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from connections.constant_contact.fields import CONTACT_FIELDS
+from exports.models import Destination, DestinationSegment
+from segments.models import Attribute, Segment
+
+
+class ConfigurationError(Exception):
+    """Why a destination can't run as it is configured; the message is for people."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """One line of the data matching: which attribute feeds which contact field."""
+
+    field: str
+    attribute: str
+    kind: str
+    max_length: int
+
+
+@dataclass(frozen=True)
+class RunConfiguration:
+    workspace_id: int
+    destination_id: int | None
+    account_id: str
+    list_id: str
+    email: str
+    matches: tuple[Match, ...]
+    segment_ids: tuple[int, ...]
+
+    @property
+    def delivered_to(self) -> str:
+        return f"{self.account_id}:{self.list_id}"
+
+
+CUSTOM_FIELD_PREFIX = "cf:"
+CUSTOM_FIELD_LENGTH = 255
+
+
+def match(field: str, attribute: str) -> Match:
+    if field.startswith(CUSTOM_FIELD_PREFIX):
+        return Match(field, attribute, "text", CUSTOM_FIELD_LENGTH)
+    known = CONTACT_FIELDS[field]
+    return Match(field, attribute, known.kind, known.max_length)
+
+
+def configuration_of(
+    destination: Destination, segment_ids: list[int] | None = None
+) -> RunConfiguration:
+    """The configuration of a destination; `segment_ids` stand in while it is not saved yet."""
+    if destination.connection is None:
+        raise ConfigurationError("The export has no connection: give it one, then run it again.")
+    if segment_ids is None:
+        segment_ids = list(
+            DestinationSegment.objects.filter(destination=destination)
+            .order_by("segment_id")
+            .values_list("segment_id", flat=True)
+        )
+    matching = dict(destination.matching)
+    known = set(Attribute.objects.values_list("name", flat=True))
+    missing = sorted(name for name in matching.values() if name not in known)
+    if missing:
+        raise ConfigurationError(
+            f"The attribute {missing[0]!r} no longer exists: edit the export's data matching."
+        )
+    return RunConfiguration(
+        workspace_id=destination.workspace_id,
+        destination_id=destination.pk,
+        account_id=destination.connection.account_id,
+        list_id=destination.list_id,
+        email=matching["email"],
+        matches=tuple(
+            match(field, matching[field]) for field in sorted(matching) if field != "email"
+        ),
+        segment_ids=tuple(segment_ids),
+    )
+
+
+def described(destination: Destination, configuration: RunConfiguration) -> dict[str, Any]:
+    """The configuration with names for people, to keep with the run."""
+    connection = destination.connection
+    segments = Segment.objects.filter(pk__in=configuration.segment_ids).order_by("name")
+    return {
+        "connection": str(connection or ""),
+        "account": connection.account_name if connection else "",
+        "list_id": destination.list_id,
+        "list": destination.list_name,
+        "matching": destination.matching,
+        "segments": [
+            {"id": segment.pk, "name": segment.name, "members": segment.member_count}
+            for segment in segments
+        ],
+    }

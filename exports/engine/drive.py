@@ -1,0 +1,142 @@
+"""Takes a run as far as it can go now, from wherever a worker left it.
+
+Every step may be repeated: a run's lock lets one process decide at a time, a batch's lock one
+process send, and both die with their holder. Nothing but the database says what is done.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from connections.access import NotUsable, ensure_usable
+from exports.configuration import ConfigurationError
+from exports.engine import locks
+from exports.engine.confirm import confirm_batches, poll_delay
+from exports.engine.plan import CannotPlan, NothingToPlan, plan_run
+from exports.engine.send import StopSending, TryLater, send_batch
+from exports.engine.settle import settle_run
+from exports.engine.states import move_batch, move_run
+from exports.models import Batch, Run
+
+BUSY = timedelta(seconds=1)
+
+SendBatches = Callable[[Run, list[int]], None]
+
+
+def drive(run: Run, send_batches: SendBatches) -> datetime | None:
+    """Takes every step that can be taken now; returns when to look again, None if never.
+
+    `send_batches` sees to it that the batches with these ids are sent, at once or by other
+    workers, which then drive the run again.
+    """
+    with locks.held(locks.RUN, run.pk) as free:
+        if not free:
+            return timezone.now() + BUSY
+        run.refresh_from_db()
+        try:
+            return _steps(run, send_batches)
+        except TryLater as later:
+            wait(run, later)
+            return later.at
+
+
+def drive_to_end(run: Run) -> None:
+    """Drives a run in this process until it has ended, sleeping while it waits."""
+
+    def send_here(run: Run, batch_ids: list[int]) -> None:
+        for batch_id in batch_ids:
+            attempt(run, Batch.objects.get(pk=batch_id))
+
+    while True:
+        again = drive(run, send_here)
+        if again is None:
+            run.refresh_from_db()
+            if not run.is_active:
+                return
+            again = timezone.now() + BUSY
+        time.sleep(max(0.0, (again - timezone.now()).total_seconds()))
+
+
+def attempt(run: Run, batch: Batch) -> None:
+    """Sends one batch, or stops the run's sending. Raises `TryLater`."""
+    run.refresh_from_db(fields=["cancel_requested_at"])
+    if run.cancel_requested_at is not None:
+        _stop(run, Batch.Failure.CANCELLED, "")
+        return
+    try:
+        send_batch(run, batch)
+    except StopSending as stop:
+        _stop(run, Batch.Failure.STOPPED, str(stop))
+
+
+def wait(run: Run, later: TryLater) -> None:
+    """Records until when the run waits, and why."""
+    Run.objects.filter(pk=run.pk, state__in=Run.ACTIVE).update(
+        waiting_until=later.at, reason=str(later), heartbeat_at=timezone.now()
+    )
+
+
+def _steps(run: Run, send_batches: SendBatches) -> datetime | None:
+    if run.state == Run.State.QUEUED:
+        move_run(run, Run.State.PLANNING, started_at=timezone.now(), heartbeat_at=timezone.now())
+    if run.state == Run.State.PLANNING:
+        _plan(run)
+    if run.state == Run.State.SENDING:
+        if run.dry_run:
+            move_run(run, Run.State.SUCCEEDED)
+            return None
+        planned = _planned(run)
+        if planned:
+            send_batches(run, planned)
+            if _planned(run):
+                return None
+        run.refresh_from_db()
+        move_run(
+            run, Run.State.CONFIRMING, sent_at=timezone.now(), waiting_until=None, reason=""
+        )
+    if run.state == Run.State.CONFIRMING:
+        if not confirm_batches(run):
+            return _next_poll(run)
+        settle_run(run)
+    return None
+
+
+def _plan(run: Run) -> None:
+    if run.cancel_requested_at is not None:
+        move_run(run, Run.State.CANCELLED)
+        return
+    try:
+        if run.destination.connection is not None and not run.dry_run:
+            ensure_usable(run.destination.connection)
+        plan_run(run)
+    except NothingToPlan as nothing:
+        move_run(run, Run.State.SKIPPED, reason=str(nothing))
+    except (CannotPlan, ConfigurationError, NotUsable) as problem:
+        move_run(run, Run.State.FAILED, reason=str(problem))
+
+
+def _planned(run: Run) -> list[int]:
+    return list(
+        run.batches.filter(state=Batch.State.PLANNED).order_by("number").values_list("pk", flat=True)
+    )
+
+
+def _next_poll(run: Run) -> datetime:
+    polls = int(run.read_back.get("polls", 0))
+    run.read_back = {**run.read_back, "polls": polls + 1}
+    run.heartbeat_at = timezone.now()
+    run.save(update_fields=["read_back", "heartbeat_at"])
+    return timezone.now() + timedelta(seconds=poll_delay(polls))
+
+
+def _stop(run: Run, failure: Batch.Failure, reason: str) -> None:
+    """Fails every batch that nobody is sending at this moment."""
+    for batch in run.batches.filter(state=Batch.State.PLANNED).defer("body"):
+        with locks.held(locks.BATCH, batch.pk) as free:
+            if not free:
+                continue
+            batch.refresh_from_db(fields=["state"])
+            if batch.state == Batch.State.PLANNED:
+                move_batch(batch, Batch.State.FAILED, failure=failure, reason=reason)

@@ -1,0 +1,77 @@
+"""The ledger's SQL after sending: take back what failed, name what was refused.
+
+A batch's deliveries are those between its first and last address that carry its number, so that
+the ledger's key finds them and no further index has to grow with it.
+"""
+
+DELIVERIES_OF_BATCH = """
+    d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
+    AND d.address BETWEEN %(first)s AND %(last)s AND d.batch_id = %(batch)s
+"""
+
+REJECT_BATCH = f"""
+INSERT INTO exports_rejection (
+    workspace_id, run_id, profile_id, profile_key, address, kind, reason, detail)
+SELECT d.workspace_id, %(run)s, d.profile_id, coalesce(p.key, ''), d.address, 'rejected',
+    %(reason)s, %(detail)s
+FROM exports_delivery d
+LEFT JOIN segments_profile p ON p.workspace_id = d.workspace_id AND p.id = d.profile_id
+WHERE {DELIVERIES_OF_BATCH}
+"""  # noqa: S608 - composed of constants
+
+COUNT_BATCH = f"""
+SELECT count(*) FILTER (WHERE d.previous_hash IS NULL),
+    count(*) FILTER (WHERE d.previous_hash IS NOT NULL)
+FROM exports_delivery d WHERE {DELIVERIES_OF_BATCH}
+"""  # noqa: S608
+
+FORGET_ADDED = f"""
+DELETE FROM exports_delivery d WHERE {DELIVERIES_OF_BATCH} AND d.previous_hash IS NULL
+"""  # noqa: S608
+
+RESTORE_CHANGED = f"""
+UPDATE exports_delivery d SET payload_hash = d.previous_hash, previous_hash = NULL, batch_id = NULL
+WHERE {DELIVERIES_OF_BATCH} AND d.previous_hash IS NOT NULL
+"""  # noqa: S608
+
+CREATE_READ = """
+CREATE TEMPORARY TABLE read_contact (address text, status text) ON COMMIT DROP
+"""
+
+COPY_READ = "COPY read_contact (address, status) FROM STDIN"
+
+# What was read back, by address: '' is on the list, anything else a reason not to be.
+CREATE_KNOWN_CONTACT = """
+CREATE TEMPORARY TABLE known_contact ON COMMIT DROP AS
+SELECT lower(btrim(address) COLLATE "C") AS address,
+    bool_or(status = '') AS on_list, max(status) AS status
+FROM read_contact GROUP BY 1
+"""
+
+ANALYZE_KNOWN_CONTACT = "ANALYZE known_contact"
+
+# Contacts that a batch carried and that the list does not hold now.
+REJECT_REFUSED = f"""
+WITH refused AS (
+    UPDATE exports_delivery d
+    SET refusal = coalesce(nullif(missing.status, ''), 'refused')
+    FROM (
+        SELECT d.address, k.status
+        FROM exports_delivery d
+        LEFT JOIN known_contact k ON k.address = d.address
+        WHERE {DELIVERIES_OF_BATCH} AND NOT coalesce(k.on_list, false)
+    ) missing
+    WHERE d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
+        AND d.address = missing.address
+    RETURNING d.workspace_id, d.profile_id, d.address, d.refusal,
+        d.previous_hash IS NOT NULL AS was_held
+), named AS (
+    INSERT INTO exports_rejection (
+        workspace_id, run_id, profile_id, profile_key, address, kind, reason, detail)
+    SELECT r.workspace_id, %(run)s, r.profile_id, coalesce(p.key, ''), r.address, 'rejected',
+        r.refusal, ''
+    FROM refused r
+    LEFT JOIN segments_profile p ON p.workspace_id = r.workspace_id AND p.id = r.profile_id
+)
+SELECT count(*) FILTER (WHERE NOT was_held), count(*) FILTER (WHERE was_held) FROM refused
+"""  # noqa: S608

@@ -1,0 +1,85 @@
+"""Read-back: the provider counts its refusals without naming them; the list names them.
+
+Two contact exports at most, whatever the size: who is on the list, and who has unsubscribed.
+"""
+
+import io
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from connections.constant_contact.answers import Activity
+from connections.constant_contact.client import Client
+from exports.engine import ledger_sql
+from exports.engine.confirm import poll_delay
+from exports.engine.send import TryLater
+from exports.models import Run
+
+ROWS_A_COPY = 20_000
+
+
+def finished_exports(run: Run, provider: Client) -> dict[str, Activity]:
+    """The contact exports that tell who is on the list ('') and who has unsubscribed.
+
+    Raises `TryLater` while the provider still prepares them, and what the client raises.
+    """
+    return {
+        "": _finished(run, provider, "list", list_ids=[run.configuration["list_id"]]),
+        "unsubscribed": _finished(run, provider, "unsubscribed", status="unsubscribed"),
+    }
+
+
+def load(provider: Client, exports: dict[str, Activity]) -> None:
+    """Fills the temporary table `known_contact`, inside the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(ledger_sql.CREATE_READ)
+        for status, activity in exports.items():
+            for block in _blocks(provider.download_export(activity), status):
+                cursor.copy_expert(ledger_sql.COPY_READ, block)
+        cursor.execute(ledger_sql.CREATE_KNOWN_CONTACT)
+        cursor.execute(ledger_sql.ANALYZE_KNOWN_CONTACT)
+
+
+def _finished(run: Run, provider: Client, name: str, **how: Any) -> Activity:
+    """The named contact export, finished; starts it if this run has not yet."""
+    known = run.read_back.get(name)
+    if known is None:
+        activity = provider.export_contacts(fields=["email"], **how)
+        known = {"activity": activity.activity_id, "polls": 0}
+    else:
+        activity = provider.activity(known["activity"])
+        known = {**known, "polls": known["polls"] + 1}
+    if activity.has_ended and activity.state != "completed":
+        known = None
+    run.read_back = {**run.read_back, name: known}
+    run.save(update_fields=["read_back"])
+    if known is None:
+        raise TryLater(
+            "The list could not be read back: Constant Contact gave up its export.",
+            timezone.now() + timedelta(seconds=60),
+        )
+    if not activity.has_ended:
+        raise TryLater(
+            "Waiting for Constant Contact to read the list back.",
+            timezone.now() + timedelta(seconds=poll_delay(known["polls"])),
+        )
+    return activity
+
+
+def _blocks(rows: Iterable[dict[str, str]], status: str) -> Iterator[io.StringIO]:
+    block, held = io.StringIO(), 0
+    for row in rows:
+        address = row.get("email", "")
+        if not address or any(mark in address for mark in "\\\t\n\r"):
+            continue
+        block.write(f"{address}\t{status}\n")
+        held += 1
+        if held == ROWS_A_COPY:
+            block.seek(0)
+            yield block
+            block, held = io.StringIO(), 0
+    block.seek(0)
+    yield block

@@ -1,0 +1,155 @@
+"""Send: one batch, one request; what became of it is on record before anything else happens."""
+
+import random
+from datetime import datetime, timedelta
+
+from django.db.models import F
+from django.utils import timezone
+
+from connections.access import NotUsable, client
+from connections.constant_contact import errors
+from connections.constant_contact.answers import Activity
+from connections.constant_contact.client import Client
+from exports.engine import locks
+from exports.engine.states import move_batch
+from connections.models import Connection
+from exports.models import Batch, Run
+
+MAX_ATTEMPTS = 12
+LONGEST_WAIT = timedelta(minutes=5)
+# A provider's clock may be off by minutes when its activities are compared with our attempts.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+class TryLater(Exception):
+    """The batch was not taken; worth trying again `at` a time, for the reason in the message."""
+
+    def __init__(self, reason: str, at: datetime, *, budget: bool = False) -> None:
+        super().__init__(reason)
+        self.at = at
+        self.budget = budget
+
+    @classmethod
+    def soon(cls, reason: str, attempts: int = 4) -> "TryLater":
+        return cls(reason, timezone.now() + timedelta(seconds=backoff(attempts)))
+
+
+class StopSending(Exception):
+    """No batch of this run may be sent any more; the message says why."""
+
+
+def send_batch(run: Run, batch: Batch) -> None:
+    """Sends the batch unless it was sent, or another worker is sending it now.
+
+    Raises `TryLater` or `StopSending`; a batch that the provider refuses outright is failed.
+    """
+    with locks.held(locks.BATCH, batch.pk) as free:
+        if not free:
+            return
+        batch.refresh_from_db()
+        if batch.state == Batch.State.PLANNED:
+            _send(run, batch)
+
+
+def _send(run: Run, batch: Batch) -> None:
+    destination = run.destination
+    if destination.connection is None:
+        raise StopSending("The export's connection was detached.")
+    try:
+        with requests_counted(run, destination.connection) as provider:
+            activity = _earlier_attempt(provider, run, batch)
+            if activity is None:
+                Batch.objects.filter(pk=batch.pk).update(
+                    attempts=F("attempts") + 1, attempted_at=timezone.now()
+                )
+                activity = provider.import_contacts(bytes(batch.body or b""))
+    except NotUsable as refusal:
+        raise StopSending(str(refusal)) from refusal
+    except errors.BudgetSpent as spent:
+        raise TryLater(str(spent), spent.until, budget=True) from spent
+    except errors.ConstantContactError as error:
+        _judge(run, batch, error)
+        return
+    move_batch(
+        batch,
+        Batch.State.SENT,
+        activity_id=activity.activity_id,
+        activity=activity.model_dump(mode="json", exclude_none=True),
+        sent_at=timezone.now(),
+    )
+
+
+def _judge(run: Run, batch: Batch, error: errors.ConstantContactError) -> None:
+    if error.advice == "sign_in":
+        raise StopSending(str(error)) from error
+    if error.advice == "give_up":
+        move_batch(
+            batch, Batch.State.FAILED, failure=Batch.Failure.REFUSED, reason=str(error)
+        )
+        return
+    batch.refresh_from_db(fields=["attempts"])
+    if batch.attempts >= MAX_ATTEMPTS:
+        move_batch(
+            batch,
+            Batch.State.FAILED,
+            failure=Batch.Failure.GIVEN_UP,
+            reason=f"Given up after {batch.attempts} attempts. The last answer: {error}",
+        )
+        return
+    wait = getattr(error, "retry_after", None) or backoff(batch.attempts)
+    raise TryLater(str(error), timezone.now() + timedelta(seconds=wait)) from error
+
+
+def backoff(attempts: int) -> float:
+    """Seconds to wait before the next attempt: doubled each time, with jitter."""
+    longest = min(LONGEST_WAIT.total_seconds(), 2.0 ** min(attempts, 16))
+    return random.uniform(longest / 2, longest)  # noqa: S311 - spreads load, guards nothing
+
+
+def _earlier_attempt(provider: Client, run: Run, batch: Batch) -> Activity | None:
+    """The activity of an attempt whose answer was lost, when only one can be it.
+
+    Taking another batch's activity for this one would lose contacts, and sending twice changes
+    nothing: so in any doubt there is none.
+    """
+    if batch.attempted_at is None:
+        return None
+    of_connection = Batch.objects.filter(
+        run__destination__connection_id=run.destination.connection_id
+    ).exclude(pk=batch.pk)
+    if of_connection.filter(
+        state=Batch.State.PLANNED, attempted_at__isnull=False, run__state__in=Run.ACTIVE
+    ).exists():
+        return None
+    since = batch.attempted_at - CLOCK_TOLERANCE
+    known = set(
+        of_connection.filter(sent_at__gte=since - CLOCK_TOLERANCE).values_list(
+            "activity_id", flat=True
+        )
+    )
+    candidates = [
+        activity
+        for activity in provider.activities()
+        if activity.activity_id not in known
+        and activity.created_at is not None
+        and activity.created_at >= since
+        and activity.status.person_count == batch.contacts
+    ]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+class requests_counted:  # noqa: N801 - reads as a with-statement
+    """The connection's client; its requests are added to the run's, whatever happens."""
+
+    def __init__(self, run: Run, connection: Connection) -> None:
+        self.run = run
+        self.connection = connection
+
+    def __enter__(self) -> Client:
+        self.client = client(self.connection)
+        return self.client
+
+    def __exit__(self, *_: object) -> None:
+        Run.objects.filter(pk=self.run.pk).update(
+            requests=F("requests") + self.client.requests, heartbeat_at=timezone.now()
+        )

@@ -1,0 +1,119 @@
+"""Settle: what failed is taken back from the ledger, what was refused is named, the run ends.
+
+All in one transaction: the account, the ledger and the run's end agree or nothing has happened.
+"""
+
+from django.db import connection, transaction
+from django.utils.translation import ngettext
+
+from connections.access import NotUsable
+from connections.constant_contact import errors
+from exports.engine import ledger_sql, read_back
+from exports.engine.send import TryLater, requests_counted
+from exports.engine.states import move_run
+from exports.models import Batch, Run
+from workspaces import audit
+
+
+def settle_run(run: Run) -> None:
+    """Ends a run all of whose batches have ended. Raises `TryLater` while the list is read back."""
+    refusing = list(
+        run.batches.filter(state=Batch.State.CONFIRMED, rejected__gt=0).defer("body")
+    )
+    failed = list(run.batches.filter(state=Batch.State.FAILED).defer("body"))
+    unread = ""
+    if refusing and run.destination.connection is not None:
+        try:
+            with requests_counted(run, run.destination.connection) as provider:
+                exports = read_back.finished_exports(run, provider)
+                with transaction.atomic():
+                    read_back.load(provider, exports)
+                    _end(run, failed, refusing, unread="")
+                return
+        except errors.BudgetSpent as spent:
+            raise TryLater(str(spent), spent.until, budget=True) from spent
+        except errors.ConstantContactError as error:
+            if error.advice == "retry":
+                raise TryLater.soon(str(error)) from error
+            unread = str(error)
+        except NotUsable as refusal:
+            unread = str(refusal)
+    with transaction.atomic():
+        _end(run, failed, refusing, unread=unread)
+
+
+def _end(run: Run, failed: list[Batch], refusing: list[Batch], *, unread: str) -> None:
+    run = Run.objects.select_for_update().get(pk=run.pk)
+    moved = {"added": run.added, "changed": run.changed, "rejected": run.rejected}
+    for batch in failed:
+        _count(moved, _take_back(run, batch))
+    for batch in refusing:
+        _count(moved, _name_refused(run, batch) if not unread else (0, 0))
+    state, reason = _outcome(run, failed, refusing, unread, moved["rejected"])
+    move_run(run, state, reason=reason, **moved)
+    audit.record(
+        run.workspace,
+        "run.finished",
+        target=run.destination,
+        run=run.pk,
+        state=run.state,
+    )
+
+
+def _count(moved: dict[str, int], taken: tuple[int, int]) -> None:
+    added, changed = taken
+    moved["added"] -= added
+    moved["changed"] -= changed
+    moved["rejected"] += added + changed
+
+
+def _of_batch(run: Run, batch: Batch) -> dict[str, object]:
+    return {
+        "workspace": run.workspace_id,
+        "destination": run.destination_id,
+        "run": run.pk,
+        "batch": batch.pk,
+        "first": batch.first_address,
+        "last": batch.last_address,
+    }
+
+
+def _take_back(run: Run, batch: Batch) -> tuple[int, int]:
+    where = _of_batch(run, batch)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ledger_sql.REJECT_BATCH, {**where, "reason": batch.failure, "detail": batch.reason}
+        )
+        cursor.execute(ledger_sql.COUNT_BATCH, where)
+        added, changed = cursor.fetchone()
+        cursor.execute(ledger_sql.FORGET_ADDED, where)
+        cursor.execute(ledger_sql.RESTORE_CHANGED, where)
+    return added, changed
+
+
+def _name_refused(run: Run, batch: Batch) -> tuple[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(ledger_sql.REJECT_REFUSED, _of_batch(run, batch))
+        added, changed = cursor.fetchone()
+    return added, changed
+
+
+def _outcome(
+    run: Run, failed: list[Batch], refusing: list[Batch], unread: str, rejected: int
+) -> tuple[Run.State, str]:
+    if run.cancel_requested_at is not None:
+        return Run.State.CANCELLED, ""
+    if failed:
+        reasons = "; ".join(sorted({batch.reason for batch in failed if batch.reason}))
+        sentence = ngettext(
+            "%(failed)d of %(all)d batch failed.", "%(failed)d of %(all)d batches failed.", len(failed)
+        ) % {"failed": len(failed), "all": run.batches.count()}
+        return Run.State.FAILED, f"{sentence} {reasons}"
+    if unread:
+        return Run.State.FAILED, (
+            f"Constant Contact refused {sum(batch.rejected for batch in refusing)} contacts,"
+            f" and the list could not be read back to name them. {unread}"
+        )
+    if rejected:
+        return Run.State.SUCCEEDED_WITH_REJECTIONS, ""
+    return Run.State.SUCCEEDED, ""

@@ -1,0 +1,66 @@
+"""Which state may follow which: every change of a run's or a batch's state goes through here."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from exports.models import Batch, Run
+
+RunState, BatchState = Run.State, Batch.State
+
+RUN_ENDS = {
+    RunState.SUCCEEDED,
+    RunState.SUCCEEDED_WITH_REJECTIONS,
+    RunState.FAILED,
+    RunState.CANCELLED,
+    RunState.SKIPPED,
+}
+RUN_TRANSITIONS: dict[str, set[RunState]] = {
+    RunState.QUEUED: {RunState.PLANNING, RunState.CANCELLED, RunState.SKIPPED, RunState.FAILED},
+    RunState.PLANNING: {RunState.SENDING, *RUN_ENDS},
+    RunState.SENDING: {RunState.CONFIRMING, *RUN_ENDS},
+    RunState.CONFIRMING: RUN_ENDS,
+}
+BATCH_TRANSITIONS: dict[str, set[BatchState]] = {
+    BatchState.PLANNED: {BatchState.SENT, BatchState.FAILED},
+    BatchState.SENT: {BatchState.CONFIRMED, BatchState.FAILED},
+}
+
+
+class WrongState(Exception):
+    """The state has changed meanwhile, or what was asked does not follow from it."""
+
+
+def move_run(run: Run, to: RunState, **fields: Any) -> None:
+    """Moves the run on, only from the state it is believed to be in; stamps its end.
+
+    Raises `WrongState` when another process moved it first.
+    """
+    if to not in RUN_TRANSITIONS.get(run.state, ()):
+        raise WrongState(f"a run that is {run.state} can't become {to}")
+    if to in RUN_ENDS:
+        fields.setdefault("finished_at", timezone.now())
+        fields.setdefault("waiting_until", None)
+    _move(run, to, fields)
+
+
+def move_batch(batch: Batch, to: BatchState, **fields: Any) -> None:
+    """Moves the batch on, as `move_run` does; an ended batch lets go of its request."""
+    if to not in BATCH_TRANSITIONS.get(batch.state, ()):
+        raise WrongState(f"a batch that is {batch.state} can't become {to}")
+    if to in (BatchState.CONFIRMED, BatchState.FAILED):
+        fields |= {"ended_at": timezone.now(), "body": None}
+    _move(batch, to, fields)
+
+
+def _move(row: Run | Batch, to: str, fields: dict[str, Any]) -> None:
+    moved = (
+        type(row)
+        .objects.filter(workspace_id=row.workspace_id, pk=row.pk, state=row.state)
+        .update(state=to, **fields)
+    )
+    if not moved:
+        raise WrongState(f"{row._meta.verbose_name} {row.pk} is no longer {row.state}")
+    row.state = to
+    for name, value in fields.items():
+        setattr(row, name, value)

@@ -1,0 +1,97 @@
+"""How far a run is: its stages with their times, contacts sent and confirmed, time left."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.db.models import Q, Sum
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from exports.models import Batch, Run
+
+MEASURED_AFTER = timedelta(seconds=2)
+StageState = Literal["done", "now", "ahead", "stopped"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    label: Promise
+    state: StageState
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def took(self) -> timedelta | None:
+        return self.ended_at - self.began_at if self.began_at and self.ended_at else None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`rate` is contacts sent a second, once there is enough to measure."""
+
+    stages: list[Stage]
+    to_send: int
+    sent: int
+    confirmed: int
+    rate: float | None
+    time_left: timedelta | None
+
+    @property
+    def steps_done(self) -> int:
+        return self.sent + self.confirmed
+
+    @property
+    def steps(self) -> int:
+        return 2 * self.to_send
+
+
+def progress_of(run: Run) -> Progress:
+    """A batch counts as a whole: it is sent, and confirmed, or it is not."""
+    ended = Q(state__in=[Batch.State.CONFIRMED, Batch.State.FAILED])
+    sums = Batch.objects.filter(run=run).aggregate(
+        all=Sum("contacts", default=0),
+        sent=Sum("contacts", filter=Q(state=Batch.State.SENT) | ended, default=0),
+        ended=Sum("contacts", filter=ended, default=0),
+        last_sent=Sum("contacts", filter=Q(sent_at__isnull=False), default=0),
+    )
+    rate = time_left = None
+    elapsed = (run.sent_at or timezone.now()) - run.planned_at if run.planned_at else timedelta()
+    if elapsed >= MEASURED_AFTER and sums["last_sent"]:
+        rate = sums["last_sent"] / elapsed.total_seconds()
+    if run.is_active and run.waiting_until is None and run.planned_at and rate:
+        passed = timezone.now() - run.planned_at
+        done = sums["sent"] + sums["ended"]
+        time_left = passed * (2 * sums["all"] - done) / done if done else None
+    return Progress(
+        stages=_stages(run),
+        to_send=sums["all"],
+        sent=sums["sent"],
+        confirmed=sums["ended"],
+        rate=rate,
+        time_left=time_left,
+    )
+
+
+def _stages(run: Run) -> list[Stage]:
+    """Plan, send, confirm, settle: each began when the one before it ended."""
+    settled = run.finished_at if run.state in SETTLED else None
+    marks = [
+        (_("Plan"), run.started_at, run.planned_at),
+        (_("Send"), run.planned_at, run.sent_at),
+        (_("Confirm"), run.sent_at, settled),
+        (_("Settle"), settled, settled),
+    ]
+    stages = []
+    for label, began_at, ended_at in marks:
+        state: StageState = "ahead"
+        if ended_at:
+            state = "done"
+        elif began_at:
+            state = "now" if run.is_active else "stopped"
+        stages.append(Stage(label, state, began_at, ended_at))
+    return stages
+
+
+SETTLED = (Run.State.SUCCEEDED, Run.State.SUCCEEDED_WITH_REJECTIONS)

@@ -1,0 +1,103 @@
+"""Why a profile was not sent, in words: the codes that runs keep, and what they say to people."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from connections.constant_contact.fields import CONTACT_FIELDS
+
+NO_ADDRESS = "no_address"
+MALFORMED_ADDRESS = "malformed_address"
+ADDRESS_TOO_LONG = "address_too_long"
+FIELD_TOO_LONG = "field_too_long"
+NOT_ASCII = "not_ascii"
+DUPLICATE_ADDRESS = "duplicate_address"
+SUPPRESSED = "suppressed"
+UNSUBSCRIBED = "unsubscribed"
+ON_HOLD = "on_hold"
+REFUSED = "refused"
+BATCH_FAILED = "batch_failed"
+CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """`text` may name the `detail` kept with the rejection, and what to do."""
+
+    label: Promise
+    text: Promise
+
+
+REASONS: dict[str, Reason] = {
+    NO_ADDRESS: Reason(
+        _("No e-mail address"),
+        _("The profile has no e-mail address. Add one at its source."),
+    ),
+    MALFORMED_ADDRESS: Reason(
+        _("Not an e-mail address"),
+        _("This can’t be an e-mail address. Correct it at its source."),
+    ),
+    ADDRESS_TOO_LONG: Reason(
+        _("Address too long"),
+        _("Constant Contact takes addresses of up to 80 characters, 64 of them before the @."),
+    ),
+    NOT_ASCII: Reason(
+        _("Letters that an address can’t have"),
+        _(
+            "The address has accents or other characters that Constant Contact does not take."
+            " Correct it at its source."
+        ),
+    ),
+    FIELD_TOO_LONG: Reason(
+        _("Value too long"),
+        _("“%(detail)s” is longer than Constant Contact takes. Shorten it at its source."),
+    ),
+    DUPLICATE_ADDRESS: Reason(
+        _("Same address as another profile"),
+        _(
+            "The profile %(detail)s has the same address and stands for both: the one updated"
+            " last is sent."
+        ),
+    ),
+    SUPPRESSED: Reason(
+        _("On the suppression list"),
+        _("A member of this workspace said that this address must not be sent."),
+    ),
+    UNSUBSCRIBED: Reason(
+        _("Unsubscribed"),
+        _("This person unsubscribed at Constant Contact, and that is kept."),
+    ),
+    ON_HOLD: Reason(
+        _("On hold at Constant Contact"),
+        _("Constant Contact does not mail this address, for example after bounces."),
+    ),
+    REFUSED: Reason(
+        _("Refused by Constant Contact"),
+        _("Constant Contact did not take this contact, and does not say why."),
+    ),
+    BATCH_FAILED: Reason(
+        _("Its batch failed"),
+        _("The batch that carried it failed. The next run sends it again."),
+    ),
+    CANCELLED: Reason(
+        _("Cancelled before it was sent"),
+        _("The run was cancelled before this profile’s turn. The next run sends it."),
+    ),
+}
+
+
+def label(code: str) -> str:
+    """A few words for a table or a filter; a code nobody has put in words stands for itself."""
+    reason = REASONS.get(code)
+    return str(reason.label) if reason else code
+
+
+def text(code: str, detail: str = "") -> str:
+    """The whole sentence: why, and what to do."""
+    reason = REASONS.get(code)
+    if reason is None:
+        return detail or code
+    if code == FIELD_TOO_LONG and detail in CONTACT_FIELDS:
+        detail = str(CONTACT_FIELDS[detail].label)
+    return str(reason.text) % {"detail": detail}

@@ -1,0 +1,103 @@
+"""What can be done with runs: start one, cancel one, and the account of one."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from exports.models import Destination, Run
+from workspaces import audit
+
+
+class RunRefused(Exception):
+    """Why a run is not started or not cancelled; the message is for people."""
+
+
+def start_run(
+    destination: Destination,
+    *,
+    trigger: Run.Trigger,
+    by: AbstractBaseUser | None = None,
+    full: bool = False,
+    dry_run: bool = False,
+    enqueue: bool = True,
+) -> Run:
+    """Queues a run for the workers, or with `enqueue` off for the caller to drive.
+
+    Raises `RunRefused` when the destination rests or runs already.
+    """
+    from exports.tasks import drive_run
+
+    if destination.connection_id is None:
+        raise RunRefused(
+            _("This export has no connection. Edit it and choose one, then run it again.")
+        )
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(
+                workspace_id=destination.workspace_id,
+                destination=destination,
+                trigger=trigger,
+                started_by=by,
+                full=full,
+                dry_run=dry_run,
+                heartbeat_at=timezone.now(),
+            )
+            audit.record(
+                destination.workspace,
+                "run.started",
+                actor=by,
+                target=destination,
+                run=run.pk,
+                trigger=str(trigger),
+                full=full,
+                dry_run=dry_run,
+            )
+    except IntegrityError as conflict:
+        raise RunRefused(
+            _("This export is running already. Wait for that run to end, or cancel it.")
+        ) from conflict
+    if enqueue:
+        transaction.on_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
+    return run
+
+
+def cancel_run(run: Run, by: AbstractBaseUser | None) -> None:
+    """Asks the run to stop at the next batch; what the provider took is settled.
+
+    Raises `RunRefused` when it has ended.
+    """
+    from exports.tasks import drive_run
+
+    with transaction.atomic():
+        asked = Run.objects.filter(
+            pk=run.pk, state__in=Run.ACTIVE, cancel_requested_at__isnull=True
+        ).update(cancel_requested_at=timezone.now(), cancelled_by=by, waiting_until=None)
+        if not asked:
+            raise RunRefused(_("This run has ended or is being cancelled already."))
+        audit.record(run.workspace, "run.cancelled", actor=by, target=run.destination, run=run.pk)
+    transaction.on_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
+
+
+def run_account(run: Run) -> dict[str, Any]:
+    """The account under the names that scripts depend on (`--json`, the API)."""
+    ended = run.finished_at or timezone.now()
+    return {
+        "run": run.pk,
+        "state": run.state,
+        "reason": run.reason,
+        "in_segments": run.in_segments,
+        "sent": run.sent,
+        "unchanged": run.unchanged,
+        "duplicate": run.duplicate,
+        "invalid": run.invalid,
+        "suppressed": run.suppressed,
+        "rejected": run.rejected,
+        "added": run.added,
+        "changed": run.changed,
+        "removed": run.removed,
+        "requests": run.requests,
+        "seconds": round((ended - (run.started_at or run.created_at)).total_seconds(), 3),
+    }

@@ -1,0 +1,69 @@
+"""Celery's part in runs: hands them to the engine, and looks after those that lost their worker."""
+
+from datetime import datetime, timedelta
+
+from celery import shared_task
+from django.db.models import Q
+from django.utils import timezone
+from django_scopes import scope, scopes_disabled
+
+from exports.engine.drive import attempt, drive, wait
+from exports.engine.send import TryLater
+from exports.models import Batch, Run
+from workspaces.models import Workspace
+
+# A run that took no step for this long has lost its worker, or is planning (and holds its lock).
+SILENCE = timedelta(seconds=45)
+
+
+@shared_task
+def drive_run(workspace_id: int, run_id: int) -> None:
+    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+        run = Run.objects.filter(pk=run_id).first()
+        if run is None or not run.is_active:
+            return
+        again = drive(run, _hand_out)
+        if again is not None:
+            _look_again(drive_run, again, workspace_id, run_id)
+
+
+@shared_task
+def send_one_batch(workspace_id: int, batch_id: int) -> None:
+    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+        batch = Batch.objects.select_related("run__destination__connection").get(pk=batch_id)
+        run = batch.run
+        try:
+            attempt(run, batch)
+        except TryLater as later:
+            wait(run, later)
+            _look_again(send_one_batch, later.at, workspace_id, batch_id)
+            return
+        if not run.batches.filter(state=Batch.State.PLANNED).exists():
+            drive_run.delay(workspace_id, run.pk)
+
+
+@shared_task
+def sweep() -> None:
+    """Takes up every run that no worker has touched for a while and that waits for nothing."""
+    now = timezone.now()
+    with scopes_disabled():
+        lost = (
+            Run.objects.filter(state__in=Run.ACTIVE, heartbeat_at__lt=now - SILENCE)
+            .filter(Q(waiting_until__isnull=True) | Q(waiting_until__lt=now))
+            .values_list("workspace_id", "pk")
+        )
+        for workspace_id, run_id in list(lost):
+            drive_run.delay(workspace_id, run_id)
+
+
+def _hand_out(run: Run, batch_ids: list[int]) -> None:
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now(), waiting_until=None)
+    for batch_id in batch_ids:
+        send_one_batch.delay(run.workspace_id, batch_id)
+
+
+def _look_again(task: object, at: datetime, *arguments: int) -> None:
+    """Soon by a countdown; later is the sweeper's, since a broker forgets and hands out twice."""
+    delay = (at - timezone.now()).total_seconds()
+    if delay <= SILENCE.total_seconds():
+        task.apply_async(arguments, countdown=max(0.0, delay))  # type: ignore[attr-defined]
