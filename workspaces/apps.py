@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class WorkspacesConfig(AppConfig):
     name = "workspaces"
+
+    def ready(self) -> None:
+        from workspaces import home, home_parts
+
+        home.add_notices(home_parts.failed_refresh)
+        home.add_card(80, home_parts.refreshes)

@@ -4,8 +4,34 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from workspaces.models import AuditEntry, Workspace
+
+_names: dict[str, Promise | str] = {
+    "workspace.created": _("Workspace created"),
+    "workspace.changed": _("Workspace changed"),
+    "member.invited": _("Member invited"),
+    "member.invitation_revoked": _("Invitation revoked"),
+    "member.joined": _("Member joined"),
+    "member.added": _("Member added"),
+    "member.role_changed": _("Role changed"),
+    "member.removed": _("Member removed"),
+    "schedule.changed": _("Schedule changed"),
+    "refresh.started": _("Refresh started"),
+    "refresh.succeeded": _("Refresh succeeded"),
+    "refresh.failed": _("Refresh failed"),
+}
+
+
+def name_actions(names: dict[str, Promise | str]) -> None:
+    """Says what the audit log calls the actions of an app."""
+    _names.update(names)
+
+
+def name_of(action: str) -> str:
+    return str(_names.get(action) or action.replace(".", ": ").replace("_", " ").capitalize())
 
 
 def record(

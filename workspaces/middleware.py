@@ -6,15 +6,26 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
 from django_scopes import scope, scopes_disabled
 
-from workspaces.models import Membership
+from workspaces.models import Membership, User, Workspace
 
 
 class WorkspaceRequest(HttpRequest):
     """A request under `/w/SLUG/`: the views there are called with one."""
 
+    user: User
+    workspace: Workspace
     membership: Membership
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Sends to the sign-in page; for a fragment of a page, the page and not the fragment."""
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect_to_login(request.get_full_path())
+    page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+    return HttpResponseClientRedirect(redirect_to_login(page).url)
 
 
 class WorkspaceMiddleware:
@@ -35,7 +46,7 @@ class WorkspaceMiddleware:
         except (Resolver404, KeyError):
             return self.get_response(request)
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return _to_sign_in(request)
         with scopes_disabled():
             membership = (
                 Membership.objects.select_related("workspace")
@@ -47,7 +58,8 @@ class WorkspaceMiddleware:
             return self.get_response(request)
         workspace = membership.workspace
         request.workspace = workspace  # type: ignore[attr-defined]
-        request.session["workspace"] = workspace.slug
+        if request.session.get("workspace") != workspace.slug:
+            request.session["workspace"] = workspace.slug
         with scope(workspace=workspace), timezone.override(workspace.tzinfo):
             return self.get_response(request)
 

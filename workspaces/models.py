@@ -1,6 +1,7 @@
 """Workspaces, their members, the refresh schedule and the audit log."""
 
 import zoneinfo
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -93,7 +94,12 @@ class Schedule(TenantModel):
 
 
 class Refresh(TenantModel):
-    """Sources, then segments, then every enabled destination: once, from start to end."""
+    """Sources, then segments, then every enabled destination: once, from start to end.
+
+    `stages` lists what has begun, in order: `{"name", "state", "counts", "reason", "started_at",
+    "finished_at"}`, states and times as the refresh's own. `attempts` counts the workers that
+    took it up.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -109,14 +115,21 @@ class Refresh(TenantModel):
     state = models.CharField(max_length=20, choices=State.choices, default=State.QUEUED)
     trigger = models.CharField(max_length=20, choices=Trigger.choices)
     started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     due_at = models.DateTimeField(null=True, editable=False)
     reason = models.TextField(blank=True)
     stages = models.JSONField(default=list)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
+
+    ACTIVE = (State.QUEUED, State.RUNNING)
 
     class Meta:
         constraints = [
@@ -131,13 +144,27 @@ class Refresh(TenantModel):
     def __str__(self) -> str:
         return f"{self.workspace} {self.created_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def is_active(self) -> bool:
+        return self.state in self.ACTIVE
+
+    @property
+    def duration(self) -> timedelta | None:
+        if self.started_at is None:
+            return None
+        return (self.finished_at or timezone.now()) - self.started_at
+
 
 class AuditEntry(TenantModel):
     """Who did what to what, when. Written by `workspaces.audit.record`, never changed."""
 
     action = models.CharField(max_length=80)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     actor_label = models.CharField(max_length=254, blank=True)
     target = models.CharField(max_length=80, blank=True)
@@ -160,7 +187,11 @@ class Invitation(TenantModel):
     role = models.CharField(_("role"), max_length=20, choices=Role.choices)
     token_hash = models.CharField(max_length=64, editable=False)
     invited_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
@@ -180,3 +211,8 @@ class Invitation(TenantModel):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def is_pending(self) -> bool:
+        ended = self.accepted_at or self.revoked_at
+        return ended is None and self.expires_at > timezone.now()

@@ -1,0 +1,163 @@
+// Menus, dialogs, forms and the theme switch. Everything else is HTML or htmx.
+(() => {
+  const on = (type, handler, options) => document.addEventListener(type, handler, options);
+  const find = (event, selector) =>
+    event.target instanceof Element ? event.target.closest(selector) : null;
+
+  // Theme
+  const showTheme = () => {
+    const chosen = window.segueTheme.get();
+    document.querySelectorAll("[data-theme-choice]").forEach((button) => {
+      button.setAttribute("aria-pressed", String(button.dataset.themeChoice === chosen));
+    });
+  };
+  on("click", (event) => {
+    const button = find(event, "[data-theme-choice]");
+    if (!button) return;
+    window.segueTheme.set(button.dataset.themeChoice);
+    showTheme();
+  });
+
+  // Menus: popovers placed beside their button, walked with the arrow keys
+  const place = (menu, button) => {
+    const at = button.getBoundingClientRect();
+    const width = menu.offsetWidth;
+    const height = menu.offsetHeight;
+    const gap = 6;
+    const wide = menu.hasAttribute("data-align-start");
+    let left = wide ? at.left : at.right - width;
+    let top = at.bottom + gap;
+    if (top + height > innerHeight - gap && at.top - height - gap > 0) top = at.top - height - gap;
+    left = Math.max(gap, Math.min(left, innerWidth - width - gap));
+    menu.style.left = `${left}px`;
+    menu.style.top = `${Math.max(gap, top)}px`;
+  };
+  const opener = (menu) => document.querySelector(`[popovertarget="${menu.id}"]`);
+  on(
+    "toggle",
+    (event) => {
+      const menu = event.target;
+      if (!(menu instanceof HTMLElement) || !menu.matches(".menu")) return;
+      const button = opener(menu);
+      button?.setAttribute("aria-expanded", String(event.newState === "open"));
+      if (event.newState === "open" && button) {
+        place(menu, button);
+        menu.querySelector("a, button, input")?.focus({ preventScroll: true });
+      }
+    },
+    true,
+  );
+  on("keydown", (event) => {
+    const menu = find(event, ".menu");
+    if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+    const items = [...menu.querySelectorAll("a[href], button:not([disabled])")];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const here = items.indexOf(document.activeElement);
+    const next =
+      event.key === "Home" ? 0 : event.key === "End" ? items.length - 1 : here + step;
+    items[(next + items.length) % items.length]?.focus();
+    event.preventDefault();
+  });
+  addEventListener("resize", () => {
+    document.querySelectorAll(".menu:popover-open").forEach((menu) => menu.hidePopover());
+  });
+
+  // Dialogs
+  on("click", (event) => {
+    const open = find(event, "[data-dialog]");
+    if (open) {
+      document.getElementById(open.dataset.dialog)?.showModal();
+      return;
+    }
+    const close = find(event, "[data-close]");
+    if (close) close.closest("dialog, .alert")?.[close.closest("dialog") ? "close" : "remove"]();
+    if (event.target instanceof HTMLDialogElement) event.target.close();
+  });
+
+  // Forms: sent once; the first error is where the person is taken
+  on("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || !(form instanceof HTMLFormElement)) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    if (form.method !== "post" || form.matches("[hx-post]")) return;
+    form.dataset.sent = "yes";
+    event.submitter?.setAttribute("aria-busy", "true");
+  });
+  addEventListener("pageshow", () => {
+    document.querySelectorAll("form[data-sent]").forEach((form) => {
+      delete form.dataset.sent;
+      form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+    });
+  });
+  const focusFirstError = (root) => {
+    const wrong = root.querySelector('[aria-invalid="true"]');
+    if (wrong) wrong.focus();
+    else root.querySelector(".form-errors")?.focus();
+  };
+
+  // Rows that can be added to and taken from a form
+  on("click", (event) => {
+    const add = find(event, "[data-add-row]");
+    if (add) {
+      const rows = document.getElementById(add.dataset.addRow);
+      const row = rows.querySelector("template").content.firstElementChild.cloneNode(true);
+      rows.append(row);
+      row.querySelector("input, select")?.focus();
+    }
+    const remove = find(event, "[data-remove-row]");
+    if (remove) {
+      const row = remove.closest("[data-row]");
+      const next = row.nextElementSibling ?? row.previousElementSibling;
+      const adder = document.querySelector(`[data-add-row="${row.parentElement.id}"]`);
+      row.remove();
+      (next?.querySelector("input, select") ?? adder)?.focus();
+    }
+  });
+
+  // What a choice shows: a part marked with the name and values it belongs to
+  const showParts = () => {
+    document.querySelectorAll("[data-shown-when]").forEach((part) => {
+      const [name, values] = part.dataset.shownWhen.split("=");
+      const form = part.closest("form") ?? document;
+      const field = form.querySelector(`[name="${name}"]:checked, select[name="${name}"]`);
+      const value = field?.type === "checkbox" ? "on" : field?.value;
+      part.hidden = !values.split("|").includes(value ?? "off");
+    });
+  };
+  on("change", showParts);
+
+  // Text to take along
+  on("click", async (event) => {
+    const button = find(event, "[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const label = button.querySelector("[data-copy-label]") ?? button;
+    const before = label.textContent;
+    label.textContent = button.dataset.copied;
+    setTimeout(() => (label.textContent = before), 2000);
+  });
+
+  // A new workspace starts in the time zone of the person's own clock
+  const guessTimeZone = () => {
+    const field = document.querySelector('[data-guess-time-zone] select[name="time_zone"]');
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (field && field.value === "UTC" && [...field.options].some((one) => one.value === zone)) {
+      field.value = zone;
+    }
+  };
+
+  on("DOMContentLoaded", () => {
+    showTheme();
+    guessTimeZone();
+    showParts();
+    focusFirstError(document);
+  });
+  on("htmx:afterSwap", (event) => {
+    showTheme();
+    showParts();
+    focusFirstError(event.target);
+  });
+})();

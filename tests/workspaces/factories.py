@@ -1,0 +1,73 @@
+"""People, workspaces and memberships for tests."""
+
+import time
+from typing import Any
+
+import factory
+from django.test import Client
+from django_scopes import scopes_disabled
+from factory.django import DjangoModelFactory
+
+from workspaces.models import Membership, Role, User, Workspace
+
+PASSWORD = "a quiet harbour at dawn"
+
+
+class UserFactory(DjangoModelFactory):
+    """A person whose e-mail address is confirmed, so that they can sign in with PASSWORD."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    email = factory.Sequence(lambda n: f"person{n}@example.com")
+    password = factory.django.Password(PASSWORD)
+
+    @factory.post_generation
+    def confirmed(self, create: bool, extracted: bool | None, **kwargs: Any) -> None:
+        if create and extracted is not False:
+            self.emailaddress_set.create(email=self.email, verified=True, primary=True)
+
+
+class WorkspaceFactory(DjangoModelFactory):
+    class Meta:
+        model = Workspace
+
+    name = factory.Sequence(lambda n: f"Workspace {n}")
+    slug = factory.Sequence(lambda n: f"workspace-{n}")
+    time_zone = "Europe/Madrid"
+
+
+class MembershipFactory(DjangoModelFactory):
+    """A member; an Administrator unless told otherwise. Works outside a scope too."""
+
+    class Meta:
+        model = Membership
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    user = factory.SubFactory(UserFactory)
+    role = Role.ADMINISTRATOR
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Any:
+        with scopes_disabled():
+            return super()._create(model_class, *args, **kwargs)
+
+
+def sign_in(client: Client, user: User) -> Client:
+    """Signs a person in as the sign-in page would, just now."""
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
+    return client
+
+
+def signed_in(workspace: Workspace, role: str = Role.ADMINISTRATOR) -> Client:
+    """A browser in which a new member of the workspace, in the role given, is signed in."""
+    client = Client()
+    member = MembershipFactory.create(workspace=workspace, role=role)
+    sign_in(client, member.user)
+    client.member = member  # type: ignore[attr-defined]
+    return client

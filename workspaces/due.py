@@ -1,0 +1,54 @@
+"""One tick of the scheduler: what is due starts, once, however many schedulers tick."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django_scopes import scope, scopes_disabled
+
+from workspaces import execution, scheduling, services
+from workspaces.models import Refresh, Schedule
+
+
+def start_due(now: datetime | None = None) -> None:
+    """Starts the refreshes and whatever else is due, and resumes those left behind.
+
+    What was missed while nothing ran starts once.
+    """
+    now = now or timezone.now()
+    with scopes_disabled():
+        due = Schedule.objects.filter(enabled=True, next_run_at__lte=now)
+        keys = list(due.values_list("workspace_id", "id"))
+    for workspace_id, schedule_id in keys:
+        _start_due_refresh(workspace_id, schedule_id, now)
+    execution.resume_lost_refreshes(now)
+    scheduling.run_due_hooks(now)
+
+
+def _start_due_refresh(workspace_id: int, schedule_id: int, now: datetime) -> None:
+    """Starts the workspace's refresh, unless another scheduler has it or one is still active.
+
+    A refresh that falls due while another runs starts when that one has ended.
+    """
+    with scopes_disabled(), transaction.atomic():
+        schedule = (
+            Schedule.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("workspace")
+            .filter(workspace_id=workspace_id, id=schedule_id, enabled=True, next_run_at__lte=now)
+            .first()
+        )
+        if schedule is None:
+            return
+        with scope(workspace=schedule.workspace):
+            try:
+                services.start_refresh(
+                    schedule.workspace,
+                    trigger=Refresh.Trigger.SCHEDULE,
+                    due_at=schedule.next_run_at,
+                )
+            except services.RefreshActive:
+                return
+            schedule.next_run_at = scheduling.next_occurrence(
+                schedule.days, schedule.times, schedule.time_zone, now
+            )
+            schedule.save(update_fields=["next_run_at"])

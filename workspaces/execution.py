@@ -1,0 +1,157 @@
+"""Executes refreshes: stage after stage, once at a time, to an end even when workers die.
+
+Whoever executes a refresh holds an advisory lock of its database session, which PostgreSQL frees
+when the worker or its connection is gone: no lock, no worker.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_scopes import scope, scopes_disabled
+
+from config.celery import app
+from workspaces import audit, refreshes
+from workspaces.models import Refresh, Workspace
+
+logger = logging.getLogger(__name__)
+
+LOCK_CLASS = 0x5E60
+MOST_ATTEMPTS = 5
+PATIENCE = timedelta(seconds=60)
+
+
+def send_to_worker(refresh: Refresh, *, expires: timedelta | None = None) -> None:
+    app.send_task(
+        "workspaces.tasks.run_refresh",
+        args=[refresh.workspace_id, refresh.pk],
+        expires=expires and expires.total_seconds(),
+    )
+
+
+def run_refresh(workspace_id: int, refresh_id: int) -> Refresh | None:
+    """Executes the refresh in this process, from the first stage that has not succeeded.
+
+    Returns it when it has ended, or None when another process has it in hand.
+    """
+    workspace = Workspace.objects.get(pk=workspace_id)
+    with scope(workspace=workspace), _in_hand(refresh_id) as mine:
+        if not mine:
+            return None
+        refresh = Refresh.objects.get(pk=refresh_id)
+        if refresh.is_active:
+            _begin(refresh)
+            _execute(refresh)
+        return refresh
+
+
+def resume_lost_refreshes(now: datetime) -> None:
+    """Hands refreshes that no worker seems to have to the workers again."""
+    with scopes_disabled():
+        unfinished = Refresh.objects.filter(state__in=Refresh.ACTIVE, created_at__lt=now - PATIENCE)
+        for refresh in unfinished:
+            if not _is_in_hand(refresh.pk):
+                send_to_worker(refresh, expires=PATIENCE)
+
+
+@contextmanager
+def _in_hand(refresh_id: int) -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, _key(refresh_id)])
+        (mine,) = cursor.fetchone()
+    try:
+        yield mine
+    finally:
+        if mine and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, _key(refresh_id)])
+
+
+def _is_in_hand(refresh_id: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory'"
+            " AND classid = %s AND objid = %s AND objsubid = 2"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+            [LOCK_CLASS, _key(refresh_id)],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _key(refresh_id: int) -> int:
+    return refresh_id % 2**31
+
+
+def _begin(refresh: Refresh) -> None:
+    refresh.state = Refresh.State.RUNNING
+    refresh.started_at = refresh.started_at or timezone.now()
+    refresh.attempts += 1
+    refresh.save(update_fields=["state", "started_at", "attempts"])
+
+
+def _execute(refresh: Refresh) -> None:
+    if refresh.attempts > MOST_ATTEMPTS:
+        _end(
+            refresh,
+            _(
+                "The process doing the work stopped %(times)d times. The operator’s log says why;"
+                " start the refresh again once it is solved."
+            )
+            % {"times": MOST_ATTEMPTS},
+        )
+        return
+    for name, stage in refreshes.stages():
+        if not _run_stage(refresh, name, stage):
+            return
+    _end(refresh, "")
+
+
+def _run_stage(refresh: Refresh, name: str, stage: refreshes.Stage) -> bool:
+    """Runs one stage unless it has succeeded before; whether the next ones may run."""
+    record = next((known for known in refresh.stages if known["name"] == name), None)
+    if record is None:
+        record = {"name": name, "started_at": timezone.now().isoformat()}
+        refresh.stages.append(record)
+    elif record["state"] == Refresh.State.SUCCEEDED:
+        return True
+    _note(refresh, record, state=Refresh.State.RUNNING)
+    try:
+        counts = stage(refresh)
+    except refreshes.StageFailed as failure:
+        _note_end(refresh, record, state=Refresh.State.FAILED, reason=str(failure))
+        _end(refresh, str(failure))
+        return False
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("Stage %s of refresh %s failed.", name, refresh.pk)
+        reason = _(
+            "A fault in Segue itself stopped this stage. The operator’s log has the details."
+        )
+        _note_end(refresh, record, state=Refresh.State.FAILED, reason=reason)
+        _end(refresh, reason)
+        return False
+    _note_end(refresh, record, state=Refresh.State.SUCCEEDED, counts=counts)
+    return True
+
+
+def _note(refresh: Refresh, record: dict[str, Any], **values: Any) -> None:
+    record.update(values)
+    refresh.save(update_fields=["stages"])
+
+
+def _note_end(refresh: Refresh, record: dict[str, Any], **values: Any) -> None:
+    _note(refresh, record, finished_at=timezone.now().isoformat(), **values)
+
+
+def _end(refresh: Refresh, reason: str) -> None:
+    refresh.state = Refresh.State.FAILED if reason else Refresh.State.SUCCEEDED
+    refresh.reason = reason
+    refresh.finished_at = timezone.now()
+    refresh.save(update_fields=["state", "reason", "finished_at"])
+    audit.record(refresh.workspace, f"refresh.{refresh.state}", target=refresh, reason=reason)

@@ -1,0 +1,128 @@
+"""Forms: what people type about workspaces, members and the schedule."""
+
+from datetime import time
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from workspaces import time_zones
+from workspaces.models import Invitation, Role, Workspace
+
+MOST_TIMES = 12
+
+DAYS = [
+    (1, _("Monday")),
+    (2, _("Tuesday")),
+    (3, _("Wednesday")),
+    (4, _("Thursday")),
+    (5, _("Friday")),
+    (6, _("Saturday")),
+    (7, _("Sunday")),
+]
+
+ROLES = [
+    (Role.ADMINISTRATOR, _("Administrator: everything, connections and members too")),
+    (Role.CONTRIBUTOR, _("Contributor: sources, segments and exports")),
+    (Role.VIEWER, _("Viewer: looks, changes nothing")),
+]
+
+
+class TimeZoneField(forms.ChoiceField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=time_zones.choices, label=_("Time zone"), **kwargs)
+
+
+class WorkspaceForm(forms.ModelForm):
+    time_zone = TimeZoneField(help_text=_("Schedules and times on the screen follow it."))
+
+    class Meta:
+        model = Workspace
+        fields = ["name", "time_zone"]
+        labels = {"name": _("Workspace name")}
+        help_texts = {"name": _("Usually your organisation. Everyone you invite sees it.")}
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "organization"})}
+
+
+class InvitationForm(forms.ModelForm):
+    role = forms.ChoiceField(
+        label=_("Role"), choices=ROLES, initial=Role.CONTRIBUTOR, widget=forms.RadioSelect
+    )
+
+    class Meta:
+        model = Invitation
+        fields = ["email", "role"]
+        labels = {"email": _("E-mail address")}
+        widgets = {"email": forms.EmailInput(attrs={"autocomplete": "off"})}
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label=_("Role"), choices=ROLES, widget=forms.RadioSelect)
+
+
+class TimesWidget(forms.Widget):
+    """Any number of times of day under one name, rows added and taken away in the browser."""
+
+    template_name = "workspaces/_times_widget.html"
+    use_fieldset = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return [value for value in data.getlist(name) if value.strip()]
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["rows"] = [
+            f"{each:%H:%M}" if isinstance(each, time) else each for each in value or [""]
+        ]
+        return context
+
+
+class TimesField(forms.Field):
+    """A list of times of day."""
+
+    widget = TimesWidget
+
+    def to_python(self, value: list[str] | None) -> list[time]:
+        single = forms.TimeField()
+        return sorted({at for each in value or [] if (at := single.clean(each))})
+
+    def validate(self, value: list[time]) -> None:
+        super().validate(value)
+        if len(value) > MOST_TIMES:
+            raise forms.ValidationError(
+                ngettext(
+                    "Choose at most %(number)d time a day.",
+                    "Choose at most %(number)d times a day.",
+                    MOST_TIMES,
+                )
+                % {"number": MOST_TIMES}
+            )
+
+
+class ScheduleForm(forms.Form):
+    """Days, times and the time zone; they may stay empty while the schedule is off."""
+
+    enabled = forms.BooleanField(
+        label=_("Refresh on a schedule"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"role": "switch"}),
+    )
+    days = forms.TypedMultipleChoiceField(
+        label=_("Days"),
+        choices=DAYS,
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "chips"}),
+    )
+    times = TimesField(label=_("Times"), required=False)
+    time_zone = TimeZoneField()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("enabled"):
+            if not cleaned.get("days") and "days" not in self.errors:
+                self.add_error("days", gettext("Choose at least one day."))
+            if not cleaned.get("times") and "times" not in self.errors:
+                self.add_error("times", gettext("Add at least one time."))
+        return cleaned

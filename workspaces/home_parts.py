@@ -1,0 +1,39 @@
+"""What workspaces themselves add to the home page: the refreshes."""
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from workspaces import services
+from workspaces.home import Card, Notice
+from workspaces.models import Refresh
+
+
+def failed_refresh(request: HttpRequest) -> list[Notice]:
+    last = Refresh.objects.exclude(state__in=Refresh.ACTIVE).order_by("-created_at").first()
+    if last is None or last.state != Refresh.State.FAILED:
+        return []
+    return [
+        Notice(
+            text=_("The last refresh failed: %(reason)s") % {"reason": last.reason},
+            url=_schedule_url(request),
+            link=_("See the refresh"),
+            tone="danger",
+        )
+    ]
+
+
+def refreshes(request: HttpRequest) -> Card:
+    workspace = request.workspace  # type: ignore[attr-defined]
+    return Card(
+        "workspaces/_home_refreshes.html",
+        {
+            "last": Refresh.objects.order_by("-created_at").first(),
+            "schedule": services.schedule_of(workspace),
+            "schedule_url": _schedule_url(request),
+        },
+    )
+
+
+def _schedule_url(request: HttpRequest) -> str:
+    return reverse("workspaces:schedule", args=[request.workspace.slug])  # type: ignore[attr-defined]

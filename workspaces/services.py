@@ -1,0 +1,122 @@
+"""What can be done with a workspace: making it, its schedule, starting its refreshes."""
+
+from collections.abc import Iterable
+from datetime import datetime, time
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django_scopes import scope
+
+from workspaces import audit, execution, scheduling
+from workspaces.models import Membership, Refresh, Role, Schedule, User, Workspace
+
+
+class RefreshActive(Exception):
+    """A refresh of the workspace is queued or running; the message is for people."""
+
+
+def create_workspace(name: str, *, administrator: User, time_zone: str = "UTC") -> Workspace:
+    """A workspace with its first Administrator and a schedule that is off."""
+    with transaction.atomic():
+        workspace = _with_free_slug(name, time_zone)
+        with scope(workspace=workspace):
+            Membership.objects.create(
+                workspace=workspace, user=administrator, role=Role.ADMINISTRATOR
+            )
+            schedule_of(workspace)
+            audit.record(workspace, "workspace.created", actor=administrator, target=workspace)
+    return workspace
+
+
+def _with_free_slug(name: str, time_zone: str) -> Workspace:
+    base = slugify(name)[:50] or "workspace"
+    slug, number = base, 1
+    while True:
+        try:
+            with transaction.atomic():
+                return Workspace.objects.create(name=name, slug=slug, time_zone=time_zone)
+        except IntegrityError:
+            number += 1
+            slug = f"{base}-{number}"
+
+
+def schedule_of(workspace: Workspace) -> Schedule:
+    """The workspace's schedule; made on first use: every day at six, but off."""
+    schedule, _made = Schedule.objects.get_or_create(
+        workspace=workspace,
+        defaults={
+            "days": [1, 2, 3, 4, 5, 6, 7],
+            "times": [time(6, 0)],
+            "time_zone": workspace.time_zone,
+        },
+    )
+    return schedule
+
+
+def save_schedule(
+    workspace: Workspace,
+    *,
+    enabled: bool,
+    days: Iterable[int],
+    times: Iterable[time],
+    time_zone: str,
+    by: User | None,
+) -> Schedule:
+    """Sets when the workspace refreshes, from now on: what fell due before is forgotten."""
+    with transaction.atomic():
+        schedule_of(workspace)
+        schedule = Schedule.objects.select_for_update(of=("self",)).get()
+        schedule.enabled = enabled
+        schedule.days = sorted(set(days))
+        schedule.times = sorted(set(times))
+        schedule.time_zone = time_zone
+        schedule.next_run_at = None
+        if enabled:
+            schedule.next_run_at = scheduling.next_occurrence(
+                schedule.days, schedule.times, time_zone, timezone.now()
+            )
+        schedule.save()
+        audit.record(
+            workspace,
+            "schedule.changed",
+            actor=by,
+            target=schedule,
+            enabled=enabled,
+            days=schedule.days,
+            times=[f"{at:%H:%M}" for at in schedule.times],
+            time_zone=time_zone,
+        )
+    return schedule
+
+
+def start_refresh(
+    workspace: Workspace,
+    *,
+    trigger: str,
+    by: User | None = None,
+    due_at: datetime | None = None,
+    in_worker: bool = True,
+) -> Refresh:
+    """Queues a refresh and hands it to a worker, or leaves its execution to the caller.
+
+    Raises RefreshActive while another one of the workspace has not ended.
+    """
+    try:
+        with transaction.atomic():
+            refresh = Refresh.objects.create(
+                workspace=workspace, trigger=trigger, started_by=by, due_at=due_at
+            )
+            audit.record(
+                workspace, "refresh.started", actor=by, target=refresh, trigger=str(trigger)
+            )
+    except IntegrityError as error:
+        if "one_refresh_at_a_time" not in str(error):
+            raise
+        raise RefreshActive(
+            _("A refresh is already under way. Wait for it to end, then start another.")
+        ) from None
+    if in_worker:
+        transaction.on_commit(lambda: execution.send_to_worker(refresh))
+    return refresh

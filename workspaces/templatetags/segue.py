@@ -1,0 +1,186 @@
+"""What every template needs: icons, components, statuses, permissions, numbers and times."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db.models import Model
+from django.template.base import FilterExpression, NodeList, Parser, Token, token_kwargs
+from django.template.context import Context
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from workspaces import icons, navigation, permissions, statuses
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """A decorative icon of the sprite; the text beside it carries the meaning."""
+    if name not in icons.names():
+        raise template.TemplateSyntaxError(
+            f"no icon is called {name!r}: add it to the sprite (static/vendor/README.md)"
+        )
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        f" {css}" if css else "",
+        static(icons.SPRITE),
+        name,
+    )
+
+
+class FillNode(template.Node):
+    """`{% fill "actions" %}…{% endfill %}`: content for a named place of the component around."""
+
+    def __init__(self, name: FilterExpression, nodelist: NodeList) -> None:
+        self.name, self.nodelist = name, nodelist
+
+    def render(self, context: Context) -> SafeString:
+        context["component_fills"][self.name.resolve(context)] = self.nodelist.render(context)
+        return SafeString("")
+
+
+class ComponentNode(template.Node):
+    def __init__(
+        self, name: FilterExpression, values: dict[str, FilterExpression], nodelist: NodeList
+    ) -> None:
+        self.name, self.values, self.nodelist = name, values, nodelist
+
+    def render(self, context: Context) -> SafeString:
+        fills: dict[str, SafeString] = {}
+        with context.push(component_fills=fills):
+            slot = self.nodelist.render(context)
+        values = {key: value.resolve(context) for key, value in self.values.items()}
+        shared = {key: context.get(key) for key in ("request", "csrf_token", "workspace")}
+        inner = context.new({**shared, **fills, **values, "slot": slot.strip()})
+        engine = context.template.engine  # type: ignore[union-attr]
+        return engine.get_template(f"components/{self.name.resolve(context)}.html").render(inner)
+
+
+@register.tag
+def component(parser: Parser, token: Token) -> ComponentNode:
+    """`{% component "card" title=… %}…{% endcomponent %}` renders `components/card.html`.
+
+    The content is `slot` there; each `{% fill "name" %}` a variable of that name.
+    """
+    _tag, name, *arguments = token.split_contents()
+    values = token_kwargs(arguments, parser)
+    if arguments:
+        raise template.TemplateSyntaxError("component takes a name, then name=value pairs")
+    nodelist = parser.parse(("endcomponent",))
+    parser.delete_first_token()
+    return ComponentNode(parser.compile_filter(name), values, nodelist)
+
+
+@register.tag
+def fill(parser: Parser, token: Token) -> FillNode:
+    _tag, name = token.split_contents()
+    nodelist = parser.parse(("endfill",))
+    parser.delete_first_token()
+    return FillNode(parser.compile_filter(name), nodelist)
+
+
+@register.inclusion_tag("components/status.html")
+def status(target: Model, field: str = "state") -> dict[str, Any]:
+    """The badge of an object's state, with the label of the model's choices."""
+    label = getattr(target, f"get_{field}_display")()
+    return {"look": statuses.look(getattr(target, field)), "label": label}
+
+
+@register.inclusion_tag("components/status.html")
+def badge(state: str, label: str) -> dict[str, Any]:
+    """The badge of a state that no model's choices name."""
+    return {"look": statuses.look(state), "label": label}
+
+
+@register.simple_tag(takes_context=True)
+def may(context: Context, action: str, target: Any = None) -> bool:
+    """`{% may "noun.action" object as allowed %}`: whether the member signed in may do it."""
+    member = getattr(context.get("request"), "membership", None)
+    return member is not None and permissions.may(member, action, target)
+
+
+@register.simple_tag(takes_context=True)
+def sections(context: Context) -> list[navigation.Section]:
+    """The sidebar: only what this member may open."""
+    return navigation.sections(context["request"])
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """Grouped by thousands, as the reader's language does; a dash for nothing."""
+    if value is None or value == "":
+        return "–"
+    return formats.number_format(value, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def percent(part: float, whole: float) -> str:
+    """The share of a whole, with a decimal where a whole percent would say 0 or 100 wrongly."""
+    if not whole:
+        return "–"
+    share = 100 * part / whole
+    decimals = 1 if 0 < share < 1 or 99 < share < 100 else 0
+    return formats.number_format(share, decimals) + "\N{NO-BREAK SPACE}%"
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str:
+    """Seconds or a timedelta in the two largest units."""
+    if value is None or value == "":
+        return "–"
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if seconds < 10:
+        return _("%(seconds)s s") % {"seconds": formats.number_format(seconds, 1)}
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        text = ngettext("%(days)d day %(hours)d h", "%(days)d days %(hours)d h", days)
+        return text % {"days": days, "hours": hours}
+    if hours:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
+    return _("%(seconds)s s") % {"seconds": rest}
+
+
+@register.simple_tag
+def when(moment: datetime | None, otherwise: str = "–") -> str:
+    """How long ago, or until when; the exact local time on hover."""
+    if moment is None:
+        return otherwise
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        f"{formats.date_format(local, 'DATETIME_FORMAT')} {local:%Z}",
+        naturaltime(moment),
+    )
+
+
+@register.simple_tag
+def at(moment: datetime | None, otherwise: str = "–") -> str:
+    """The exact local time; how long ago on hover."""
+    if moment is None:
+        return otherwise
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        naturaltime(moment),
+        formats.date_format(local, "SHORT_DATETIME_FORMAT"),
+    )
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Up to two letters that stand for a person or a workspace."""
+    words = name.split("@")[0].replace(".", " ").replace("-", " ").replace("_", " ").split()
+    return "".join(word[0] for word in words[:2]).upper()

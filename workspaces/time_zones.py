@@ -1,0 +1,43 @@
+"""The time zones offered, grouped by region, with their offset today."""
+
+import zoneinfo
+from collections import defaultdict
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+REGIONS = (
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+)
+
+Choices = list[tuple[str, list[tuple[str, str]]]]
+
+
+def choices() -> Choices:
+    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    now = datetime.now(zoneinfo.ZoneInfo("UTC"))
+    for name in sorted(zoneinfo.available_timezones()):
+        region, _slash, city = name.partition("/")
+        if city and region in REGIONS:
+            offset = f"{now.astimezone(zoneinfo.ZoneInfo(name)):%z}"
+            label = f"{city.replace('_', ' ').replace('/', ', ')} (UTC{offset[:3]}:{offset[3:]})"
+            groups[region].append((name, label))
+    return [("UTC", [("UTC", "UTC")]), *sorted(groups.items())]
+
+
+def validate(name: str) -> None:
+    """Raises ValidationError for a name that is no time zone."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(
+            _("“%(name)s” is not a time zone. Choose one from the list."), params={"name": name}
+        )

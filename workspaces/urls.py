@@ -1,0 +1,36 @@
+"""Pages of workspaces: home, members, schedule, audit log; making and joining one."""
+
+from django.conf import settings
+from django.urls import path
+
+from workspaces.views import audit, entry, home, invitations, members, schedule, styleguide
+
+app_name = "workspaces"
+
+urlpatterns = [
+    path("workspaces/new/", entry.create, name="create"),
+    path("invitations/<slug:slug>/<str:token>/", invitations.invitation, name="invitation"),
+    path("w/<slug:slug>/", home.home, name="home"),
+    path("w/<slug:slug>/admin/members/", members.member_list, name="members"),
+    path("w/<slug:slug>/admin/members/invite/", members.invite, name="member_invite"),
+    path("w/<slug:slug>/admin/members/<int:pk>/role/", members.role, name="member_role"),
+    path("w/<slug:slug>/admin/members/<int:pk>/remove/", members.remove, name="member_remove"),
+    path(
+        "w/<slug:slug>/admin/members/invitations/<int:pk>/revoke/",
+        members.revoke_invitation,
+        name="invitation_revoke",
+    ),
+    path(
+        "w/<slug:slug>/admin/members/invitations/<int:pk>/resend/",
+        members.resend_invitation,
+        name="invitation_resend",
+    ),
+    path("w/<slug:slug>/admin/settings/", entry.change, name="settings"),
+    path("w/<slug:slug>/admin/schedule/", schedule.schedule, name="schedule"),
+    path("w/<slug:slug>/admin/schedule/refresh/", schedule.refresh_now, name="refresh_now"),
+    path("w/<slug:slug>/admin/schedule/refreshes/", schedule.refresh_list, name="refreshes"),
+    path("w/<slug:slug>/admin/audit/", audit.audit_log, name="audit"),
+]
+
+if settings.DEBUG:
+    urlpatterns += [path("styleguide/", styleguide.styleguide, name="styleguide")]

@@ -1,0 +1,126 @@
+"""Members of a workspace and the invitations on their way: Administrators only."""
+
+import logging
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from workspaces import invitations, selectors
+from workspaces import members as services
+from workspaces.forms import InvitationForm, RoleForm
+from workspaces.middleware import WorkspaceRequest
+from workspaces.models import Invitation, Membership
+from workspaces.permissions import requires
+
+logger = logging.getLogger(__name__)
+
+
+@requires("member.view")
+def member_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    context = {
+        "members": selectors.members(),
+        "invitations": invitations.open_invitations(),
+    }
+    return render(request, "workspaces/members.html", context)
+
+
+@requires("member.change")
+def invite(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    form = InvitationForm(request.POST or None)
+    if form.is_valid():
+        email, role = form.cleaned_data["email"], form.cleaned_data["role"]
+        try:
+            invitations.invite(request.workspace, email, role, by=request.user)
+        except invitations.Refused as refusal:
+            form.add_error("email", str(refusal))
+        except OSError:
+            logger.exception("The mail server did not take an invitation.")
+            form.add_error(None, _mail_failed())
+        else:
+            messages.success(
+                request, _("An invitation is on its way to %(email)s.") % {"email": email}
+            )
+            return redirect("workspaces:members", slug)
+    return render(request, "workspaces/member_invite.html", {"form": form})
+
+
+@requires("member.change")
+def role(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    member = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
+    form = RoleForm(request.POST or None, initial={"role": member.role})
+    if form.is_valid():
+        try:
+            services.change_role(member, form.cleaned_data["role"], by=request.user)
+        except services.Refused as refusal:
+            form.add_error("role", str(refusal))
+        else:
+            messages.success(
+                request, _("The role of %(person)s has been changed.") % {"person": member.user}
+            )
+            return _to_members(request, member)
+    return render(request, "workspaces/member_role.html", {"form": form, "member": member})
+
+
+@requires("member.change")
+def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    member = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
+    obstacles = services.removal_obstacles(member)
+    if request.method == "POST":
+        try:
+            services.remove(member, by=request.user)
+        except services.Refused as refusal:
+            obstacles = [str(refusal)]
+        else:
+            messages.success(
+                request, _("%(person)s is no longer a member.") % {"person": member.user}
+            )
+            return _to_members(request, member)
+    context = {"member": member, "obstacles": obstacles}
+    return render(request, "workspaces/member_remove.html", context)
+
+
+@require_POST
+@requires("member.change")
+def revoke_invitation(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    invitation = get_object_or_404(Invitation, pk=pk)
+    invitations.revoke(invitation, by=request.user)
+    messages.success(
+        request,
+        _("The invitation to %(email)s no longer works.") % {"email": invitation.email},
+    )
+    return redirect("workspaces:members", slug)
+
+
+@require_POST
+@requires("member.change")
+def resend_invitation(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    known = get_object_or_404(invitations.open_invitations(), pk=pk)
+    try:
+        invitations.invite(request.workspace, known.email, known.role, by=request.user)
+    except invitations.Refused as refusal:
+        messages.error(request, str(refusal))
+    except OSError:
+        logger.exception("The mail server did not take an invitation.")
+        messages.error(request, _mail_failed())
+    else:
+        messages.success(
+            request,
+            _("A new invitation is on its way to %(email)s; the earlier one no longer works.")
+            % {"email": known.email},
+        )
+    return redirect("workspaces:members", slug)
+
+
+def _mail_failed() -> str:
+    return _("The e-mail could not be sent. Try again; if it fails again, tell your operator.")
+
+
+def _to_members(request: WorkspaceRequest, changed: Membership) -> HttpResponse:
+    """Back to the members, or home for those who just gave up seeing them."""
+    still_may = Membership.objects.filter(user=request.user, role="administrator").exists()
+    if still_may:
+        return redirect("workspaces:members", request.workspace.slug)
+    return redirect("home")

@@ -1,0 +1,84 @@
+"""The refresh schedule, refreshing now, and the last refreshes."""
+
+from itertools import islice
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from workspaces import scheduling, services
+from workspaces.forms import ScheduleForm
+from workspaces.middleware import WorkspaceRequest
+from workspaces.models import Refresh, Schedule
+from workspaces.permissions import may, require, requires
+
+SHOWN = 10
+
+
+@requires("schedule.view")
+def schedule(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    current = services.schedule_of(request.workspace)
+    may_change = may(request.membership, "schedule.change")
+    if request.method == "POST":
+        require(request.membership, "schedule.change")
+    form = ScheduleForm(
+        request.POST or None,
+        initial={
+            "enabled": current.enabled,
+            "days": current.days,
+            "times": current.times,
+            "time_zone": current.time_zone,
+        },
+    )
+    if form.is_valid():
+        saved = services.save_schedule(request.workspace, **form.cleaned_data, by=request.user)
+        messages.success(
+            request,
+            _("The schedule is saved and on.")
+            if saved.enabled
+            else _("The schedule is saved and off."),
+        )
+        return redirect("workspaces:schedule", slug)
+    context = {
+        "form": form,
+        "schedule": current,
+        "upcoming": upcoming(current),
+        "may_change": may_change,
+        **_last_refreshes(),
+    }
+    return render(request, "workspaces/schedule.html", context)
+
+
+@require_POST
+@requires("refresh.start")
+def refresh_now(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    try:
+        services.start_refresh(request.workspace, trigger=Refresh.Trigger.MEMBER, by=request.user)
+    except services.RefreshActive as refusal:
+        messages.warning(request, str(refusal))
+    else:
+        messages.success(request, _("The refresh has started."))
+    return redirect("workspaces:schedule", slug)
+
+
+@requires("schedule.view")
+def refresh_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """The table of refreshes alone, for a page that watches one run."""
+    return render(request, "workspaces/_refreshes.html", _last_refreshes())
+
+
+def upcoming(current: Schedule) -> list[Any]:
+    """The next three due moments, in the schedule's own time zone; none while it is off."""
+    if not current.enabled:
+        return []
+    moments = scheduling.occurrences(current.days, current.times, current.time_zone, timezone.now())
+    return list(islice(moments, 3))
+
+
+def _last_refreshes() -> dict[str, Any]:
+    last = list(Refresh.objects.select_related("started_by").order_by("-created_at")[:SHOWN])
+    return {"refreshes": last, "active": any(refresh.is_active for refresh in last)}

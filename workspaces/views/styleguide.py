@@ -1,0 +1,50 @@
+"""Every component in every state; there in DEBUG only."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from workspaces import icons, statuses
+
+
+class ExampleForm(forms.Form):
+    name = forms.CharField(label="Name", help_text="What people will call it.")
+    email = forms.EmailField(label="E-mail address")
+    note = forms.CharField(label="Note", required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    list = forms.ChoiceField(label="List", choices=[("1", "Newsletter"), ("2", "Customers")])
+    mode = forms.ChoiceField(
+        label="Mode",
+        choices=[("mirror", "Mirror the segment"), ("add", "Only add")],
+        widget=forms.RadioSelect,
+    )
+    days = forms.MultipleChoiceField(
+        label="Days",
+        required=False,
+        choices=[("1", "Monday"), ("2", "Tuesday"), ("3", "Wednesday")],
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "chips"}),
+    )
+    agree = forms.BooleanField(label="I agree", help_text="You can change your mind later.")
+    file = forms.FileField(label="File", required=False)
+
+    def clean(self) -> dict[str, Any] | None:
+        if self.is_bound:
+            raise forms.ValidationError("The two don’t go together: change one of them.")
+        return super().clean()
+
+
+def styleguide(request: HttpRequest) -> HttpResponse:
+    context = {
+        "statuses": [(state.replace("_", " "), state) for state in statuses.LOOKS],
+        "icons": sorted(icons.names()),
+        "form": ExampleForm(),
+        "wrong_form": ExampleForm({"email": "not an address"}),
+        "steps": ["Connection", "List", "Data matching", "Segments"],
+        "rows": [
+            SimpleNamespace(name=name, count=count)
+            for name, count in (("All customers", 250_000), ("Barcelona", 1_204), ("Lapsed", 0))
+        ],
+    }
+    return render(request, "workspaces/styleguide.html", context)
