@@ -174,14 +174,14 @@ class AuditEntry(TenantModel):
     at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "-at"], name="audit_recent")]
+        indexes = [models.Index(fields=["workspace", "action", "-id"], name="audit_by_action")]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_label}"
 
 
 class Invitation(TenantModel):
-    """An offer of membership by e-mail: single use, expiring, revocable. The token is kept hashed."""
+    """An offer of membership by e-mail: single use, expiring, revocable; its token hashed."""
 
     email = models.EmailField(_("e-mail"))
     role = models.CharField(_("role"), max_length=20, choices=Role.choices)

@@ -43,6 +43,6 @@ def stage_name(stage: dict[str, Any]) -> str:
 def stage_counts(stage: dict[str, Any]) -> str:
     counts = stage.get("counts") or {}
     return ", ".join(
-        f"{number(value) if isinstance(value, int | float) else value} {refreshes.name_of_count(key)}"
+        f"{number(value) if isinstance(value, int) else value} {refreshes.name_of_count(key)}"
         for key, value in counts.items()
     )
