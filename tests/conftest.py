@@ -1,0 +1,121 @@
+"""What every test may use: a workspace in scope, the sandbox, a real Celery worker."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.db import connection
+from django_scopes import scope
+
+from tests.workspaces.factories import WorkspaceFactory
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def quick_and_private(settings: Any, tmp_path: Path) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.UPLOAD_DIR = tmp_path / "uploads"
+
+
+@pytest.fixture(autouse=True)
+def empty_redis() -> Iterator[None]:
+    yield
+    redis.Redis.from_url(django_settings.REDIS_URL).flushdb()
+
+
+@pytest.fixture
+def workspace(db: None) -> Iterator[Any]:
+    """A workspace, in scope for the whole test."""
+    workspace = WorkspaceFactory()
+    with scope(workspace=workspace):
+        yield workspace
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Any]:
+    from sandbox.process import SandboxProcess
+
+    with SandboxProcess(rate_per_second=10_000, rate_per_day=1_000_000, token_rate=10_000) as started:
+        yield started
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Any, settings: Any) -> Any:
+    """The stand-in for Constant Contact, as new, and the settings that point to it."""
+    sandbox_process.control("reset")
+    settings.CONSTANT_CONTACT_AUTH_URL = sandbox_process.auth_url
+    settings.CONSTANT_CONTACT_API_URL = sandbox_process.api_url
+    settings.CONSTANT_CONTACT_CLIENT_ID = sandbox_process.client_id
+    settings.CONSTANT_CONTACT_CLIENT_SECRET = sandbox_process.client_secret
+    settings.CONSTANT_CONTACT_RATE_PER_SECOND = 10_000
+    settings.CONSTANT_CONTACT_RATE_PER_DAY = 1_000_000
+    return sandbox_process
+
+
+def process_environment(**more: str) -> dict[str, str]:
+    """The environment of another process that works on this test's database and settings."""
+    name = connection.settings_dict["NAME"]
+    base = os.environ["DATABASE_URL"].rsplit("/", 1)[0]
+    return os.environ | {
+        "DATABASE_URL": f"{base}/{name}",
+        "REDIS_URL": django_settings.REDIS_URL,
+        "BASE_URL": django_settings.BASE_URL,
+        "CONSTANT_CONTACT_AUTH_URL": django_settings.CONSTANT_CONTACT_AUTH_URL,
+        "CONSTANT_CONTACT_API_URL": django_settings.CONSTANT_CONTACT_API_URL,
+        "CONSTANT_CONTACT_RATE_PER_SECOND": str(django_settings.CONSTANT_CONTACT_RATE_PER_SECOND),
+        "CONSTANT_CONTACT_RATE_PER_DAY": str(django_settings.CONSTANT_CONTACT_RATE_PER_DAY),
+        "UPLOAD_DIR": str(django_settings.UPLOAD_DIR),
+        **more,
+    }
+
+
+@contextmanager
+def celery_worker(**environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A real worker process on this test's database and broker, ready to work."""
+    name = f"worker-{time.monotonic_ns()}@test"
+    command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker"]
+    command += ["-Q", "default,data,runs", "--concurrency=2", "--loglevel=WARNING", "-n", name]
+    command += ["--without-gossip", "--without-mingle"]
+    process = subprocess.Popen(command, cwd=ROOT, env=process_environment(**environment))
+    from config.celery import app
+
+    try:
+        deadline = time.monotonic() + 60
+        while not app.control.inspect([name], timeout=0.5).ping():
+            assert process.poll() is None, "the worker ended at once"
+            assert time.monotonic() < deadline, "the worker did not start"
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def worker(transactional_db: None) -> Iterator[subprocess.Popen[bytes]]:
+    """A real Celery worker; it sees what the test has committed."""
+    with celery_worker() as process:
+        yield process
+
+
+def wait_until(condition: Any, seconds: float = 30, what: str = "it") -> Any:
+    """The condition's value as soon as it is true; fails when it is not in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
+        time.sleep(0.1)

@@ -1,0 +1,48 @@
+"""Gives a test session PostgreSQL and Redis of its own, before Django's settings are read.
+
+Loaded by `-p tests.services_plugin`. With `DATABASE_URL` and `REDIS_URL` set, the tests use those
+servers instead.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from config.embedded import EmbeddedServices, database_url, redis_url
+
+
+def start_private_services() -> None:
+    data = Path(tempfile.mkdtemp(prefix="segue-test-"))
+    stack = ExitStack()
+    stack.callback(shutil.rmtree, data, ignore_errors=True)
+    atexit.register(stack.close)
+    stack.enter_context(EmbeddedServices(data, durable=False).using())
+    os.environ["DATABASE_URL"] = database_url(data)
+    os.environ["REDIS_URL"] = redis_url(data)
+    os.environ["SEGUE_DATA_DIR"] = str(data)
+
+
+def take_a_redis_database_of_its_own(worker: str) -> None:
+    os.environ["REDIS_URL"] += f"?db={int(worker.removeprefix('gw')) + 1}"
+
+
+def set_test_environment() -> None:
+    os.environ["SECRET_KEY"] = "only-for-tests-" * 5
+    os.environ["TOKEN_ENCRYPTION_KEYS"] = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
+    os.environ["CONSTANT_CONTACT_CLIENT_ID"] = "segue-sandbox"
+    os.environ["CONSTANT_CONTACT_CLIENT_SECRET"] = "segue-sandbox-secret"
+    # Nothing in a test may reach the real Constant Contact.
+    os.environ["CONSTANT_CONTACT_AUTH_URL"] = "http://127.0.0.1:9/oauth2/default"
+    os.environ["CONSTANT_CONTACT_API_URL"] = "http://127.0.0.1:9/v3"
+    os.environ["BASE_URL"] = "http://testserver"
+    os.environ["DEBUG"] = "false"
+
+
+set_test_environment()
+if "DATABASE_URL" not in os.environ:
+    start_private_services()
+if "PYTEST_XDIST_WORKER" in os.environ:
+    take_a_redis_database_of_its_own(os.environ["PYTEST_XDIST_WORKER"])
