@@ -58,7 +58,7 @@ class ComponentNode(template.Node):
             slot = self.nodelist.render(context)
         values = {key: value.resolve(context) for key, value in self.values.items()}
         shared = {key: context.get(key) for key in ("request", "csrf_token", "workspace")}
-        inner = context.new({**shared, **fills, **values, "slot": slot.strip()})
+        inner = context.new({**shared, **fills, **values, "slot": SafeString(slot.strip())})
         engine = context.template.engine  # type: ignore[union-attr]
         return engine.get_template(f"components/{self.name.resolve(context)}.html").render(inner)
 

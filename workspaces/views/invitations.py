@@ -1,6 +1,5 @@
 """Where an invitation's link leads: to accept it, after signing in or signing up."""
 
-from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django_scopes import scope
 
 from workspaces import invitations
+from workspaces.adapter import INVITED
 from workspaces.models import User
 
 
@@ -20,7 +20,7 @@ def invitation(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     context = {"invitation": found, "known": _has_account(found.email)}
     if not request.user.is_authenticated:
         # The link came by e-mail, so whoever has it has shown that the address is theirs.
-        get_adapter().stash_verified_email(request, found.email)
+        request.session[INVITED] = found.email
         return render(request, "workspaces/invitation.html", context)
     context["is_mine"] = invitations.is_for(found, request.user)  # type: ignore[arg-type]
     if request.method == "POST":
@@ -30,6 +30,7 @@ def invitation(request: HttpRequest, slug: str, token: str) -> HttpResponse:
             except invitations.Refused as refusal:
                 messages.error(request, str(refusal))
             else:
+                request.session.pop(INVITED, None)
                 messages.success(
                     request,
                     _("Welcome to %(workspace)s.") % {"workspace": found.workspace},

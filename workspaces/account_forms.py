@@ -1,0 +1,62 @@
+"""The forms of signing up and signing in, without placeholders that repeat their labels."""
+
+from typing import Any
+
+from allauth.account import forms
+from django.utils.translation import gettext_lazy as _
+
+LABELS = {
+    "login": _("E-mail address"),
+    "email": _("E-mail address"),
+    "password": _("Password"),
+    "password1": _("Password"),
+    "password2": _("The same password again"),
+    "oldpassword": _("Your password now"),
+    "remember": _("Stay signed in on this device"),
+}
+
+
+class PlainLabels:
+    """Mixed into a form of allauth: our labels, no placeholders."""
+
+    fields: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.label = LABELS.get(name, field.label)
+            field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(PlainLabels, forms.LoginForm):
+    pass
+
+
+class SignupForm(PlainLabels, forms.SignupForm):
+    pass
+
+
+class AddEmailForm(PlainLabels, forms.AddEmailForm):
+    pass
+
+
+class ResetPasswordForm(PlainLabels, forms.ResetPasswordForm):
+    pass
+
+
+class NewPasswordLabels(PlainLabels):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].label = _("New password")
+
+
+class ResetPasswordKeyForm(NewPasswordLabels, forms.ResetPasswordKeyForm):
+    pass
+
+
+class ChangePasswordForm(NewPasswordLabels, forms.ChangePasswordForm):
+    pass
+
+
+class ReauthenticateForm(PlainLabels, forms.ReauthenticateForm):
+    pass
