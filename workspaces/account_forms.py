@@ -1,4 +1,4 @@
-"""The forms of signing up and signing in, without placeholders that repeat their labels."""
+"""The forms of signing up and signing in, with our labels and no placeholders to repeat them."""
 
 from typing import Any
 
@@ -15,6 +15,8 @@ LABELS = {
     "remember": _("Stay signed in on this device"),
 }
 
+HELP = {"password1": _("At least eight characters, hard to guess.")}
+
 
 class PlainLabels:
     """Mixed into a form of allauth: our labels, no placeholders."""
@@ -25,6 +27,7 @@ class PlainLabels:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.label = LABELS.get(name, field.label)
+            field.help_text = HELP.get(name, "")
             field.widget.attrs.pop("placeholder", None)
 
 

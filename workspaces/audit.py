@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from workspaces.models import AuditEntry, Workspace
+from workspaces.models import AuditEntry, User, Workspace
 
 _names: dict[str, Promise | str] = {
     "workspace.created": _("Workspace created"),
@@ -25,6 +25,28 @@ _names: dict[str, Promise | str] = {
 }
 
 
+_detail_names: dict[str, Promise | str] = {
+    "role": _("role"),
+    "before": _("before"),
+    "after": _("after"),
+    "enabled": _("on"),
+    "days": _("days"),
+    "times": _("times"),
+    "time_zone": _("time zone"),
+    "trigger": _("started by"),
+    "reason": _("reason"),
+}
+
+
+def name_details(names: dict[str, Promise | str]) -> None:
+    """Says what the audit log calls the details that an app records."""
+    _detail_names.update(names)
+
+
+def name_of_detail(key: str) -> str:
+    return str(_detail_names.get(key) or key.replace("_", " "))
+
+
 def name_actions(names: dict[str, Promise | str]) -> None:
     """Says what the audit log calls the actions of an app."""
     _names.update(names)
@@ -38,7 +60,7 @@ def record(
     workspace: Workspace,
     action: str,
     *,
-    actor: AbstractBaseUser | AnonymousUser | None = None,
+    actor: User | AnonymousUser | None = None,
     target: models.Model | None = None,
     address: str | None = None,
     **details: Any,
@@ -47,7 +69,7 @@ def record(
 
     Without an actor the product itself acted. `details` must be JSON and hold no secret.
     """
-    known = actor if actor is not None and actor.is_authenticated else None
+    known = actor if isinstance(actor, User) else None
     return AuditEntry.objects.create(
         workspace=workspace,
         action=action,

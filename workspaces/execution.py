@@ -30,7 +30,7 @@ def send_to_worker(refresh: Refresh, *, expires: timedelta | None = None) -> Non
     app.send_task(
         "workspaces.tasks.run_refresh",
         args=[refresh.workspace_id, refresh.pk],
-        expires=expires and expires.total_seconds(),
+        expires=expires.total_seconds() if expires else None,
     )
 
 

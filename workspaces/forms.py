@@ -4,11 +4,11 @@ from datetime import time
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from workspaces import time_zones
-from workspaces.models import Invitation, Role, Workspace
+from workspaces.models import Invitation, Role, User, Workspace
 
 MOST_TIMES = 12
 
@@ -57,6 +57,16 @@ class InvitationForm(forms.ModelForm):
         widgets = {"email": forms.EmailInput(attrs={"autocomplete": "off"})}
 
 
+class ProfileForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ["first_name", "last_name"]
+        widgets = {
+            "first_name": forms.TextInput(attrs={"autocomplete": "given-name"}),
+            "last_name": forms.TextInput(attrs={"autocomplete": "family-name"}),
+        }
+
+
 class RoleForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=ROLES, widget=forms.RadioSelect)
 
@@ -101,7 +111,7 @@ class TimesField(forms.Field):
 
 
 class ScheduleForm(forms.Form):
-    """Days, times and the time zone; they may stay empty while the schedule is off."""
+    """Days, times and the time zone; days and times may be missing while the schedule is off."""
 
     enabled = forms.BooleanField(
         label=_("Refresh on a schedule"),
@@ -112,17 +122,13 @@ class ScheduleForm(forms.Form):
         label=_("Days"),
         choices=DAYS,
         coerce=int,
-        required=False,
+        error_messages={"required": _("Choose at least one day.")},
         widget=forms.CheckboxSelectMultiple(attrs={"class": "chips"}),
     )
-    times = TimesField(label=_("Times"), required=False)
+    times = TimesField(label=_("Times"), error_messages={"required": _("Add at least one time.")})
     time_zone = TimeZoneField()
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if cleaned.get("enabled"):
-            if not cleaned.get("days") and "days" not in self.errors:
-                self.add_error("days", gettext("Choose at least one day."))
-            if not cleaned.get("times") and "times" not in self.errors:
-                self.add_error("times", gettext("Add at least one time."))
-        return cleaned
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        is_off = self.is_bound and not self.data.get("enabled")
+        self.fields["days"].required = self.fields["times"].required = not is_off

@@ -1,13 +1,13 @@
 """Questions about workspaces and their members."""
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, QuerySet
 from django_scopes import scopes_disabled
 
-from workspaces.models import Membership, Workspace
+from workspaces.models import Membership, User, Workspace
 
 
-def workspaces_of(user: AbstractBaseUser | AnonymousUser) -> list[Workspace]:
+def workspaces_of(user: User | AnonymousUser) -> list[Workspace]:
     """The workspaces that a person is a member of, by name; none for who isn't signed in."""
     if not user.is_authenticated:
         return []

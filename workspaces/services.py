@@ -82,7 +82,6 @@ def save_schedule(
             workspace,
             "schedule.changed",
             actor=by,
-            target=schedule,
             enabled=enabled,
             days=schedule.days,
             times=[f"{at:%H:%M}" for at in schedule.times],

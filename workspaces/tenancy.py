@@ -5,7 +5,7 @@ The database's own keys are composite: `TenantKeys`, run in each app's migration
 both columns, so that PostgreSQL itself refuses a row that points into another workspace.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models
 from django.db.migrations.operations.base import Operation
@@ -25,8 +25,8 @@ class TenantForeignKey(models.ForeignKey):
         return {"workspace_id": instance.workspace_id}  # type: ignore[attr-defined]
 
     def get_extra_restriction(self, alias: str, related_alias: str) -> Any:
-        here = self.model._meta.get_field("workspace")
-        there = self.remote_field.model._meta.get_field("workspace")
+        here: Any = self.model._meta.get_field("workspace")
+        there: Any = self.remote_field.model._meta.get_field("workspace")
         if here.column == self.column:
             return None
         return Exact(there.get_col(related_alias), here.get_col(alias))
@@ -39,7 +39,10 @@ class TenantModel(models.Model):
         "workspaces.Workspace", on_delete=models.CASCADE, db_index=False, related_name="+"
     )
 
-    objects = ScopedManager(workspace="workspace")
+    if TYPE_CHECKING:
+        objects: ClassVar[models.Manager[Self]]
+    else:
+        objects = ScopedManager(workspace="workspace")
 
     class Meta:
         abstract = True
@@ -60,7 +63,10 @@ class BulkTenantModel(models.Model):
         related_name="+",
     )
 
-    objects = ScopedManager(workspace="workspace")
+    if TYPE_CHECKING:
+        objects: ClassVar[models.Manager[Self]]
+    else:
+        objects = ScopedManager(workspace="workspace")
 
     class Meta:
         abstract = True

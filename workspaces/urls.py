@@ -9,6 +9,7 @@ app_name = "workspaces"
 
 urlpatterns = [
     path("workspaces/new/", entry.create, name="create"),
+    path("accounts/name/", entry.profile, name="profile"),
     path("invitations/<slug:slug>/<str:token>/", invitations.invitation, name="invitation"),
     path("w/<slug:slug>/", home.home, name="home"),
     path("w/<slug:slug>/admin/members/", members.member_list, name="members"),

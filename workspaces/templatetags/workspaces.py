@@ -18,6 +18,11 @@ def action_name(action: str) -> str:
 
 
 @register.filter
+def detail_name(key: str) -> str:
+    return audit.name_of_detail(key)
+
+
+@register.filter
 def detail(value: Any) -> str:
     """A value of an audit entry's details, as people write it."""
     if isinstance(value, bool):

@@ -1,5 +1,7 @@
 """The way in: the last workspace used, or a first one to make."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -7,8 +9,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from workspaces import audit, selectors, services
-from workspaces.forms import WorkspaceForm
+from workspaces.forms import ProfileForm, WorkspaceForm
 from workspaces.middleware import WorkspaceRequest
+from workspaces.models import User
 from workspaces.permissions import requires
 
 
@@ -28,10 +31,21 @@ def create(request: HttpRequest) -> HttpResponse:
         workspace = services.create_workspace(
             form.cleaned_data["name"],
             time_zone=form.cleaned_data["time_zone"],
-            administrator=request.user,  # type: ignore[arg-type]
+            administrator=cast(User, request.user),
         )
         return redirect(workspace)
     return render(request, "workspaces/create.html", {"form": form})
+
+
+@login_required
+def profile(request: HttpRequest) -> HttpResponse:
+    """What others see of a person: their name."""
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if form.is_valid():
+        form.save()
+        messages.success(request, _("Your name has been saved."))
+        return redirect("workspaces:profile")
+    return render(request, "workspaces/profile.html", {"form": form})
 
 
 @requires("workspace.change")

@@ -22,11 +22,11 @@ def invitation(request: HttpRequest, slug: str, token: str) -> HttpResponse:
         # The link came by e-mail, so whoever has it has shown that the address is theirs.
         request.session[INVITED] = found.email
         return render(request, "workspaces/invitation.html", context)
-    context["is_mine"] = invitations.is_for(found, request.user)  # type: ignore[arg-type]
+    context["is_mine"] = invitations.is_for(found, request.user)
     if request.method == "POST":
         with scope(workspace=found.workspace):
             try:
-                invitations.accept(found, request.user)  # type: ignore[arg-type]
+                invitations.accept(found, request.user)
             except invitations.Refused as refusal:
                 messages.error(request, str(refusal))
             else:

@@ -49,7 +49,7 @@ def invite(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 @requires("member.change")
 def role(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    member = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
+    member: Membership = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
     form = RoleForm(request.POST or None, initial={"role": member.role})
     if form.is_valid():
         try:
@@ -66,7 +66,7 @@ def role(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 
 @requires("member.change")
 def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    member = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
+    member: Membership = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
     obstacles = services.removal_obstacles(member)
     if request.method == "POST":
         try:
