@@ -1,5 +1,28 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ConnectionsConfig(AppConfig):
     name = "connections"
+
+    def ready(self) -> None:
+        from connections import home_parts
+        from connections.services import why_member_must_stay
+        from workspaces import audit, home, members
+
+        members.add_removal_guard(why_member_must_stay)
+        home.add_step(30, home_parts.connect)
+        home.add_stat(40, home_parts.connections)
+        home.add_notices(home_parts.needing_a_person)
+        audit.name_actions(
+            {
+                "connection.created": _("Connection added"),
+                "connection.changed": _("Connection changed"),
+                "connection.consent_given": _("Consent given"),
+                "connection.consent_withdrawn": _("Consent withdrawn"),
+                "connection.authorised": _("Connection authorised"),
+                "connection.export_user_changed": _("Export user changed"),
+                "connection.needs_sign_in": _("Connection needs sign-in"),
+                "connection.removed": _("Connection removed"),
+            }
+        )

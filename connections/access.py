@@ -1,0 +1,96 @@
+"""Whether data may leave for a connection now, and the client that takes it there.
+
+Promise: no consent, no data. Everything is asked of the database at every call, so that a
+withdrawal stops a run at its next batch.
+"""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from connections.constant_contact.client import Client
+from connections.limiter import SharedLimiter
+from connections.models import Connection, Consent
+from connections.tokens import ConnectionTokens
+from workspaces.models import Membership, Role
+
+
+class NotUsable(Exception):
+    """Why nothing may leave for a connection; the message is for people, `code` for programs."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def ensure_usable(connection: Connection) -> None:
+    """Raises `NotUsable` unless consent stands, the account is authorised and someone vouches."""
+    connection = Connection.objects.filter(workspace_id=connection.workspace_id).get(
+        pk=connection.pk
+    )
+    name = connection.name
+    if not Consent.objects.filter(connection=connection, withdrawn_at__isnull=True).exists():
+        raise NotUsable(
+            "no_consent",
+            _(
+                "Nobody has agreed to data privacy and compliance for the connection “%(name)s”."
+                " An Administrator can agree on its page."
+            )
+            % {"name": name},
+        )
+    if connection.state == Connection.State.NEEDS_SIGN_IN:
+        raise NotUsable(
+            "needs_sign_in",
+            _(
+                "The connection “%(name)s” needs sign-in: an Administrator must sign in to"
+                " Constant Contact again on its page."
+            )
+            % {"name": name},
+        )
+    if connection.state != Connection.State.ACTIVE or not connection.access_token:
+        raise NotUsable(
+            "not_authorised",
+            _("The connection “%(name)s” has not been authorised at Constant Contact yet.")
+            % {"name": name},
+        )
+    if connection.export_user_id is None:
+        raise NotUsable(
+            "no_export_user",
+            _(
+                "The connection “%(name)s” has no export user. An Administrator can become it on"
+                " its page."
+            )
+            % {"name": name},
+        )
+    vouches = Membership.objects.filter(
+        workspace_id=connection.workspace_id,
+        user_id=connection.export_user_id,
+        role=Role.ADMINISTRATOR,
+    )
+    if not vouches.exists():
+        raise NotUsable(
+            "export_user_not_administrator",
+            _(
+                "The export user of the connection “%(name)s” is no longer an Administrator."
+                " Another one can take over on its page."
+            )
+            % {"name": name},
+        )
+
+
+def client(connection: Connection) -> Client:
+    """The API client of a usable connection, under the shared limits. Raises `NotUsable`."""
+    ensure_usable(connection)
+    return client_of(connection)
+
+
+def client_of(connection: Connection) -> Client:
+    """The client of a connection that is still being set up."""
+    return Client(settings.CONSTANT_CONTACT_API_URL, ConnectionTokens(connection), limiter())
+
+
+def limiter() -> SharedLimiter:
+    return SharedLimiter(
+        settings.CONSTANT_CONTACT_CLIENT_ID,
+        settings.CONSTANT_CONTACT_RATE_PER_SECOND,
+        settings.CONSTANT_CONTACT_RATE_PER_DAY,
+    )

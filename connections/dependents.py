@@ -1,0 +1,31 @@
+"""What depends on a connection: apps above say so, and how to let go of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from connections.models import Connection
+from workspaces.models import User
+
+
+@dataclass(frozen=True)
+class Dependent:
+    """Something that uses a connection. `key` names it among the connection's dependents."""
+
+    key: str
+    label: str
+    url: str
+    detach: Callable[[User], None]
+    remove: Callable[[User], None]
+
+
+Finder = Callable[[Connection], list[Dependent]]
+
+_finders: list[Finder] = []
+
+
+def add(finder: Finder) -> None:
+    _finders.append(finder)
+
+
+def of(connection: Connection) -> list[Dependent]:
+    return [dependent for finder in _finders for dependent in finder(connection)]

@@ -1,0 +1,50 @@
+"""What connections add to a workspace's home."""
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from connections.models import Connection
+from workspaces.home import Notice, Stat, Step
+from workspaces.permissions import may
+
+
+def connect(request: HttpRequest) -> Step:
+    allowed = may(request.membership, "connection.change")  # type: ignore[attr-defined]
+    return Step(
+        label=_("Connect Constant Contact"),
+        text=_("An Administrator signs in to the account that exports go to."),
+        done=Connection.objects.filter(state=Connection.State.ACTIVE).exists(),
+        url=reverse("connections:add", args=[_slug(request)]) if allowed else "",
+        link=_("Add a connection"),
+    )
+
+
+def connections(request: HttpRequest) -> Stat:
+    allowed = may(request.membership, "connection.view")  # type: ignore[attr-defined]
+    return Stat(
+        label=_("Connections"),
+        value=Connection.objects.exclude(state=Connection.State.DRAFT).count(),
+        icon="plug-connected",
+        url=reverse("connections:list", args=[_slug(request)]) if allowed else "",
+    )
+
+
+def needing_a_person(request: HttpRequest) -> list[Notice]:
+    if not may(request.membership, "connection.change"):  # type: ignore[attr-defined]
+        return []
+    waiting = Connection.objects.filter(state=Connection.State.NEEDS_SIGN_IN)
+    return [
+        Notice(
+            text=_("The connection “%(name)s” needs sign-in; its exports wait.")
+            % {"name": connection.name},
+            url=reverse("connections:detail", args=[_slug(request), connection.pk]),
+            link=_("Sign in again"),
+            tone="danger",
+        )
+        for connection in waiting
+    ]
+
+
+def _slug(request: HttpRequest) -> str:
+    return str(request.workspace.slug)  # type: ignore[attr-defined]

@@ -1,0 +1,58 @@
+"""The round trip to Constant Contact's sign-in, bound to the browser's session.
+
+A `state` works once, in the session that asked for it, for ten minutes.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from connections import oauth_client
+from connections.models import Connection
+
+SESSION_KEY = "constant_contact_sign_ins"
+SECONDS = 600
+MOST_OPEN = 5
+
+
+@dataclass(frozen=True)
+class SignIn:
+    workspace_slug: str
+    connection_id: int
+    verifier: str
+
+
+def begin(session: SessionBase, connection: Connection) -> str:
+    """Where to send the browser so that a person authorises the connection."""
+    state = secrets.token_urlsafe(32)
+    url, verifier = oauth_client.authorization_url(state)
+    still_open = dict(list(_still_open(session).items())[-(MOST_OPEN - 1) :])
+    session[SESSION_KEY] = still_open | {
+        state: {
+            "slug": connection.workspace.slug,
+            "connection": connection.pk,
+            "verifier": verifier,
+            "at": time.time(),
+        }
+    }
+    return url
+
+
+def take(session: SessionBase, state: str) -> SignIn | None:
+    """The sign-in that a `state` belongs to; None when it is unknown, used or too old."""
+    still_open = _still_open(session)
+    found = still_open.pop(state, None)
+    session[SESSION_KEY] = still_open
+    if found is None:
+        return None
+    return SignIn(str(found["slug"]), int(str(found["connection"])), str(found["verifier"]))
+
+
+def _still_open(session: SessionBase) -> dict[str, dict[str, object]]:
+    return {
+        state: kept
+        for state, kept in session.get(SESSION_KEY, {}).items()
+        if time.time() - kept["at"] < SECONDS
+    }

@@ -1,0 +1,17 @@
+"""Who may do what with connections."""
+
+import rules
+
+from connections.models import Connection
+from workspaces.models import Membership
+from workspaces.rules import is_administrator, is_contributor
+
+
+@rules.predicate
+def is_shared(member: Membership | None, connection: Connection | None) -> bool:
+    return connection is not None and connection.sharing == Connection.Sharing.CONTRIBUTORS
+
+
+rules.add_rule("connection.view", is_administrator)
+rules.add_rule("connection.change", is_administrator)
+rules.add_rule("connection.use", is_administrator | (is_contributor & is_shared))
