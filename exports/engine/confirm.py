@@ -27,9 +27,7 @@ def confirm_batches(run: Run) -> bool:
     One request, however many batches: the list of activities, or the one activity if only one is
     open. Raises `TryLater`.
     """
-    open_batches = list(
-        run.batches.filter(state=Batch.State.SENT).defer("body").order_by("number")
-    )
+    open_batches = list(run.batches.filter(state=Batch.State.SENT).defer("body").order_by("number"))
     if not open_batches:
         return True
     try:

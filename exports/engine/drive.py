@@ -93,9 +93,7 @@ def _steps(run: Run, send_batches: SendBatches) -> datetime | None:
             if _planned(run):
                 return None
         run.refresh_from_db()
-        move_run(
-            run, Run.State.CONFIRMING, sent_at=timezone.now(), waiting_until=None, reason=""
-        )
+        move_run(run, Run.State.CONFIRMING, sent_at=timezone.now(), waiting_until=None, reason="")
     if run.state == Run.State.CONFIRMING:
         if not confirm_batches(run):
             return _next_poll(run)
@@ -119,7 +117,9 @@ def _plan(run: Run) -> None:
 
 def _planned(run: Run) -> list[int]:
     return list(
-        run.batches.filter(state=Batch.State.PLANNED).order_by("number").values_list("pk", flat=True)
+        run.batches.filter(state=Batch.State.PLANNED)
+        .order_by("number")
+        .values_list("pk", flat=True)
     )
 
 

@@ -146,7 +146,7 @@ def _forget_another_list(destination: Destination, configuration: RunConfigurati
 def _judge(configuration: RunConfiguration, *, full: bool) -> dict[str, int]:
     statement = plan_sql.plan_statement(configuration, full=full)
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL work_mem = '128MB'")
+        cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute(statement.sql, statement.parameters)
         cursor.execute(plan_sql.INDEX_POSITIONS)
         cursor.execute("ANALYZE planned (fate, address, position)")
@@ -216,4 +216,3 @@ def _envelope(configuration: RunConfiguration) -> tuple[str, str]:
 
 def _envelope_bytes(configuration: RunConfiguration) -> int:
     return sum(len(part.encode()) for part in _envelope(configuration))
-

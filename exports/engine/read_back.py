@@ -72,7 +72,7 @@ def _finished(run: Run, provider: Client, name: str, **how: Any) -> Activity:
 def _blocks(rows: Iterable[dict[str, str]], status: str) -> Iterator[io.StringIO]:
     block, held = io.StringIO(), 0
     for row in rows:
-        address = row.get("email", "")
+        address = row.get("email address", "")
         if not address or any(mark in address for mark in "\\\t\n\r"):
             continue
         block.write(f"{address}\t{status}\n")

@@ -83,9 +83,7 @@ def _judge(run: Run, batch: Batch, error: errors.ConstantContactError) -> None:
     if error.advice == "sign_in":
         raise StopSending(str(error)) from error
     if error.advice == "give_up":
-        move_batch(
-            batch, Batch.State.FAILED, failure=Batch.Failure.REFUSED, reason=str(error)
-        )
+        move_batch(batch, Batch.State.FAILED, failure=Batch.Failure.REFUSED, reason=str(error))
         return
     batch.refresh_from_db(fields=["attempts"])
     if batch.attempts >= MAX_ATTEMPTS:

@@ -17,9 +17,7 @@ from workspaces import audit
 
 def settle_run(run: Run) -> None:
     """Ends a run all of whose batches have ended. Raises `TryLater` while the list is read back."""
-    refusing = list(
-        run.batches.filter(state=Batch.State.CONFIRMED, rejected__gt=0).defer("body")
-    )
+    refusing = list(run.batches.filter(state=Batch.State.CONFIRMED, rejected__gt=0).defer("body"))
     failed = list(run.batches.filter(state=Batch.State.FAILED).defer("body"))
     unread = ""
     if refusing and run.destination.connection is not None:
@@ -106,7 +104,9 @@ def _outcome(
     if failed:
         reasons = "; ".join(sorted({batch.reason for batch in failed if batch.reason}))
         sentence = ngettext(
-            "%(failed)d of %(all)d batch failed.", "%(failed)d of %(all)d batches failed.", len(failed)
+            "%(failed)d of %(all)d batch failed.",
+            "%(failed)d of %(all)d batches failed.",
+            len(failed),
         ) % {"failed": len(failed), "all": run.batches.count()}
         return Run.State.FAILED, f"{sentence} {reasons}"
     if unread:
