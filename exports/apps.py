@@ -1,5 +1,48 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ExportsConfig(AppConfig):
     name = "exports"
+
+    def ready(self) -> None:
+        from connections import dependents as connection_dependents
+        from exports import dependents, home_parts, scheduling
+        from workspaces import audit, home
+        from workspaces.scheduling import add_due_hook
+
+        connection_dependents.add(dependents.of_connection)
+        add_due_hook(scheduling.start_due)
+        home.add_step(40, home_parts.configure)
+        home.add_step(50, home_parts.run)
+        home.add_stat(30, home_parts.exports)
+        home.add_card(10, home_parts.recent_runs)
+        home.add_notices(home_parts.failed_exports)
+        audit.name_actions(
+            {
+                "destination.created": _("Export added"),
+                "destination.changed": _("Export changed"),
+                "destination.scheduled": _("Export scheduled"),
+                "destination.detached": _("Export’s connection detached"),
+                "destination.removed": _("Export removed"),
+                "run.started": _("Run started"),
+                "run.cancelled": _("Run cancelled"),
+                "run.finished": _("Run finished"),
+                "run.rejections_downloaded": _("Profiles not sent downloaded"),
+            }
+        )
+        audit.name_details(
+            {
+                "connection": _("connection"),
+                "list": _("list"),
+                "list_id": _("list ID"),
+                "matching": _("data matching"),
+                "segments": _("segments"),
+                "changes": _("changes"),
+                "duplicate_of": _("duplicate of"),
+                "run": _("run"),
+                "full": _("everyone again"),
+                "dry_run": _("trial run"),
+                "state": _("state"),
+            }
+        )

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,7 +15,7 @@ from exports.models import Destination, DestinationSegment, Run
 from exports.scheduling import Timing, next_run
 from segments.models import Segment
 from workspaces import audit
-from workspaces.models import Workspace
+from workspaces.models import User, Workspace
 
 
 class DestinationProblem(Exception):
@@ -76,7 +75,7 @@ def details_of(destination: Destination) -> Details:
 def create(
     workspace: Workspace,
     *,
-    by: AbstractBaseUser,
+    by: User,
     details: Details,
     like: Destination | None = None,
 ) -> Destination:
@@ -102,7 +101,7 @@ def create(
 
 
 def update(
-    destination: Destination, *, by: AbstractBaseUser, details: Details, seen: datetime | None
+    destination: Destination, *, by: User, details: Details, seen: datetime | None
 ) -> Destination:
     """Changes the export, unless it changed since `seen` (None: whatever it was).
 
@@ -136,7 +135,7 @@ def update(
     return stored
 
 
-def detach(destination: Destination, *, by: AbstractBaseUser) -> None:
+def detach(destination: Destination, *, by: User) -> None:
     """Takes the connection away: the export rests until it is given another."""
     with transaction.atomic():
         stored = _locked(destination)
@@ -155,7 +154,7 @@ def detach(destination: Destination, *, by: AbstractBaseUser) -> None:
         )
 
 
-def remove(destination: Destination, *, by: AbstractBaseUser) -> None:
+def remove(destination: Destination, *, by: User) -> None:
     """Deletes the export, its runs and its ledger. What was sent stays at the provider.
 
     Raises `DestinationProblem` while a run is going on.
@@ -180,7 +179,7 @@ def remove(destination: Destination, *, by: AbstractBaseUser) -> None:
         removal.delete(stored)
 
 
-def reschedule(destination: Destination, *, by: AbstractBaseUser, timing: Timing) -> None:
+def reschedule(destination: Destination, *, by: User, timing: Timing) -> None:
     """Gives the export this timing; it next runs when that says."""
     with transaction.atomic():
         stored = _locked(destination)
@@ -200,7 +199,7 @@ def reschedule(destination: Destination, *, by: AbstractBaseUser, timing: Timing
         )
 
 
-def switch(destination: Destination, *, by: AbstractBaseUser, on: bool) -> None:
+def switch(destination: Destination, *, by: User, on: bool) -> None:
     """Turns the export's schedule off, or on again as it was before."""
     timing = Timing.of(destination)
     if not on:

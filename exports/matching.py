@@ -68,5 +68,14 @@ def usual(attributes: list[Attribute]) -> dict[str, str]:
     return {field: known[field] for field in (EMAIL, *USUAL) if field in known}
 
 
+def ordered(matches: dict[str, str]) -> list[tuple[str, str]]:
+    """The pairs in the order of the contact's fields, the address first."""
+    order = [*CONTACT_FIELDS]
+    return sorted(
+        matches.items(),
+        key=lambda pair: (order.index(pair[0]) if pair[0] in order else len(order), pair[0]),
+    )
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.casefold())

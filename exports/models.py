@@ -1,5 +1,7 @@
 """Destinations, their runs and batches, and the ledger of deliveries."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -44,11 +46,19 @@ class Destination(TenantModel):
     next_run_at = models.DateTimeField(null=True, editable=False)
     delivered_to = models.CharField(max_length=120, blank=True, editable=False)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        related_name="+",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        related_name="+",
     )
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -85,8 +95,8 @@ class Run(TenantModel):
     + rejected. It holds at every moment after planning: what is not confirmed yet counts as
     added or changed until the provider says otherwise. `configuration` is the destination as it
     was when the run was planned, with its names for people. `heartbeat_at` is when a worker last
-    took a step; the sweeper looks for runs whose heart has stopped. `read_back` holds the ids of the contact
-    exports that name who was refused.
+    took a step; the sweeper looks for runs whose heart has stopped. `read_back` holds the ids of
+    the contact exports that name who was refused.
     """
 
     class State(models.TextChoices):
@@ -122,11 +132,19 @@ class Run(TenantModel):
     full = models.BooleanField(default=False)
     dry_run = models.BooleanField(default=False)
     started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        related_name="+",
     )
     cancel_requested_at = models.DateTimeField(null=True, editable=False)
     cancelled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        related_name="+",
     )
     configuration = models.JSONField(default=dict)
     in_segments = models.BigIntegerField(default=0)
@@ -171,8 +189,18 @@ class Run(TenantModel):
         return self.added + self.changed
 
     @property
+    def left_out(self) -> int:
+        """Those not sent for a reason of their own; the provider's refusals are `rejected`."""
+        return self.duplicate + self.invalid + self.suppressed
+
+    @property
     def is_active(self) -> bool:
         return self.state in self.ACTIVE
+
+    @property
+    def took(self) -> timedelta:
+        """From its start, or its place in the queue, to its end or now."""
+        return (self.finished_at or timezone.now()) - (self.started_at or self.created_at)
 
 
 class Batch(TenantModel):
@@ -262,7 +290,9 @@ class Rejection(BulkTenantModel):
     detail = models.TextField(blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "run", "kind", "reason"], name="rejections")]
+        indexes = [
+            models.Index(fields=["workspace", "run", "kind", "reason", "id"], name="rejections")
+        ]
 
     def __str__(self) -> str:
         return f"{self.profile_key}: {self.reason}"

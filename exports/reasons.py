@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from connections.constant_contact.fields import CONTACT_FIELDS
+from exports import contact_fields
 
 NO_ADDRESS = "no_address"
 MALFORMED_ADDRESS = "malformed_address"
@@ -19,6 +19,9 @@ ON_HOLD = "on_hold"
 REFUSED = "refused"
 BATCH_FAILED = "batch_failed"
 CANCELLED = "cancelled"
+STOPPED = "stopped"
+GIVEN_UP = "given_up"
+OUTCOME_UNKNOWN = "outcome_unknown"
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,25 @@ REASONS: dict[str, Reason] = {
         _("Cancelled before it was sent"),
         _("The run was cancelled before this profile’s turn. The next run sends it."),
     ),
+    STOPPED: Reason(
+        _("Stopped before it was sent"),
+        _("The run had to stop before this profile’s turn. The next run sends it."),
+    ),
+    GIVEN_UP: Reason(
+        _("Given up"),
+        _("Constant Contact could not be reached for too long. The next run sends it."),
+    ),
+    OUTCOME_UNKNOWN: Reason(
+        _("Outcome unknown"),
+        _(
+            "Constant Contact took the batch, but what became of it could not be read. The next"
+            " run sends it again."
+        ),
+    ),
 }
+
+# Their detail is what the provider answered, or what stopped the run.
+_TELL_MORE = {BATCH_FAILED, STOPPED, GIVEN_UP, OUTCOME_UNKNOWN}
 
 
 def label(code: str) -> str:
@@ -98,6 +119,8 @@ def text(code: str, detail: str = "") -> str:
     reason = REASONS.get(code)
     if reason is None:
         return detail or code
-    if code == FIELD_TOO_LONG and detail in CONTACT_FIELDS:
-        detail = str(CONTACT_FIELDS[detail].label)
+    if code in _TELL_MORE and detail:
+        return f"{reason.text} {detail}"
+    if code == FIELD_TOO_LONG:
+        detail = contact_fields.label(detail)
     return str(reason.text) % {"detail": detail}

@@ -81,7 +81,7 @@ def start_due(now: datetime) -> None:
         )
     for workspace in workspaces:
         with scope(workspace=workspace):
-            if Refresh.objects.filter(state__in=["queued", "running"]).exists():
+            if Refresh.objects.filter(state__in=Refresh.ACTIVE).exists():
                 continue
             for pk in list(_due(now).values_list("pk", flat=True)):
                 _start(pk, now)

@@ -127,7 +127,7 @@ def percent(part: float, whole: float) -> str:
         return "–"
     share = 100 * part / whole
     decimals = 1 if 0 < share < 1 or 99 < share < 100 else 0
-    return formats.number_format(share, decimals) + "\N{NO-BREAK SPACE}%"
+    return formats.number_format(round(share, decimals), decimals) + "\N{NO-BREAK SPACE}%"
 
 
 @register.filter
@@ -137,7 +137,7 @@ def duration(value: timedelta | float | None) -> str:
         return "–"
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
     if seconds < 10:
-        return _("%(seconds)s s") % {"seconds": formats.number_format(seconds, 1)}
+        return _("%(seconds)s s") % {"seconds": formats.number_format(round(seconds, 1), 1)}
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

@@ -1,0 +1,107 @@
+"""What became of one profile in one run."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db.models import Q
+
+from exports import reasons
+from exports.models import Batch, Delivery, Rejection, Run
+from segments.models import Profile, SegmentMember
+
+MOST = 20
+
+FateName = Literal["sent", "held", "sent_later", "left_out", "would_be_sent", "not_in_run"]
+
+
+@dataclass(frozen=True)
+class ProfileFate:
+    """`held` is at the provider as an earlier run sent it; `sent_later` was sent again since.
+
+    What a later run sent replaces what this one did in the ledger: then it is only known that
+    the provider held the profile after this run.
+    """
+
+    name: FateName
+    profile_id: int | None
+    key: str
+    address: str
+    batch: Batch | None = None
+    rejection: Rejection | None = None
+
+    @property
+    def reason(self) -> str:
+        rejection = self.rejection
+        return reasons.text(rejection.reason, rejection.detail) if rejection else ""
+
+
+def find(run: Run, wanted: str) -> list[ProfileFate]:
+    """The fate in the run of every profile with this key or address; empty if there is none."""
+    wanted = wanted.strip()
+    if not wanted:
+        return []
+    address = wanted.lower()
+    found = {
+        rejection.profile_id: _left_out(rejection)
+        for rejection in Rejection.objects.filter(run=run).filter(
+            Q(profile_key=wanted) | Q(address=address)
+        )
+    }
+    attribute = run.configuration.get("matching", {}).get("email", "")
+    deliveries = {
+        delivery.profile_id: delivery
+        for delivery in Delivery.objects.filter(
+            workspace_id=run.workspace_id, destination_id=run.destination_id, address=address
+        )
+    }
+    profiles = list(Profile.objects.filter(Q(key=wanted) | Q(pk__in=[*deliveries]))[:MOST])
+    if not profiles and not found and "@" in wanted:
+        # Reads every profile, so only for an address that no run of the export has met.
+        profiles = list(Profile.objects.filter(attributes__contains={attribute: wanted})[:MOST])
+    for profile in profiles:
+        if profile.pk not in found:
+            found[profile.pk] = _fate(run, profile, attribute, deliveries.get(profile.pk))
+    return list(found.values())
+
+
+def _left_out(rejection: Rejection) -> ProfileFate:
+    return ProfileFate(
+        "left_out",
+        rejection.profile_id,
+        rejection.profile_key,
+        rejection.address,
+        rejection=rejection,
+    )
+
+
+def _fate(run: Run, profile: Profile, attribute: str, delivery: Delivery | None) -> ProfileFate:
+    address = str(profile.attributes.get(attribute, "")).strip().lower()
+    if delivery is None and address:
+        delivery = Delivery.objects.filter(
+            workspace_id=run.workspace_id,
+            destination_id=run.destination_id,
+            address=address,
+            profile_id=profile.pk,
+        ).first()
+    here = (profile.pk, profile.key, delivery.address if delivery else address)
+    if run.dry_run:
+        return ProfileFate("would_be_sent" if _selected(run, profile) else "not_in_run", *here)
+    if delivery is None or not run.planned_at:
+        return ProfileFate("not_in_run", *here)
+    batch = (
+        Batch.objects.filter(pk=delivery.batch_id).select_related("run").defer("body").first()
+        if delivery.batch_id
+        else None
+    )
+    if batch is None or batch.run.created_at < run.created_at:
+        return ProfileFate("held", *here, batch=batch)
+    if batch.run_id == run.pk:
+        return ProfileFate("sent", *here, batch=batch)
+    if delivery.previous_hash is None:
+        return ProfileFate("not_in_run", *here)
+    return ProfileFate("sent_later", *here, batch=batch)
+
+
+def _selected(run: Run, profile: Profile) -> bool:
+    segments = [segment["id"] for segment in run.configuration.get("segments", [])]
+    return SegmentMember.objects.filter(segment_id__in=segments, profile_id=profile.pk).exists()

@@ -1,0 +1,318 @@
+"""The forms of an export: its configuration, its schedule, the schedules of several."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from connections.models import Connection
+from exports import contact_fields, lists, matching
+from exports.destinations import Details, name_taken
+from exports.lists import ContactList, ListProblem, Way
+from exports.models import Destination
+from segments.models import Attribute, Segment
+from workspaces.models import Workspace
+
+MOST_ROWS = 60
+
+
+@dataclass
+class Row:
+    """One added line of the data matching, as it was entered."""
+
+    target: str = ""
+    attribute: str = ""
+    errors: list[str] = field(default_factory=list)
+
+
+class DestinationForm(forms.Form):
+    """An export's configuration, in the order in which a person fills it in.
+
+    The account is only asked by `details`, once everything else is right.
+    """
+
+    connection = forms.ChoiceField(
+        label=gettext_lazy("Connection for export"),
+        error_messages={"required": gettext_lazy("Choose the connection to send over.")},
+    )
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=100,
+        error_messages={"required": gettext_lazy("Give the export a name.")},
+    )
+    way = forms.ChoiceField(
+        label=gettext_lazy("List"),
+        choices=[
+            (Way.PICK.value, gettext_lazy("Pick from the account")),
+            (Way.PASTE.value, gettext_lazy("Paste its ID or address")),
+            (Way.MAKE.value, gettext_lazy("Make a new list")),
+        ],
+        initial=Way.PICK.value,
+    )
+    picked = forms.CharField(required=False, max_length=36)
+    pasted = forms.CharField(
+        label=gettext_lazy("List ID, or the list’s address at Constant Contact"),
+        required=False,
+        max_length=500,
+    )
+    made = forms.CharField(
+        label=gettext_lazy("Name of the new list"), required=False, max_length=255
+    )
+    email = forms.ChoiceField(
+        label=gettext_lazy("Email"),
+        error_messages={
+            "required": gettext_lazy("Choose the attribute that holds the e-mail address.")
+        },
+    )
+    segments = forms.MultipleChoiceField(
+        label=gettext_lazy("Segments"),
+        error_messages={"required": gettext_lazy("Select at least one segment.")},
+    )
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    data: QueryDict
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        connections: list[Connection],
+        destination: Destination | None = None,
+        initial: dict[str, Any] | None = None,
+        rows: list[Row] | None = None,
+        for_preview: bool = False,
+    ) -> None:
+        super().__init__(data, initial=initial)
+        self.destination = destination
+        self.for_preview = for_preview
+        self.connections = {str(one.pk): one for one in connections}
+        self.attributes = list(Attribute.objects.all())
+        self.known = {one.name: one for one in self.attributes}
+        self.all_segments = list(Segment.objects.order_by("name"))
+        self.rows = self._entered_rows() if data is not None else (rows or [])
+        self._offer()
+
+    def _offer(self) -> None:
+        fields = self.fields
+        grouped: dict[str, list[tuple[str, str]]] = {}
+        for key, one in self.connections.items():
+            grouped.setdefault(one.get_provider_display(), []).append((key, one.name))
+        fields["connection"].choices = [  # type: ignore[attr-defined]
+            ("", _("Choose a connection…")),
+            *grouped.items(),
+        ]
+        fields["email"].choices = [  # type: ignore[attr-defined]
+            ("", _("Choose an attribute…")),
+            *(
+                (one.name, one.label)
+                for one in self.attributes
+                if matching.fits(matching.EMAIL, one)
+            ),
+        ]
+        fields["segments"].choices = [  # type: ignore[attr-defined]
+            (str(one.pk), one.name) for one in self.all_segments
+        ]
+        if self.for_preview:
+            for name in ("name", "way"):
+                fields[name].required = False
+
+    def _entered_rows(self) -> list[Row]:
+        entered = zip(self.data.getlist("field"), self.data.getlist("attribute"), strict=False)
+        return [Row(name, attribute) for name, attribute in entered if name or attribute][
+            :MOST_ROWS
+        ]
+
+    @property
+    def chosen_connection(self) -> Connection | None:
+        """The connection that the page shows the lists of."""
+        return self.connections.get(str(self["connection"].value() or ""))
+
+    @property
+    def chosen_segments(self) -> list[str]:
+        return [str(value) for value in self["segments"].value() or []]
+
+    @property
+    def field_choices(self) -> Any:
+        return contact_fields.choices()
+
+    @property
+    def proposals(self) -> dict[str, str]:
+        return matching.proposals(self.attributes)
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        others = Destination.objects.filter(name=name)
+        if self.destination is not None:
+            others = others.exclude(pk=self.destination.pk)
+        if others.exists():
+            raise forms.ValidationError(name_taken(name))
+        return name
+
+    def clean_connection(self) -> Connection | None:
+        return self.connections.get(self.cleaned_data["connection"])
+
+    def clean_segments(self) -> list[Segment]:
+        wanted = set(self.cleaned_data["segments"])
+        return [one for one in self.all_segments if str(one.pk) in wanted]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        self._clean_rows()
+        if not self.for_preview:
+            self._clean_list(cleaned)
+        return cleaned
+
+    def _clean_list(self, cleaned: dict[str, Any]) -> None:
+        way = cleaned.get("way")
+        if way == Way.PICK and not cleaned.get("picked"):
+            self.add_error("picked", _("Pick a list."))
+        if way == Way.MAKE and not cleaned.get("made"):
+            self.add_error("made", _("Give the new list a name."))
+        if way == Way.PASTE:
+            if not cleaned.get("pasted"):
+                self.add_error("pasted", _("Paste the list’s ID, or its address."))
+                return
+            try:
+                cleaned["list_id"] = lists.id_in(cleaned["pasted"])
+            except ListProblem as problem:
+                self.add_error("pasted", str(problem))
+
+    def _clean_rows(self) -> None:
+        seen: set[str] = set()
+        for row in self.rows:
+            row.errors.extend(self._row_errors(row, seen))
+            seen.add(row.target)
+        if any(row.errors for row in self.rows):
+            self.add_error(None, _("Some of the added attributes can’t be matched: see below."))
+
+    def _row_errors(self, row: Row, seen: set[str]) -> list[str]:
+        if row.target not in contact_fields.OFFERED:
+            return [_("Choose the contact field that this attribute feeds.")]
+        if row.target in seen:
+            return [
+                _("%(field)s is matched twice. Remove one of the two.")
+                % {"field": contact_fields.label(row.target)}
+            ]
+        attribute = self.known.get(row.attribute)
+        if attribute is None:
+            return [
+                _("Choose the attribute that feeds %(field)s.")
+                % {"field": contact_fields.label(row.target)}
+            ]
+        if not matching.fits(row.target, attribute):
+            return [
+                _(
+                    "%(field)s is a date, and %(attribute)s holds %(type)s. Choose an attribute"
+                    " that holds dates."
+                )
+                % {
+                    "field": contact_fields.label(row.target),
+                    "attribute": attribute.label,
+                    "type": str(attribute.get_type_display()).lower(),
+                }
+            ]
+        return []
+
+    @property
+    def matches(self) -> dict[str, str]:
+        """The data matching entered; only once the form is valid."""
+        return {
+            matching.EMAIL: self.cleaned_data["email"],
+            **{row.target: row.attribute for row in self.rows},
+        }
+
+    @property
+    def seen_at(self) -> datetime | None:
+        return parse_datetime(self.cleaned_data.get("seen") or "")
+
+    @property
+    def moves(self) -> bool:
+        """Whether an export that has sent something would send to another account or list."""
+        saved = self.destination
+        if saved is None or not saved.delivered_to:
+            return False
+        connection = self.cleaned_data["connection"]
+        list_id = {
+            Way.PICK: self.cleaned_data["picked"],
+            Way.PASTE: self.cleaned_data.get("list_id"),
+        }.get(Way(self.cleaned_data["way"]))
+        return saved.delivered_to != f"{connection.account_id}:{list_id}"
+
+    def take_over(self, found: ContactList, *, seen: datetime | None = None) -> None:
+        """Shows the list found as picked, so that a new list is not made a second time."""
+        self.data = self.data.copy()
+        self.data["way"], self.data["picked"] = Way.PICK.value, found.id
+        if seen is not None:
+            self.data["seen"] = seen.isoformat()
+
+    def unsaved(self, workspace: Workspace) -> Destination:
+        """What is entered, for a preview; the saved export's ledger if it goes to the same list."""
+        saved = self.destination
+        picked = self.cleaned_data.get("picked", "")
+        chosen = Destination(
+            workspace=workspace,
+            connection=self.cleaned_data["connection"],
+            list_id=picked if self.cleaned_data.get("way") == Way.PICK else "",
+            matching=self.matches,
+        )
+        if saved is not None:
+            chosen.pk, chosen.delivered_to = saved.pk, saved.delivered_to
+        return chosen
+
+    def details(self) -> Details | None:
+        """The configuration with its list, verified or made; None after adding what is wrong.
+
+        A list that stays as it was is not asked for again, so that an export can be changed while
+        the account can't be reached.
+        """
+        where = {Way.PICK: "picked", Way.PASTE: "pasted", Way.MAKE: "made"}[
+            Way(self.cleaned_data["way"])
+        ]
+        try:
+            found = self._contact_list(where)
+        except ListProblem as problem:
+            self.add_error(where, str(problem))
+            return None
+        return Details(
+            name=self.cleaned_data["name"],
+            connection=self.cleaned_data["connection"],
+            contact_list=found,
+            matching=self.matches,
+            segments=self.cleaned_data["segments"],
+        )
+
+    def _contact_list(self, where: str) -> ContactList:
+        connection: Connection = self.cleaned_data["connection"]
+        if where == "made":
+            return lists.made(connection, self.cleaned_data["made"])
+        list_id = self.cleaned_data["list_id" if where == "pasted" else "picked"]
+        saved = self.destination
+        if saved and saved.connection_id == connection.pk and saved.list_id == list_id:
+            return ContactList(saved.list_id, saved.list_name)
+        return lists.verified(connection, list_id)
+
+
+def initial_of(destination: Destination) -> dict[str, Any]:
+    """A form's first values from an export."""
+    return {
+        "connection": str(destination.connection_id or ""),
+        "name": destination.name,
+        "way": Way.PICK.value,
+        "picked": destination.list_id,
+        "email": destination.matching.get(matching.EMAIL, ""),
+        "segments": [str(pk) for pk in destination.segments.values_list("pk", flat=True)],
+        "seen": destination.updated_at.isoformat(),
+    }
+
+
+def rows_of(matches: dict[str, str]) -> list[Row]:
+    return [
+        Row(name, attribute)
+        for name, attribute in matching.ordered(matches)
+        if name != matching.EMAIL
+    ]

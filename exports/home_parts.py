@@ -1,0 +1,84 @@
+"""What exports add to a workspace's home."""
+
+from django.db.models import OuterRef, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from exports.models import Destination, Run
+from workspaces.home import Card, Notice, Stat, Step
+from workspaces.permissions import may
+
+RECENT = 5
+
+
+def configure(request: HttpRequest) -> Step:
+    allowed = may(request.membership, "destination.create")  # type: ignore[attr-defined]
+    return Step(
+        label=_("Configure an export"),
+        text=_("Say which segments go to which list, and with what data."),
+        done=Destination.objects.exists(),
+        url=reverse("exports:destination_add", args=[_slug(request)]) if allowed else "",
+        link=_("Add destination"),
+    )
+
+
+def run(request: HttpRequest) -> Step:
+    allowed = may(request.membership, "destination.create")  # type: ignore[attr-defined]
+    first = Destination.objects.order_by("pk").first()
+    return Step(
+        label=_("Run it"),
+        text=_("Watch every profile find its place, and see why the others were left out."),
+        done=Run.objects.filter(
+            state__in=[Run.State.SUCCEEDED, Run.State.SUCCEEDED_WITH_REJECTIONS], dry_run=False
+        ).exists(),
+        url=reverse("exports:destination_detail", args=[_slug(request), first.pk])
+        if first and allowed
+        else "",
+        link=_("Open the export"),
+    )
+
+
+def exports(request: HttpRequest) -> Stat:
+    resting = Destination.objects.filter(connection__isnull=True).count()
+    return Stat(
+        label=_("Exports"),
+        value=Destination.objects.count(),
+        icon="send",
+        url=reverse("exports:destination_list", args=[_slug(request)]),
+        note=ngettext("%(count)d rests", "%(count)d rest", resting) % {"count": resting}
+        if resting
+        else "",
+    )
+
+
+def recent_runs(request: HttpRequest) -> Card | None:
+    runs = list(
+        Run.objects.select_related("destination", "started_by").order_by("-created_at")[:RECENT]
+    )
+    return Card("exports/_home_runs.html", {"runs": runs}) if runs else None
+
+
+def failed_exports(request: HttpRequest) -> list[Notice]:
+    """The exports whose last run failed: a later one that went well takes the notice away."""
+    last = Run.objects.filter(destination=OuterRef("pk"), dry_run=False).order_by("-created_at")
+    failed = (
+        Destination.objects.annotate(last_run=Subquery(last.values("pk")[:1]))
+        .annotate(last_state=Subquery(last.values("state")[:1]))
+        .filter(last_state=Run.State.FAILED)
+        .order_by("name")
+    )
+    return [
+        Notice(
+            text=_("The last run of “%(export)s” failed.") % {"export": destination},
+            url=reverse("exports:run_detail", args=[_slug(request), destination.last_run]),
+            link=_("See why"),
+            tone="danger",
+        )
+        for destination in failed
+    ]
+
+
+def _slug(request: HttpRequest) -> str:
+    return str(request.workspace.slug)  # type: ignore[attr-defined]

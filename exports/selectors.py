@@ -1,0 +1,180 @@
+"""Questions about exports and their runs, for the pages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+
+from connections.models import Connection
+from exports.models import Destination, DestinationSegment, Rejection, Run
+from exports.scheduling import workspace_refreshes_at
+from segments.models import Segment, SegmentMember
+from workspaces.models import Membership, Role, Workspace
+from workspaces.permissions import may
+
+SORTS = {
+    "name": ("name",),
+    "connection": ("connection__name", "name"),
+    "list": ("list_name", "name"),
+    "status": ("last_state", "name"),
+    "run": ("last_run_at", "name"),
+    "schedule": ("schedule", "next_run_at", "name"),
+    "updated": ("updated_at", "name"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the list of exports."""
+
+    destination: Destination
+    last_run: Run | None
+    next_run_at: datetime | None
+    editable: bool
+
+
+def destinations(search: str = "", sort: str = "name") -> QuerySet[Destination]:
+    """The workspace's exports; `sort` is a key of SORTS, with a minus for the other direction."""
+    last_run = Run.objects.filter(destination=OuterRef("pk"), dry_run=False).order_by("-created_at")
+    found = Destination.objects.select_related("connection", "updated_by").annotate(
+        last_run_id=Subquery(last_run.values("pk")[:1]),
+        last_run_at=Subquery(last_run.values("created_at")[:1]),
+        last_state=Subquery(last_run.values("state")[:1]),
+    )
+    if search:
+        found = found.filter(
+            Q(name__icontains=search)
+            | Q(connection__name__icontains=search)
+            | Q(list_name__icontains=search)
+            | Q(connection__provider__in=_providers(search))
+        )
+    columns = SORTS.get(sort.removeprefix("-"), SORTS["name"])
+    backwards = sort.startswith("-")
+    return found.order_by(*(f"-{column}" if backwards else column for column in columns), "pk")
+
+
+def lines(found: list[Destination], *, member: Membership, workspace: Workspace) -> list[Line]:
+    runs = Run.objects.in_bulk(
+        [one.last_run_id for one in found if one.last_run_id]  # type: ignore[attr-defined]
+    )
+    refresh_at = workspace_refreshes_at(workspace)
+    return [
+        Line(
+            destination=one,
+            last_run=runs.get(one.last_run_id),  # type: ignore[attr-defined]
+            next_run_at=next_run_at(one, refresh_at),
+            editable=may(member, "destination.change", one),
+        )
+        for one in found
+    ]
+
+
+def next_run_at(destination: Destination, refresh_at: datetime | None) -> datetime | None:
+    """When it runs next by itself, given the workspace's next refresh."""
+    if destination.connection_id is None or destination.schedule == Destination.Schedule.OFF:
+        return None
+    if destination.schedule == Destination.Schedule.OWN:
+        return destination.next_run_at
+    return refresh_at
+
+
+def _providers(search: str) -> list[str]:
+    kinds = Connection._meta.get_field("provider").flatchoices
+    return [value for value, label in kinds if search.casefold() in str(label).casefold()]
+
+
+def administrators() -> list[Membership]:
+    return list(
+        Membership.objects.filter(role=Role.ADMINISTRATOR)
+        .select_related("user")
+        .order_by("user__email")
+    )
+
+
+def profiles_in(segment_ids: list[int]) -> int:
+    """How many profiles the segments hold together, each counted once."""
+    if len(segment_ids) == 1:
+        segment = Segment.objects.filter(pk=segment_ids[0]).first()
+        return segment.member_count if segment else 0
+    found = SegmentMember.objects.filter(segment_id__in=segment_ids)
+    return found.values("profile_id").distinct().count()
+
+
+def selected_segments(destination: Destination) -> list[Segment]:
+    links = DestinationSegment.objects.filter(destination=destination).values("segment_id")
+    return list(Segment.objects.filter(pk__in=links).order_by("name"))
+
+
+@dataclass(frozen=True)
+class ReasonCount:
+    kind: str
+    reason: str
+    count: int
+
+
+def rejection_counts(run: Run) -> list[ReasonCount]:
+    """How many profiles were left out for each reason, the most frequent first."""
+    counted = Rejection.objects.filter(run=run).values("kind", "reason").annotate(count=Count("pk"))
+    return sorted((ReasonCount(**one) for one in counted), key=lambda one: -one.count)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of rejections, and the marks to ask for its neighbours by."""
+
+    rejections: list[Rejection]
+    before: str
+    after: str
+
+
+PAGE_SIZE = 25
+
+
+def rejections(run: Run, *, kind: str = "", reason: str = "", search: str = "") -> Any:
+    """The run's rejections in the order of their index: kind, reason, then as they were found."""
+    found = Rejection.objects.filter(run=run)
+    if kind:
+        found = found.filter(kind=kind)
+    if reason:
+        found = found.filter(reason=reason)
+    if search:
+        found = found.filter(
+            Q(profile_key__iexact=search) | Q(address__icontains=search.strip().lower())
+        )
+    return found.order_by("kind", "reason", "pk")
+
+
+def rejection_page(found: Any, *, after: str = "", before: str = "") -> Page:
+    """A page after a mark, before one, or the first: by key, so that every page costs the same."""
+    backwards = bool(before) and not after
+    mark = _mark(before if backwards else after)
+    if mark:
+        kind, reason, pk = mark
+        beyond = "lt" if backwards else "gt"
+        found = found.filter(
+            Q(**{f"kind__{beyond}": kind})
+            | Q(kind=kind, **{f"reason__{beyond}": reason})
+            | Q(kind=kind, reason=reason, **{f"pk__{beyond}": pk})
+        )
+    if backwards:
+        found = found.order_by("-kind", "-reason", "-pk")
+    rows = list(found[: PAGE_SIZE + 1])
+    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    if backwards:
+        rows.reverse()
+    return Page(
+        rejections=rows,
+        before=_mark_of(rows[0]) if rows and (more if backwards else bool(mark)) else "",
+        after=_mark_of(rows[-1]) if rows and (backwards or more) else "",
+    )
+
+
+def _mark_of(rejection: Rejection) -> str:
+    return f"{rejection.kind}.{rejection.reason}.{rejection.pk}"
+
+
+def _mark(text: str) -> tuple[str, str, int] | None:
+    kind, _dot, rest = text.partition(".")
+    reason, _dot, pk = rest.rpartition(".")
+    return (kind, reason, int(pk)) if kind and pk.isdecimal() else None

@@ -1,0 +1,78 @@
+"""What the pages of exports need: the account's bar, sortable headings, the next run."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.template.context import Context
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from exports.account import Account
+from exports.models import Destination
+from workspaces.templatetags.segue import icon, number, when
+
+register = template.Library()
+
+GAP = 0.3
+
+
+@register.simple_tag
+def account_bar(account: Account) -> SafeString:
+    """The account as one bar, a piece for each fate that has profiles."""
+    if not account.total:
+        return SafeString("")
+    spoken = ", ".join(f"{part.label}: {number(part.count)}" for part in account.present)
+    pieces = format_html_join(
+        "",
+        '<rect class="fate-{}" x="{}%" width="{}%" height="100%"><title>{}: {}</title></rect>',
+        (
+            (
+                part.fate,
+                f"{part.start:.3f}",
+                f"{max(part.width - GAP, GAP):.3f}",
+                part.label,
+                number(part.count),
+            )
+            for part in account.present
+        ),
+    )
+    return format_html(
+        '<svg class="account-bar" role="img" aria-label="{}">{}</svg>', spoken, pieces
+    )
+
+
+@register.simple_tag(takes_context=True)
+def sort_heading(context: Context, key: str, label: str) -> SafeString:
+    """A column's heading that sorts by it, the other way round the second time."""
+    current = context.get("sort", "")
+    query = context["request"].GET.copy()
+    query.pop("page", None)
+    query["sort"] = f"-{key}" if current == key else key
+    direction = {key: "ascending", f"-{key}": "descending"}.get(str(current))
+    return format_html(
+        '<th scope="col"{}><a class="sort" href="?{}">{}{}</a></th>',
+        format_html(' aria-sort="{}"', direction) if direction else "",
+        query.urlencode(),
+        label,
+        icon("arrow-down" if direction == "descending" else "arrow-up") if direction else "",
+    )
+
+
+@register.simple_tag
+def next_run(destination: Destination, moment: datetime | None) -> str:
+    """When an export runs next by itself, or why it doesn't."""
+    if destination.connection_id is None:
+        return _("Rests until it has a connection")
+    if destination.schedule == Destination.Schedule.OFF:
+        return _("Runs only on demand")
+    if moment is None:
+        return _("The workspace’s schedule is off")
+    return format_html("{} {}", _("Next:"), SafeString(when(moment)))
+
+
+@register.filter
+def get(values: Mapping[str, Any], key: str) -> Any:
+    return values.get(key, "")

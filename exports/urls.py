@@ -1,0 +1,32 @@
+"""Pages of exports and their runs, under /w/SLUG/data/exports/."""
+
+from django.urls import path
+
+from exports.views import destinations, runs, schedules, setup
+
+app_name = "exports"
+
+urlpatterns = [
+    path("", destinations.destination_list, name="destination_list"),
+    path("add/", setup.destination_add, name="destination_add"),
+    path("lists/", setup.list_picker, name="list_picker"),
+    path("selection/", setup.selection_size, name="selection_size"),
+    path("preview/", setup.preview_entered, name="preview"),
+    path("run-all/", runs.run_all, name="run_all"),
+    path("schedule/", schedules.schedule_several, name="schedule_several"),
+    path("<int:pk>/", destinations.destination_detail, name="destination_detail"),
+    path("<int:pk>/edit/", setup.destination_edit, name="destination_edit"),
+    path("<int:pk>/duplicate/", setup.destination_duplicate, name="destination_duplicate"),
+    path("<int:pk>/preview/", setup.preview_saved, name="destination_preview"),
+    path("<int:pk>/edit/preview/", setup.preview_entered, name="preview_changes"),
+    path("<int:pk>/schedule/", schedules.destination_schedule, name="destination_schedule"),
+    path("<int:pk>/detach/", destinations.destination_detach, name="destination_detach"),
+    path("<int:pk>/remove/", destinations.destination_remove, name="destination_remove"),
+    path("<int:pk>/run/", runs.destination_run, name="destination_run"),
+    path("runs/<int:pk>/", runs.run_detail, name="run_detail"),
+    path("runs/<int:pk>/progress/", runs.run_progress, name="run_progress"),
+    path("runs/<int:pk>/not-sent/", runs.run_rejections, name="run_rejections"),
+    path("runs/<int:pk>/not-sent.csv", runs.run_rejections_csv, name="run_rejections_csv"),
+    path("runs/<int:pk>/find/", runs.run_find, name="run_find"),
+    path("runs/<int:pk>/cancel/", runs.run_cancel, name="run_cancel"),
+]

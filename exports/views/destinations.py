@@ -1,0 +1,130 @@
+"""The list of exports, one export's page, taking its connection away, removing it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from exports import contact_fields, destinations, matching, selectors
+from exports.account import account_of
+from exports.models import Destination, Run
+from exports.scheduling import workspace_refreshes_at
+from exports.views.objects import destination_of
+from segments.models import Attribute
+from workspaces.middleware import WorkspaceRequest
+from workspaces.permissions import requires
+
+PAGE_SIZE = 100
+RUNS_SHOWN = 20
+# From here on a run asks before it starts.
+LARGE = 50_000
+
+
+@require_safe
+@requires("destination.view")
+def destination_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    search, sort = request.GET.get("search", "").strip(), request.GET.get("sort", "name")
+    found = selectors.destinations(search, sort)
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "lines": selectors.lines(
+            list(page.object_list),
+            member=request.membership,
+            workspace=request.workspace,
+        ),
+        "page": page,
+        "previous_url": _with(request, page=page.previous_page_number())
+        if page.has_previous()
+        else "",
+        "next_url": _with(request, page=page.next_page_number()) if page.has_next() else "",
+        "search": search,
+        "sort": sort,
+        "is_empty": not search and not page.paginator.count,
+    }
+    in_part = request.headers.get("HX-Target") == "exports"
+    name = "exports/_list.html" if in_part else "exports/list.html"
+    return render(request, name, context)
+
+
+def _with(request: WorkspaceRequest, **values: Any) -> str:
+    query = request.GET.copy()
+    for name, value in values.items():
+        query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@require_safe
+@requires("destination.view")
+def destination_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    destination = destination_of(request, pk)
+    runs = Run.objects.filter(destination=destination).select_related("started_by")
+    if before := request.GET.get("before", ""):
+        runs = runs.filter(pk__lt=int(before) if before.isdecimal() else 0)
+    shown = list(runs.order_by("-pk")[: RUNS_SHOWN + 1])
+    last_run = (
+        Run.objects.filter(destination=destination, dry_run=False).order_by("-created_at").first()
+    )
+    refresh_at = workspace_refreshes_at(destination.workspace)
+    segments = selectors.selected_segments(destination)
+    return render(
+        request,
+        "exports/detail.html",
+        {
+            "destination": destination,
+            "segments": segments,
+            "matches": _matches(destination),
+            "runs": shown[:RUNS_SHOWN],
+            "older": shown[RUNS_SHOWN - 1].pk if len(shown) > RUNS_SHOWN else None,
+            "newest": not before,
+            "last_run": last_run,
+            "account": account_of(last_run) if last_run and last_run.planned_at else None,
+            "next_run_at": selectors.next_run_at(destination, refresh_at),
+            "refresh_at": refresh_at,
+            "active_run": next((run for run in shown if run.is_active), None),
+            "is_large": sum(segment.member_count for segment in segments) >= LARGE,
+            "member_total": sum(segment.member_count for segment in segments),
+        },
+    )
+
+
+def _matches(destination: Destination) -> list[dict[str, Any]]:
+    known = {one.name: one for one in Attribute.objects.all()}
+    return [
+        {
+            "label": contact_fields.label(name),
+            "attribute": known.get(attribute),
+            "name": attribute,
+        }
+        for name, attribute in matching.ordered(destination.matching)
+    ]
+
+
+@require_POST
+def destination_detach(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    destination = destination_of(request, pk, "destination.detach")
+    destinations.detach(destination, by=request.user)
+    messages.success(
+        request,
+        _("The connection is detached. The export rests until it is given another connection."),
+    )
+    return redirect("exports:destination_detail", slug, pk)
+
+
+@require_POST
+def destination_remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    destination = destination_of(request, pk, "destination.remove")
+    try:
+        destinations.remove(destination, by=request.user)
+    except destinations.DestinationProblem as problem:
+        messages.error(request, str(problem))
+        return redirect("exports:destination_detail", slug, pk)
+    messages.success(
+        request,
+        _("The export “%(export)s” is removed. What it sent stays at Constant Contact.")
+        % {"export": destination},
+    )
+    return redirect("exports:destination_list", slug)

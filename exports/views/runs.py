@@ -1,0 +1,201 @@
+"""Starting, watching and cancelling runs; the fate of every profile in one."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from exports import contact_fields, fates, matching, reasons, rejections_csv, selectors
+from exports.account import account_of
+from exports.models import Destination, Rejection, Run
+from exports.progress import progress_of
+from exports.runs import RunRefused, cancel_run, start_run
+from exports.views.objects import destination_of, run_of
+from workspaces import audit
+from workspaces.middleware import WorkspaceRequest
+from workspaces.permissions import may, requires
+
+
+@require_POST
+def destination_run(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    destination = destination_of(request, pk, "destination.run")
+    try:
+        run = start_run(
+            destination,
+            trigger=Run.Trigger.MEMBER,
+            by=request.user,
+            full="full" in request.POST,
+            dry_run="dry_run" in request.POST,
+        )
+    except RunRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("exports:destination_detail", slug, pk)
+    return redirect("exports:run_detail", slug, run.pk)
+
+
+@require_POST
+@requires("destination.create")
+def run_all(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """Every export with an active schedule that the member may run."""
+    member = request.membership
+    scheduled = (
+        Destination.objects.exclude(schedule=Destination.Schedule.OFF)
+        .filter(connection__isnull=False)
+        .select_related("workspace", "connection")
+        .order_by("name")
+    )
+    started = 0
+    for destination in scheduled:
+        if not may(member, "destination.run", destination):
+            continue
+        try:
+            start_run(
+                destination,
+                trigger=Run.Trigger.MEMBER,
+                by=request.user,
+            )
+            started += 1
+        except RunRefused as refusal:
+            messages.warning(request, f"{destination}: {refusal}")
+    if started:
+        messages.success(
+            request,
+            ngettext("%(count)d run is started.", "%(count)d runs are started.", started)
+            % {"count": started},
+        )
+    else:
+        messages.info(
+            request, _("No run is started: there is no export with an active schedule to run.")
+        )
+    return redirect("exports:destination_list", slug)
+
+
+@require_safe
+def run_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    run = run_of(request, pk)
+    return render(
+        request,
+        "exports/run.html",
+        {**_progress(run), **_left_out(request, run), "matches": _matches(run)},
+    )
+
+
+def _matches(run: Run) -> list[tuple[str, str]]:
+    return [
+        (contact_fields.label(name), attribute)
+        for name, attribute in matching.ordered(run.configuration.get("matching", {}))
+    ]
+
+
+@require_safe
+def run_progress(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """The part that moves; tells the page when the state is no longer the one it showed."""
+    run = run_of(request, pk)
+    moved = request.GET.get("seen") != run.state
+    response = render(request, "exports/_run_progress.html", {**_progress(run), "moved": moved})
+    if moved:
+        response["HX-Trigger"] = "run-moved"
+    return response
+
+
+def _progress(run: Run) -> dict[str, Any]:
+    return {
+        "run": run,
+        "destination": run.destination,
+        "account": account_of(run) if run.planned_at else None,
+        "progress": progress_of(run),
+        "batches": run.batches.defer("body").order_by("number"),
+    }
+
+
+@require_safe
+def run_rejections(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    return render(request, "exports/_rejections.html", _left_out(request, run_of(request, pk)))
+
+
+def _left_out(request: WorkspaceRequest, run: Run) -> dict[str, Any]:
+    asked = _asked(request)
+    counts = selectors.rejection_counts(run)
+    page = selectors.rejection_page(
+        selectors.rejections(run, **asked),
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )
+    here = reverse("exports:run_rejections", args=[run.workspace.slug, run.pk])
+    query = {name: value for name, value in asked.items() if value}
+    return {
+        "run": run,
+        "page": page,
+        "rows": [
+            (one, reasons.label(one.reason), reasons.text(one.reason, one.detail))
+            for one in page.rejections
+        ],
+        "previous_url": f"{here}?{urlencode({**query, 'before': page.before})}"
+        if page.before
+        else "",
+        "next_url": f"{here}?{urlencode({**query, 'after': page.after})}" if page.after else "",
+        "csv_query": urlencode(query),
+        "asked": asked,
+        "left_out": sum(one.count for one in counts),
+        "by_reason": [
+            (one, reasons.label(one.reason), Rejection.Kind(one.kind).label) for one in counts
+        ],
+    }
+
+
+def _asked(request: WorkspaceRequest) -> dict[str, str]:
+    """The filters: `why` is a kind and a reason with a dot between, or empty."""
+    kind, _dot, reason = request.GET.get("why", "").partition(".")
+    return {"kind": kind, "reason": reason, "search": request.GET.get("search", "").strip()}
+
+
+@require_safe
+def run_rejections_csv(request: WorkspaceRequest, slug: str, pk: int) -> StreamingHttpResponse:
+    run = run_of(request, pk)
+    asked = {name: request.GET.get(name, "") for name in ("kind", "reason", "search")}
+    audit.record(
+        run.workspace,
+        "run.rejections_downloaded",
+        actor=request.user,
+        target=run.destination,
+        run=run.pk,
+    )
+    response = StreamingHttpResponse(
+        rejections_csv.lines(run, selectors.rejections(run, **asked), get_language() or "en"),
+        content_type="text/csv; charset=utf-8",
+    )
+    name = f"{slugify(run.destination.name) or 'export'}-{run.pk}-{_('not-sent')}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def run_find(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """What became of the profile with a key or an address."""
+    run = run_of(request, pk)
+    wanted = request.GET.get("profile", "").strip()
+    context = {"run": run, "wanted": wanted, "found": fates.find(run, wanted)}
+    return render(request, "exports/_fates.html", context)
+
+
+@require_POST
+def run_cancel(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    run = run_of(request, pk, "run.cancel")
+    try:
+        cancel_run(run, request.user)
+    except RunRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.info(
+            request,
+            _("The run is being cancelled. What Constant Contact has taken stays there."),
+        )
+    return redirect("exports:run_detail", slug, pk)

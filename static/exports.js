@@ -1,0 +1,68 @@
+// Exports: ticked rows, proposals of the data matching, finding a list among many.
+(() => {
+  const on = (type, handler) => document.addEventListener(type, handler);
+  const closest = (event, selector) =>
+    event.target instanceof Element ? event.target.closest(selector) : null;
+
+  // Several exports at once
+  const showBulk = () => {
+    const bar = document.querySelector("[data-bulk]");
+    if (!bar) return;
+    const boxes = [...document.querySelectorAll('input[name="selected"]')];
+    const ticked = boxes.filter((box) => box.checked).length;
+    bar.hidden = ticked === 0;
+    bar.querySelector("[data-bulk-count]").textContent = String(ticked);
+    const all = document.querySelector("[data-tick-all]");
+    if (all) {
+      all.checked = ticked > 0 && ticked === boxes.length;
+      all.indeterminate = ticked > 0 && ticked < boxes.length;
+    }
+  };
+  on("change", (event) => {
+    const all = closest(event, "[data-tick-all]");
+    if (all) {
+      document.querySelectorAll('input[name="selected"]').forEach((box) => {
+        box.checked = all.checked;
+      });
+    }
+    showBulk();
+  });
+
+  // A field just chosen brings the attribute that probably feeds it
+  on("change", (event) => {
+    const field = closest(event, "[data-proposes]");
+    if (!field) return;
+    const attribute = field.closest("[data-row]").querySelector('select[name="attribute"]');
+    const proposal = field.selectedOptions[0]?.dataset.proposal;
+    if (!attribute.value && proposal) attribute.value = proposal;
+  });
+
+  // A list among many, by a part of its name
+  on("input", (event) => {
+    const box = closest(event, "[data-filter]");
+    if (!box) return;
+    const wanted = box.value.trim().toLowerCase();
+    const choices = document.getElementById(box.dataset.filter);
+    let shown = 0;
+    choices?.querySelectorAll("[data-filter-text]").forEach((choice) => {
+      choice.hidden = !choice.dataset.filterText.includes(wanted);
+      if (!choice.hidden) shown += 1;
+    });
+    const none = document.querySelector(`[data-filter-none="${box.dataset.filter}"]`);
+    if (none) none.hidden = shown > 0;
+  });
+  const showPicked = () => {
+    const picked = document.querySelector(".picker-choices input:checked");
+    const choices = picked?.closest(".picker-choices");
+    if (choices) {
+      const choice = picked.closest(".picker-choice");
+      choices.scrollTop = choice.offsetTop - choices.clientHeight / 2;
+    }
+  };
+
+  on("htmx:afterSwap", () => {
+    showBulk();
+    showPicked();
+  });
+  addEventListener("pageshow", showBulk);
+})();

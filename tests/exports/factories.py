@@ -1,0 +1,141 @@
+"""Exports and what they need, for tests: profiles in segments, connections, runs."""
+
+from typing import Any
+
+import factory
+from django.db import connection as database
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from connections import tokens
+from connections.models import Connection, Consent
+from exports.models import Batch, Destination, DestinationSegment, Rejection, Run
+from segments.models import Attribute, Profile, Segment, SegmentMember
+from tests.workspaces.factories import MembershipFactory, WorkspaceFactory
+
+LIST_ID = "11111111-2222-3333-4444-555555555555"
+ACCOUNT_ID = "a1b2c3d4e5f6"
+
+
+class AttributeFactory(DjangoModelFactory):
+    class Meta:
+        model = Attribute
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda n: f"attribute_{n}")
+    label = factory.LazyAttribute(lambda one: one.name.replace("_", " ").capitalize())
+    type = "text"
+    position = factory.Sequence(lambda n: n)
+
+
+class SegmentFactory(DjangoModelFactory):
+    class Meta:
+        model = Segment
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda n: f"Segment {n}")
+    refresh_state = "succeeded"
+    refreshed_at = factory.LazyFunction(timezone.now)
+
+
+class ConnectionFactory(DjangoModelFactory):
+    """An account that may be used: consent stands, tokens are there, an export user vouches."""
+
+    class Meta:
+        model = Connection
+        skip_postgeneration_save = True
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda n: f"Account {n}")
+    sharing = "contributors"
+    state = "active"
+    account_id = ACCOUNT_ID
+    account_name = "Harbour Books"
+    export_user = factory.LazyAttribute(
+        lambda one: MembershipFactory.create(workspace=one.workspace).user
+    )
+    access_token = factory.LazyFunction(lambda: tokens.encrypt("token"))
+    refresh_token = factory.LazyFunction(lambda: tokens.encrypt("refresh"))
+
+    @factory.post_generation
+    def consented(self, create: bool, extracted: bool | None, **kwargs: Any) -> None:
+        if create and extracted is not False:
+            Consent.objects.create(
+                workspace=self.workspace, connection=self, text_version="1", text="I agree"
+            )
+
+
+class DestinationFactory(DjangoModelFactory):
+    class Meta:
+        model = Destination
+        skip_postgeneration_save = True
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda n: f"Export {n}")
+    connection = factory.SubFactory(
+        ConnectionFactory, workspace=factory.SelfAttribute("..workspace")
+    )
+    list_id = LIST_ID
+    list_name = "Newsletter"
+    matching = factory.LazyFunction(lambda: {"email": "email"})
+
+    @factory.post_generation
+    def segments(self, create: bool, extracted: Any, **kwargs: Any) -> None:
+        for segment in extracted or []:
+            DestinationSegment.objects.create(
+                workspace=self.workspace, destination=self, segment=segment
+            )
+
+
+class RunFactory(DjangoModelFactory):
+    class Meta:
+        model = Run
+
+    destination = factory.SubFactory(DestinationFactory)
+    workspace = factory.SelfAttribute("destination.workspace")
+    state = "succeeded"
+    trigger = "member"
+    configuration = factory.LazyAttribute(lambda one: {"matching": one.destination.matching})
+    created_at = factory.LazyFunction(timezone.now)
+    started_at = factory.SelfAttribute("created_at")
+    planned_at = factory.SelfAttribute("created_at")
+    finished_at = factory.SelfAttribute("created_at")
+
+
+class BatchFactory(DjangoModelFactory):
+    class Meta:
+        model = Batch
+
+    run = factory.SubFactory(RunFactory)
+    workspace = factory.SelfAttribute("run.workspace")
+    number = factory.Sequence(lambda n: n + 1)
+    state = "confirmed"
+
+
+class RejectionFactory(DjangoModelFactory):
+    class Meta:
+        model = Rejection
+
+    run = factory.SubFactory(RunFactory)
+    workspace = factory.SelfAttribute("run.workspace")
+    profile_id = factory.Sequence(lambda n: n)
+    profile_key = factory.Sequence(lambda n: f"key-{n}")
+    kind = "invalid"
+    reason = "malformed_address"
+
+
+def people(segment: Segment, rows: dict[str, dict[str, Any]]) -> list[Profile]:
+    """Profiles by key with these attributes, members of the segment."""
+    profiles = Profile.objects.bulk_create(
+        Profile(workspace=segment.workspace, key=key, attributes=attributes)
+        for key, attributes in rows.items()
+    )
+    with database.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {SegmentMember._meta.db_table} (workspace_id, segment_id, profile_id)"
+            " VALUES (%s, %s, %s)",
+            [(segment.workspace_id, segment.pk, profile.pk) for profile in profiles],
+        )
+    segment.member_count = SegmentMember.objects.filter(segment_id=segment.pk).count()
+    segment.save(update_fields=["member_count"])
+    return profiles
