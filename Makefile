@@ -1,0 +1,45 @@
+# `make demo` and `make test` are all there is to know; each sets up what it needs first.
+
+PYTHON := .venv/bin/python
+LOCK := requirements-dev.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types check lock translations
+
+help:
+	@echo "make demo   set up and run Segue with demo data"
+	@echo "make test   set up and run the tests"
+	@echo "make check  everything that CI checks, but the installing"
+
+.venv/ready: $(LOCK) scripts/setup.sh
+	@scripts/setup.sh
+
+setup: .venv/ready
+	@$(PYTHON) scripts/compile_translations.py
+
+demo: setup
+	@exec $(PYTHON) manage.py up --demo
+
+test: setup
+	$(PYTHON) -m pytest -n auto -q $(ARGS)
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+
+types: setup
+	.venv/bin/mypy .
+
+check: lint types
+	$(PYTHON) manage.py makemigrations --check --dry-run
+	$(PYTHON) scripts/check_translations.py
+	$(MAKE) test
+
+# The lock holds versions and hashes, and no address of an index.
+lock: setup
+	.venv/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url -q -o requirements.lock
+	.venv/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url -q -o requirements-dev.lock
+
+translations: setup
+	$(PYTHON) scripts/check_translations.py --update
