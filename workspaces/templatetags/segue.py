@@ -99,6 +99,12 @@ def badge(state: str, label: str) -> dict[str, Any]:
     return {"look": statuses.look(state), "label": label}
 
 
+@register.inclusion_tag("components/steps.html")
+def steps(*labels: str, current: int) -> dict[str, Any]:
+    """`{% steps first second third current=2 %}`: the way through a set-up, numbered from 1."""
+    return {"steps": labels, "current": current}
+
+
 @register.simple_tag(takes_context=True)
 def may(context: Context, action: str, target: Any = None) -> bool:
     """`{% may "noun.action" object as allowed %}`: whether the member signed in may do it."""
