@@ -3,29 +3,17 @@
 from typing import Any
 
 import factory
-from django.db import connection as database
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from connections import tokens
 from connections.models import Connection, Consent
 from exports.models import Batch, Destination, DestinationSegment, Rejection, Run
-from segments.models import Attribute, Profile, Segment, SegmentMember
+from segments.models import Segment
 from tests.workspaces.factories import MembershipFactory, WorkspaceFactory
 
 LIST_ID = "11111111-2222-3333-4444-555555555555"
 ACCOUNT_ID = "a1b2c3d4e5f6"
-
-
-class AttributeFactory(DjangoModelFactory):
-    class Meta:
-        model = Attribute
-
-    workspace = factory.SubFactory(WorkspaceFactory)
-    name = factory.Sequence(lambda n: f"attribute_{n}")
-    label = factory.LazyAttribute(lambda one: one.name.replace("_", " ").capitalize())
-    type = "text"
-    position = factory.Sequence(lambda n: n)
 
 
 class SegmentFactory(DjangoModelFactory):
@@ -122,20 +110,3 @@ class RejectionFactory(DjangoModelFactory):
     profile_key = factory.Sequence(lambda n: f"key-{n}")
     kind = "invalid"
     reason = "malformed_address"
-
-
-def people(segment: Segment, rows: dict[str, dict[str, Any]]) -> list[Profile]:
-    """Profiles by key with these attributes, members of the segment."""
-    profiles = Profile.objects.bulk_create(
-        Profile(workspace=segment.workspace, key=key, attributes=attributes)
-        for key, attributes in rows.items()
-    )
-    with database.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {SegmentMember._meta.db_table} (workspace_id, segment_id, profile_id)"
-            " VALUES (%s, %s, %s)",
-            [(segment.workspace_id, segment.pk, profile.pk) for profile in profiles],
-        )
-    segment.member_count = SegmentMember.objects.filter(segment_id=segment.pk).count()
-    segment.save(update_fields=["member_count"])
-    return profiles
