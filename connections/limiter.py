@@ -1,14 +1,20 @@
 """The provider's limits, kept by all workers together: requests a second and a day, by API key.
 
-Counted in Redis by `limits`. The second is a moving window, since the provider counts any second;
-the day is the provider's, which ends at 00:00 UTC.
+Counted in Redis by `limits`, and by the clock of the Redis server: the workers' own clocks may
+differ by minutes. The second is a moving window, since the provider counts any second; the day is
+the provider's, which ends at 00:00 UTC.
+
+Reference: https://developer.constantcontact.com/api_guide/rate_limits.html
 """
 
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -16,10 +22,45 @@ from limits import RateLimitItemPerSecond
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from connections.constant_contact.errors import BudgetSpent, Throttled, next_budget
+from connections.constant_contact.errors import BudgetSpent, Throttled, Unavailable, next_budget
 
-LONGEST_WAIT_SECONDS = 60
+# Shorter than a web server waits for a page.
+LONGEST_WAIT_SECONDS = 20
+JITTER_SECONDS = 0.03
 DAY_SECONDS = 86_400
+# A turn is counted when it is taken and by the provider when it arrives: as long as two requests'
+# ways differ by less than this, no second at the provider sees more than the limit.
+WINDOW_SECONDS = 1.2
+# How far the provider's clock may be behind ours: what it refuses so soon after our midnight may
+# belong to its day before.
+CLOCK_TOLERANCE = timedelta(minutes=10)
+MILLISECOND = timedelta(milliseconds=1)
+TOKEN_REQUESTS_PER_SECOND = 1
+
+
+class ServerClockStorage(RedisStorage):
+    """`limits` on the Redis server's clock, which counts in windows instead of seconds.
+
+    Its scripts are given the time by the client that runs them; here they ask the server for it.
+    """
+
+    _NOW = (
+        b"local clock = redis.call('TIME')\n"
+        b"local now = (clock[1] + clock[2] / 1000000) / %f\n" % WINDOW_SECONDS
+    )
+    SCRIPT_ACQUIRE_MOVING_WINDOW = (
+        _NOW + b"ARGV[1] = now\n" + RedisStorage.SCRIPT_ACQUIRE_MOVING_WINDOW
+    )
+    SCRIPT_MOVING_WINDOW = _NOW + b"ARGV[1] = now - 1\n" + RedisStorage.SCRIPT_MOVING_WINDOW
+
+    def __init__(self, url: str) -> None:
+        self.server = redis.Redis.from_url(url)
+        super().__init__("redis://", connection_pool=self.server.connection_pool)
+
+    def now(self) -> float:
+        """The server's time in seconds since the epoch."""
+        answer: Any = self.server.time()
+        return float(answer[0] + answer[1] / 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -36,48 +77,105 @@ class Budget:
 
 
 @cache
-def _storage(url: str) -> RedisStorage:
+def _storage(url: str) -> ServerClockStorage:
     """One pool of connections a process."""
-    pool = redis.ConnectionPool.from_url(url)
-    return RedisStorage("redis://", connection_pool=pool)
+    return ServerClockStorage(url)
+
+
+class Turns:
+    """So many turns in any second, shared by all processes that use the same Redis and name."""
+
+    def __init__(self, name: str, per_second: int) -> None:
+        self.name = name
+        self.storage = _storage(settings.REDIS_URL)
+        self.window = MovingWindowRateLimiter(self.storage)
+        self.rate = RateLimitItemPerSecond(per_second, namespace="segue")
+
+    def take(self) -> None:
+        """Waits for a turn. Raises `Throttled` when it would be too long a wait."""
+        deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+        while not self.window.hit(self.rate, self.name):
+            if time.monotonic() > deadline:
+                raise Throttled(
+                    "Too many requests wait for their turn at Constant Contact.",
+                    retry_after=LONGEST_WAIT_SECONDS,
+                )
+            time.sleep(self._until_next() + random.uniform(0, JITTER_SECONDS))  # noqa: S311
+
+    def _until_next(self) -> float:
+        """Seconds until the oldest turn in the window leaves it."""
+        leaves = self.window.get_window_stats(self.rate, self.name).reset_time
+        return min(WINDOW_SECONDS, max(0.0, leaves * WINDOW_SECONDS - self.storage.now()))
 
 
 class SharedLimiter:
-    """One API key's share of the provider, over all processes that use the same Redis."""
+    """One API key's requests to the provider, over all processes that use the same Redis."""
 
     def __init__(self, api_key: str, per_second: int, per_day: int) -> None:
         self.api_key = api_key
         self.per_day = per_day
         self.storage = _storage(settings.REDIS_URL)
-        self.second = MovingWindowRateLimiter(self.storage)
-        self.rate = RateLimitItemPerSecond(per_second)
+        self.turns = Turns(f"requests:{api_key}", per_second)
+        self._stop_key = f"segue:spent:{api_key}"
 
     def acquire(self) -> None:
-        """Waits for a turn. Raises `BudgetSpent` for today, `Throttled` after a minute's wait."""
-        deadline = time.monotonic() + LONGEST_WAIT_SECONDS
-        while not self.second.hit(self.rate, self.api_key):
-            if time.monotonic() > deadline:
-                raise Throttled("Too many exports are waiting for their turn at Constant Contact.")
-            time.sleep(random.uniform(0.01, 0.05))  # noqa: S311 - spreads load, guards nothing
-        used = self.storage.incr(self._day(), DAY_SECONDS + 3600)
-        if used > self.per_day:
-            self.storage.decr(self._day())
-            raise self._spent()
+        """Waits for a turn and counts it. Raises `BudgetSpent` for today, `Throttled`."""
+        with _redis_answers():
+            self.turns.take()
+            now = self._now()
+            until = self._stopped_until()
+            if until is None and self._count(now) > self.per_day:
+                until = next_budget(now)
+        if until is not None:
+            raise BudgetSpent(
+                f"Today's {self.per_day:,} requests to Constant Contact are spent.", until=until
+            )
 
     def spent(self) -> None:
-        """The provider counts more than we do: nothing is left until its day ends."""
-        missing = self.per_day - self.storage.get(self._day())
-        if missing > 0:
-            self.storage.incr(self._day(), DAY_SECONDS + 3600, amount=missing)
+        """The provider counts more than we do: no request is made until its day ends."""
+        with _redis_answers():
+            now = self._now()
+            midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+            new_day = now - midnight < CLOCK_TOLERANCE
+            until = midnight + CLOCK_TOLERANCE if new_day else next_budget(now)
+            stop = until.timestamp()
+            self.storage.server.set(
+                self._stop_key, stop, px=max(1, round((until - now) / MILLISECOND))
+            )
 
     def budget(self) -> Budget:
-        return Budget(self.storage.get(self._day()), self.per_day, next_budget())
+        """Raises `Unavailable` when Redis does not answer."""
+        with _redis_answers():
+            now = self._now()
+            used = min(self.storage.get(self._day_key(now)), self.per_day)
+            if self._stopped_until() is not None:
+                used = self.per_day
+        return Budget(used, self.per_day, next_budget(now))
 
-    def _day(self) -> str:
-        return f"segue:requests:{self.api_key}:{datetime.now(UTC):%Y-%m-%d}"
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.storage.now(), UTC)
 
-    def _spent(self) -> BudgetSpent:
-        return BudgetSpent(
-            f"Today's {self.per_day:,} requests to Constant Contact are spent.",
-            until=next_budget(),
-        )
+    def _count(self, now: datetime) -> int:
+        return self.storage.incr(self._day_key(now), DAY_SECONDS + 3600)
+
+    def _stopped_until(self) -> datetime | None:
+        stop: Any = self.storage.server.get(self._stop_key)
+        return datetime.fromtimestamp(float(stop), UTC) if stop else None
+
+    def _day_key(self, now: datetime) -> str:
+        return f"segue:requests:{self.api_key}:{now:%Y-%m-%d}"
+
+
+def token_turn() -> None:
+    """Waits for a turn at the token endpoint, whose limit is its own. Raises `Throttled`."""
+    with _redis_answers():
+        Turns(f"tokens:{settings.CONSTANT_CONTACT_CLIENT_ID}", TOKEN_REQUESTS_PER_SECOND).take()
+
+
+@contextmanager
+def _redis_answers() -> Iterator[None]:
+    """Without the shared count no request is made: it might be one too many."""
+    try:
+        yield
+    except redis.RedisError:
+        raise Unavailable("The count of requests is out of reach: Redis does not answer.") from None

@@ -1,9 +1,14 @@
-"""What Constant Contact answers, as far as it is used. Everything may be absent."""
+"""What Constant Contact answers, as far as it is used. Everything may be absent, null or new.
 
-from datetime import datetime
+Reference: https://developer.constantcontact.com/api_reference/index.html
+"""
+
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from connections.constant_contact.errors import redacted
 
 ENDED = frozenset({"completed", "cancelled", "failed", "timed_out"})
 
@@ -11,13 +16,36 @@ ENDED = frozenset({"completed", "cancelled", "failed", "timed_out"})
 def _messages(errors: Any) -> list[str]:
     """The specification says strings; an unused definition of it says objects."""
     return [
-        str(error.get("message", "")) if isinstance(error, dict) else str(error)
-        for error in errors or []
+        redacted(str(error.get("message", "")) if isinstance(error, dict) else str(error))
+        for error in (errors if isinstance(errors, list) else [errors])
     ]
 
 
+def _moment(said: Any) -> datetime | None:
+    """ISO 8601 with `Z` or an offset, with or without milliseconds; None for anything else."""
+    if isinstance(said, datetime):
+        return said
+    try:
+        moment = datetime.fromisoformat(str(said))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+
+
 class Answer(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(
+        extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True, populate_by_name=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, answer: Any) -> Any:
+        if not isinstance(answer, dict):
+            return answer
+        return {name: value for name, value in answer.items() if value is not None}
 
 
 class Link(Answer):
@@ -37,17 +65,23 @@ class AccountSummary(Answer):
     last_name: str = ""
     time_zone_id: str = ""
 
+    @property
+    def name(self) -> str:
+        """The organisation's name, or the person's, or the id: an account may lack each."""
+        person = f"{self.first_name} {self.last_name}".strip()
+        return self.organization_name.strip() or person or self.encoded_account_id
+
 
 class ContactList(Answer):
-    list_id: str
+    list_id: str = ""
     name: str = ""
     description: str = ""
     membership_count: int | None = None
-    deleted_at: datetime | None = None
+    deleted_at: Moment = None
 
 
 class CustomField(Answer):
-    custom_field_id: str
+    custom_field_id: str = ""
     label: str = ""
     name: str = ""
     type: str = ""
@@ -64,11 +98,11 @@ class ActivityStatus(Answer):
 
 
 class Activity(Answer):
-    activity_id: str
+    activity_id: str = ""
     state: str = ""
-    created_at: datetime | None = None
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
+    created_at: Moment = None
+    started_at: Moment = None
+    completed_at: Moment = None
     percent_done: int | None = None
     activity_errors: Annotated[list[str], BeforeValidator(_messages)] = []
     status: ActivityStatus = ActivityStatus()
@@ -80,17 +114,19 @@ class Activity(Answer):
 
 
 class EmailAddress(Answer):
-    address: str = ""
+    address: str = Field(default="", repr=False)
     permission_to_send: str = ""
-    opt_out_date: datetime | None = None
+    opt_out_date: Moment = None
     opt_out_source: str = ""
 
 
 class Contact(Answer):
-    contact_id: str
+    """`email_address` is None for who has only a name or a telephone number."""
+
+    contact_id: str = ""
     email_address: EmailAddress | None = None
-    first_name: str = ""
-    last_name: str = ""
+    first_name: str = Field(default="", repr=False)
+    last_name: str = Field(default="", repr=False)
     list_memberships: list[str] = []
-    updated_at: datetime | None = None
-    deleted_at: datetime | None = None
+    updated_at: Moment = None
+    deleted_at: Moment = None

@@ -6,41 +6,57 @@ taken out of it.
 
 import re
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Literal
 
 import requests
 
 Advice = Literal["retry", "sign_in", "give_up"]
 
-_ADDRESS = re.compile(r"[^\s@<>,;:\"'()\[\]]+@[^\s@<>,;:\"'()\[\]]+")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{10,}[A-Za-z0-9_.-]*|Bearer\s+\S+")
+# An address in any spelling that may come back, `%40` for the @ included. A local part in quotes
+# may hold blanks.
+_ADDRESS = re.compile(
+    r"""(?:"[^"]*"|[^\s@<>,;:"'()\[\]]+)\s?(?:@|%40)\s?[^\s@<>,;:"'()\[\]]+""", re.IGNORECASE
+)
+# Three parts of a JWT, what follows Bearer, and any run too long to be a word or an id.
+_TOKEN = re.compile(r"Bearer\s+\S+|eyJ[\w.-]+|[\w-]{20,}\.[\w-]{10,}[\w.-]*|[\w-]{40,}")
 LONGEST_MESSAGE = 300
+REQUEST_TIMEOUT = 408
+# A gateway says these when it passed the request on and got no answer it could use.
+GATEWAY_LOST_IT = frozenset({502, 504})
+ENDED_GRANT = frozenset({"invalid_grant", "invalid_token"})
 
 
 class ConstantContactError(Exception):
-    """`status` is the HTTP status (0: no answer), `key` the provider's `error_key`."""
+    """`status` is the HTTP status (0: no answer), `key` the provider's `error_key`.
+
+    `advice` is what to do: "retry" the same later, have a person "sign_in" again, or "give_up".
+    `retry_after`: seconds the provider asks to wait before a retry, if it said.
+    """
 
     advice: ClassVar[Advice] = "give_up"
 
-    def __init__(self, message: str, *, status: int = 0, key: str = "") -> None:
+    def __init__(
+        self, message: str, *, status: int = 0, key: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.key = key
+        self.retry_after = retry_after
 
 
 class Throttled(ConstantContactError):
-    """Too many requests a second. `retry_after`: seconds to wait, if the provider said."""
+    """Too many requests a second; this one was not taken. Retry after a moment."""
 
     advice = "retry"
-    retry_after: float | None = None
 
 
 class QueueFull(Throttled):
-    """Too many activities wait at the provider."""
+    """Too many activities wait at the provider; this one was not taken. Retry in minutes."""
 
 
 class BudgetSpent(ConstantContactError):
-    """No requests are left for today; worth trying again at `until`."""
+    """No requests are left for today; this one was not taken. Retry at `until`."""
 
     advice = "retry"
 
@@ -50,14 +66,16 @@ class BudgetSpent(ConstantContactError):
 
 
 class Unavailable(ConstantContactError):
-    """The provider could not be reached or could not answer; the request was not taken."""
+    """The provider could not be reached or could not do it; the request was not taken. Retry."""
 
     advice = "retry"
-    retry_after: float | None = None
 
 
 class OutcomeUnknown(ConstantContactError):
-    """The request was sent and its answer lost: it may have been taken."""
+    """The request was sent and its answer lost: it may have been taken.
+
+    Retry what may happen twice; before, look whether it was taken where that can be seen.
+    """
 
     advice = "retry"
 
@@ -69,15 +87,15 @@ class SignInAgain(ConstantContactError):
 
 
 class Forbidden(ConstantContactError):
-    """The account, or the person who authorised, may not do this."""
+    """The account, or the person who authorised, may not do this. Give up."""
 
 
 class NotFound(ConstantContactError):
-    """There is nothing by that id in this account."""
+    """There is nothing by that id in this account. Give up."""
 
 
 class Conflict(ConstantContactError):
-    """The name exists already, or two changes met."""
+    """The name exists already, or two changes met. Give up, or choose another name."""
 
 
 class InvalidRequest(ConstantContactError):
@@ -91,6 +109,8 @@ def next_budget(now: datetime | None = None) -> datetime:
 
 
 def redacted(text: str) -> str:
+    """What the provider says, without addresses and tokens, and not too long."""
+    text = text[: 5 * LONGEST_MESSAGE]
     return _ADDRESS.sub("…@…", _TOKEN.sub("…", text))[:LONGEST_MESSAGE]
 
 
@@ -98,11 +118,11 @@ def error_of(response: requests.Response) -> ConstantContactError:
     """The exception for an answer that is not a success, whatever shape its body has."""
     key, said = _key_and_message(response)
     status = response.status_code
-    told = {"status": status, "key": key}
+    told: dict[str, Any] = {"status": status, "key": key, "retry_after": retry_after(response)}
     quote = f" It said: {said}" if said else ""
     if status == 429:
-        return _limited(response, key, said)
-    if status in (401,):
+        return _limited(key, said, told)
+    if status == 401 or key in ENDED_GRANT:
         return SignInAgain("Constant Contact no longer accepts the authorisation.", **told)
     if status == 403:
         return Forbidden(f"Constant Contact does not allow this.{quote}", **told)
@@ -110,40 +130,37 @@ def error_of(response: requests.Response) -> ConstantContactError:
         return NotFound(f"Constant Contact knows nothing by that id.{quote}", **told)
     if status == 409:
         return Conflict(f"Constant Contact has one like it already.{quote}", **told)
-    if status >= 500:
-        error = Unavailable(f"Constant Contact has a fault of its own ({status}).{quote}", **told)
-        error.retry_after = retry_after(response)
-        return error
+    if status in GATEWAY_LOST_IT and response.request.method != "GET":
+        return OutcomeUnknown(f"Constant Contact lost its own answer ({status}).{quote}", **told)
+    if status >= 500 or status == REQUEST_TIMEOUT:
+        return Unavailable(f"Constant Contact has a fault of its own ({status}).{quote}", **told)
     return InvalidRequest(f"Constant Contact refused the request ({status}).{quote}", **told)
 
 
-def _limited(response: requests.Response, key: str, said: str) -> ConstantContactError:
+def _limited(key: str, said: str, told: dict[str, Any]) -> ConstantContactError:
     if key == "quota_exceeded":
         return BudgetSpent(
             "The day's requests to Constant Contact are spent.",
             until=next_budget(),
-            status=429,
+            status=told["status"],
             key=key,
         )
-    if "activit" in said.lower() or "queue" in said.lower():
-        error: Throttled = QueueFull(
-            "Constant Contact has too many activities waiting.", status=429, key=key
-        )
-    else:
-        error = Throttled("Constant Contact asks for fewer requests a second.", status=429, key=key)
-    error.retry_after = retry_after(response)
-    return error
+    if re.search("activit|queue", f"{key} {said}", re.IGNORECASE):
+        return QueueFull("Constant Contact has too many activities waiting.", **told)
+    return Throttled("Constant Contact asks for fewer requests a second.", **told)
 
 
 def retry_after(response: requests.Response) -> float | None:
     """The seconds that a `Retry-After` header asks for, as a number or a date."""
-    header = response.headers.get("Retry-After", "")
-    if header.isdigit():
+    header = response.headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", header):
         return float(header)
     try:
-        at = datetime.strptime(header, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+        at = parsedate_to_datetime(header)
     except ValueError:
         return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
@@ -151,7 +168,7 @@ def _key_and_message(response: requests.Response) -> tuple[str, str]:
     """Of an array of errors, an error, OAuth's error, the gateway's message, HTML or nothing."""
     try:
         body: Any = response.json()
-    except ValueError:
+    except (ValueError, requests.RequestException):
         return "", ""
     if isinstance(body, list):
         body = body[0] if body else {}
@@ -159,4 +176,4 @@ def _key_and_message(response: requests.Response) -> tuple[str, str]:
         return "", ""
     key = body.get("error_key") or body.get("error") or ""
     said = body.get("error_message") or body.get("error_description") or body.get("message") or ""
-    return str(key), redacted(str(said))
+    return redacted(str(key)), redacted(str(said))
