@@ -5,7 +5,7 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
@@ -104,6 +104,37 @@ def test_two_schedulers_start_a_refresh_once() -> None:
         thread.join(60)
 
     assert [len(refreshes(workspace)) for workspace in workspaces] == [1] * 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_schedule_that_another_scheduler_has_in_hand_is_left_to_it() -> None:
+    workspace = WorkspaceFactory()
+    due_at = schedule(workspace).next_run_at
+    in_hand, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        try:
+            with scopes_disabled(), transaction.atomic():
+                Schedule.objects.select_for_update(of=("self",)).get(workspace=workspace)
+                in_hand.set()
+                go_on.wait(20)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    assert in_hand.wait(20)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+        due.start_due(due_at)
+        assert refreshes(workspace) == []
+    finally:
+        go_on.set()
+        other.join(20)
+        connection.close()
+    due.start_due(due_at)
+    assert len(refreshes(workspace)) == 1
 
 
 @pytest.mark.django_db
