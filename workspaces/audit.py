@@ -27,8 +27,8 @@ _names: dict[str, Promise | str] = {
 
 _detail_names: dict[str, Promise | str] = {
     "role": _("role"),
-    "before": _("before"),
-    "after": _("after"),
+    "was": _("was"),
+    "becomes": _("becomes"),
     "enabled": _("on"),
     "days": _("days"),
     "times": _("times"),

@@ -45,8 +45,8 @@ def change_role(membership: Membership, role: str, *, by: User | None) -> None:
             "member.role_changed",
             actor=by,
             target=current.user,
-            before=before,
-            after=role,
+            was=before,
+            becomes=role,
         )
 
 

@@ -17,13 +17,13 @@ def url(workspace: Workspace) -> str:
 
 def test_it_says_who_did_what_to_what_with_details(workspace: Workspace) -> None:
     ada = UserFactory(first_name="Ada", last_name="Byron")
-    audit.record(workspace, "member.role_changed", actor=ada, target=ada, before="viewer")
+    audit.record(workspace, "member.role_changed", actor=ada, target=ada, was="viewer")
     audit.record(workspace, "refresh.succeeded")
     page = signed_in(workspace).get(url(workspace)).content.decode()
     assert page.index("Refresh succeeded") < page.index("Role changed")
     assert "Segue itself" in page
     assert "Ada Byron" in page
-    assert re.search(r"before:</span> viewer", page)
+    assert re.search(r"was:</span> Viewer", page)
 
 
 def test_entries_outlive_the_account_of_their_person(workspace: Workspace) -> None:

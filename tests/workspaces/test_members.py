@@ -36,7 +36,7 @@ def test_an_administrator_changes_a_role(workspace: Workspace) -> None:
     assert member.role == Role.CONTRIBUTOR
     entry = AuditEntry.objects.get(action="member.role_changed")
     assert entry.actor == client.member.user
-    assert entry.details == {"before": "viewer", "after": "contributor"}
+    assert entry.details == {"was": "viewer", "becomes": "contributor"}
 
 
 def test_an_administrator_removes_a_member_after_a_confirmation(workspace: Workspace) -> None:

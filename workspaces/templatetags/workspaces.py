@@ -3,10 +3,11 @@
 from typing import Any
 
 from django import template
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 
 from workspaces import audit, refreshes, statuses
-from workspaces.models import Refresh
+from workspaces.models import Refresh, Role
 from workspaces.templatetags.segue import number
 
 register = template.Library()
@@ -23,8 +24,12 @@ def detail_name(key: str) -> str:
 
 
 @register.filter
-def detail(value: Any) -> str:
+def detail(value: Any, key: str) -> str:
     """A value of an audit entry's details, as people write it."""
+    if key == "days" and isinstance(value, list):
+        return ", ".join(str(WEEKDAYS_ABBR[day - 1]) for day in value)
+    if value in Role.values:
+        return str(Role(value).label)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list):
