@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from exports.models import Destination
@@ -30,22 +29,23 @@ class TimingForm(forms.Form):
         label=gettext_lazy("Days"),
         choices=DAYS,
         coerce=int,
-        required=False,
+        error_messages={"required": gettext_lazy("Choose at least one day.")},
         widget=forms.CheckboxSelectMultiple(attrs={"class": "chips"}),
     )
-    times = TimesField(label=gettext_lazy("Times"), required=False)
-    time_zone = TimeZoneField(required=False)
+    times = TimesField(
+        label=gettext_lazy("Times"),
+        error_messages={"required": gettext_lazy("Add at least one time.")},
+    )
+    time_zone = TimeZoneField()
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("schedule") == Schedule.OWN:
-            if not cleaned.get("days") and "days" not in self.errors:
-                self.add_error("days", _("Choose at least one day."))
-            if not cleaned.get("times") and "times" not in self.errors:
-                self.add_error("times", _("Add at least one time."))
-            if not cleaned.get("time_zone") and "time_zone" not in self.errors:
-                self.add_error("time_zone", _("Choose a time zone."))
-        return cleaned
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_bound and not self._defines_its_own():
+            for name in ("days", "times", "time_zone"):
+                self.fields[name].required = False
+
+    def _defines_its_own(self) -> bool:
+        return self.data.get("schedule") == Schedule.OWN
 
     def timing(self, current: Timing) -> Timing:
         """What was entered. Switched off, the times are kept for when it is switched on again."""
@@ -79,12 +79,13 @@ class SeveralForm(TimingForm):
     )
     field_order = ["handling", "schedule", "days", "times", "time_zone"]
 
-    def clean(self) -> dict[str, Any]:
-        if self.cleaned_data.get("handling") == self.DEFINE:
-            return super().clean()
-        for name in ("days", "times", "time_zone", "schedule"):
-            self.errors.pop(name, None)
-        return self.cleaned_data
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_bound and self.data.get("handling") != self.DEFINE:
+            self.fields["schedule"].required = False
+
+    def _defines_its_own(self) -> bool:
+        return self.data.get("handling") == self.DEFINE and super()._defines_its_own()
 
 
 def initial_of(destination: Destination) -> dict[str, Any]:
