@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from connections.dependents import Dependent
 from connections.models import Connection
+from connections.services import Refused
 from exports import destinations
 from exports.models import Destination, DestinationSegment
 from segments.models import Segment
@@ -20,7 +21,10 @@ def _dependent(destination: Destination) -> Dependent:
         destinations.detach(destination, by=by)
 
     def remove(by: User) -> None:
-        destinations.remove(destination, by=by)
+        try:
+            destinations.remove(destination, by=by)
+        except destinations.DestinationProblem as problem:
+            raise Refused(str(problem)) from problem
 
     return Dependent(
         key=f"export-{destination.pk}",

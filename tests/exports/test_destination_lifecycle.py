@@ -3,9 +3,11 @@
 from datetime import time
 
 from django.db import connection as database
+from django.urls import reverse
 
 from connections import dependents as connection_dependents
 from connections import services as connection_services
+from connections.models import Connection
 from exports import dependents
 from exports.models import Batch, Delivery, Destination, DestinationSegment, Rejection, Run
 from segments.models import Profile, Segment
@@ -156,6 +158,34 @@ def test_a_connection_names_the_exports_that_use_it_and_lets_go_of_each(shop: Wo
     assert shop.destination.connection is None
     assert not Destination.objects.filter(pk=second.pk).exists()
     connection_services.remove_connection(shop.connection, by=by)
+
+
+def test_removing_a_connection_with_a_run_going_on_changes_nothing_and_says_why(
+    shop: World,
+) -> None:
+    RunFactory(destination=shop.destination, state=Run.State.SENDING, finished_at=None)
+    key = connection_dependents.of(shop.connection)[0].key
+    page = administrator(shop.workspace).post(
+        reverse("connections:remove", args=[shop.workspace.slug, shop.connection.pk]),
+        {f"dependent-{key}": "remove"},
+        follow=True,
+    )
+    assert "A run of “Newsletter” is going on" in words(page)
+    shop.destination.refresh_from_db()
+    assert shop.destination.connection == shop.connection
+
+
+def test_removing_a_connection_detaches_or_removes_each_export_as_chosen(shop: World) -> None:
+    second = DestinationFactory(workspace=shop.workspace, connection=shop.connection, name="Second")
+    first_key, second_key = (one.key for one in connection_dependents.of(shop.connection))
+    administrator(shop.workspace).post(
+        reverse("connections:remove", args=[shop.workspace.slug, shop.connection.pk]),
+        {f"dependent-{first_key}": "detach", f"dependent-{second_key}": "remove"},
+    )
+    shop.destination.refresh_from_db()
+    assert shop.destination.connection is None
+    assert not Destination.objects.filter(pk=second.pk).exists()
+    assert not Connection.objects.filter(pk=shop.connection.pk).exists()
 
 
 def test_a_segment_names_the_exports_that_send_it(shop: World) -> None:
