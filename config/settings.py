@@ -127,6 +127,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=20),
         "options": {"expires": 60},
     },
+    "resume imports and refreshes that lost their worker": {
+        "task": "segments.tasks.sweep",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 60},
+    },
     "resume runs that lost their worker": {
         "task": "exports.tasks.sweep",
         "schedule": timedelta(seconds=30),
@@ -194,6 +199,7 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = IS_LOCAL or DEBUG
 UPLOAD_DIR = env.path("UPLOAD_DIR", default=embedded.data_dir() / "uploads")
+MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=1_000_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 STORAGES = {

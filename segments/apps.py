@@ -1,5 +1,30 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class SegmentsConfig(AppConfig):
     name = "segments"
+
+    def ready(self) -> None:
+        from segments import dependents, home_parts
+        from segments.segment_services import refresh_all
+        from workspaces import audit, home, refreshes
+
+        dependents.add(dependents.segments_using)
+        refreshes.add_stage(20, "segments", refresh_all)
+        home.add_step(10, home_parts.import_customers)
+        home.add_step(20, home_parts.make_a_segment)
+        home.add_stat(10, home_parts.profiles)
+        home.add_stat(20, home_parts.segments)
+        audit.name_actions(
+            {
+                "source.created": _("Source added"),
+                "source.removed": _("Source removed"),
+                "import.started": _("Import started"),
+                "import.finished": _("Import finished"),
+                "import.refused_downloaded": _("Refused rows downloaded"),
+                "segment.created": _("Segment added"),
+                "segment.changed": _("Segment changed"),
+                "segment.deleted": _("Segment deleted"),
+            }
+        )

@@ -22,7 +22,11 @@ class Source(TenantModel):
     name = models.CharField(_("name"), max_length=100)
     key_column = models.CharField(_("key column"), max_length=255, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        related_name="+",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -87,14 +91,21 @@ class Import(TenantModel):
     superseded = models.BigIntegerField(default=0)
     refused = models.BigIntegerField(default=0)
     started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        related_name="+",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
+    heartbeat_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "source", "-created_at"], name="import_recent")]
+        indexes = [
+            models.Index(fields=["workspace", "source", "-created_at"], name="import_recent")
+        ]
 
     def __str__(self) -> str:
         return self.file_name
@@ -162,8 +173,13 @@ class Segment(TenantModel):
     )
     refresh_reason = models.TextField(blank=True, editable=False)
     refreshed_at = models.DateTimeField(null=True, editable=False)
+    refresh_requested_at = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        related_name="+",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)

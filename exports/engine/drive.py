@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from connections.access import NotUsable, ensure_usable
 from exports.configuration import ConfigurationError
-from exports.engine import locks
 from exports.engine.confirm import confirm_batches, poll_delay
 from exports.engine.plan import CannotPlan, NothingToPlan, plan_run
 from exports.engine.send import StopSending, TryLater, send_batch
 from exports.engine.settle import settle_run
 from exports.engine.states import move_batch, move_run
 from exports.models import Batch, Run
+from workspaces import locks
 
 BUSY = timedelta(seconds=1)
 

@@ -10,10 +10,10 @@ from connections.access import NotUsable, client
 from connections.constant_contact import errors
 from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
-from exports.engine import locks
 from exports.engine.states import move_batch
 from connections.models import Connection
 from exports.models import Batch, Run
+from workspaces import locks
 
 MAX_ATTEMPTS = 12
 LONGEST_WAIT = timedelta(minutes=5)

@@ -106,9 +106,7 @@ class World:
         from exports.models import Run
         from exports.runs import start_run
 
-        run = start_run(
-            self.destination, trigger=Run.Trigger.COMMAND, enqueue=False, **how
-        )
+        run = start_run(self.destination, trigger=Run.Trigger.COMMAND, enqueue=False, **how)
         drive_to_end(run)
         return run
 

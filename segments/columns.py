@@ -1,0 +1,146 @@
+"""Proposes what each column of a file is: its type, and which one is the key."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from segments.dialect import Dialect, identifier, quoted
+from segments.models import AttributeType
+
+SAMPLE_ROWS = 10_000
+SHOWN_ROWS = 5
+KEY_NAME = re.compile(r"key|id$|^id|number|code|nummer|clau|clave", re.IGNORECASE)
+EMAIL_NAME = re.compile(r"e-?mail|correu|correo", re.IGNORECASE)
+# Digits that nobody adds up: as numbers they would lose their zeros.
+STAYS_TEXT = re.compile(r"phone|zip|post|tel|mobile|fax|key|code|ssn|iban|number$", re.IGNORECASE)
+
+DATE_FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
+YES = ("true", "yes", "y", "t", "sí", "si", "s")
+NO = ("false", "no", "n", "f")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the file and what becomes of it."""
+
+    column: str
+    attribute: str
+    label: str
+    type: str
+    keep: bool = True
+    format: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    columns: tuple[Column, ...]
+    key: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+def conversion(column: Column, value: str) -> str:
+    """SQL for DuckDB: the value as JSON text, or NULL when it does not convert."""
+    if column.type == AttributeType.NUMBER:
+        # Kept digit by digit: 40000.0000 is a number that JSON can hold as it is.
+        return (
+            f"CASE WHEN regexp_full_match({value}, '[+-]?[0-9]+([.][0-9]+)?')"
+            f" AND length({value}) <= 40"
+            f" THEN regexp_replace({value}, '^([+]?|(-))0*([0-9])', '\\2\\3')"
+            f" WHEN TRY_CAST({value} AS DOUBLE) IS NOT NULL"
+            f" AND isfinite(TRY_CAST({value} AS DOUBLE))"
+            f" THEN to_json(TRY_CAST({value} AS DOUBLE))::VARCHAR END"
+        )
+    if column.type == AttributeType.BOOLEAN:
+        yes = ", ".join(map(quoted, (*YES, "1")))
+        no = ", ".join(map(quoted, (*NO, "0")))
+        return (
+            f"CASE WHEN lower({value}) IN ({yes}) THEN 'true'"
+            f" WHEN lower({value}) IN ({no}) THEN 'false' END"
+        )
+    if column.type == AttributeType.DATE:
+        if column.format and column.format != DATE_FORMATS[0]:
+            parsed = f"TRY_STRPTIME({value}, {quoted(column.format)})::DATE"
+        else:
+            parsed = f"TRY_CAST(TRY_CAST({value} AS TIMESTAMP) AS DATE)"
+        return f"'\"' || strftime({parsed}, '%Y-%m-%d') || '\"'"
+    if column.type == AttributeType.DATETIME:
+        parsed = f"TRY_CAST({value} AS TIMESTAMPTZ)"
+        return f"'\"' || strftime({parsed} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ') || '\"'"
+    return f"to_json({value})::VARCHAR"
+
+
+def propose(path: Path, dialect: Dialect) -> Proposal:
+    """What the columns seem to be, from the first rows; with a few rows to show."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone='UTC'")
+        connection.execute(
+            f"CREATE TABLE sample AS SELECT * FROM"  # noqa: S608 - quoted
+            f" read_csv({quoted(str(path))}, {dialect.options}) LIMIT {SAMPLE_ROWS}"
+        )
+        columns = tuple(_column(connection, name) for name in dialect.columns)
+        rows = connection.execute(f"SELECT * FROM sample LIMIT {SHOWN_ROWS}").fetchall()  # noqa: S608
+        key = _key(connection, dialect.columns)
+    shown = tuple(tuple("" if value is None else str(value) for value in row) for row in rows)
+    return Proposal(columns, key, shown)
+
+
+def _column(connection: duckdb.DuckDBPyConnection, name: str) -> Column:
+    value = f"nullif(trim({identifier(name)}), '')"
+    kind, form = AttributeType.TEXT.value, ""
+    if not STAYS_TEXT.search(name):
+        for candidate, candidate_format in _candidates():
+            column = Column(name, name, name, candidate, True, candidate_format)
+            if _all_convert(connection, column, value):
+                kind, form = candidate, candidate_format
+                break
+    return Column(name, name, name, kind, True, form)
+
+
+def _candidates() -> list[tuple[str, str]]:
+    return [
+        (AttributeType.BOOLEAN.value, ""),
+        (AttributeType.NUMBER.value, ""),
+        *((AttributeType.DATE.value, form) for form in DATE_FORMATS),
+        (AttributeType.DATETIME.value, ""),
+    ]
+
+
+def _all_convert(connection: duckdb.DuckDBPyConnection, column: Column, value: str) -> bool:
+    extra = "false"
+    if column.type == AttributeType.BOOLEAN:
+        extra = f"{value} IN ('0', '1')"
+    elif column.type == AttributeType.NUMBER:
+        extra = f"regexp_matches({value}, '^0[0-9]') OR length({value}) > 15"
+    elif column.type == AttributeType.DATE and column.format == DATE_FORMATS[0]:
+        extra = (
+            f"NOT regexp_full_match({value},"
+            " '[0-9]{4}-[0-9]{2}-[0-9]{2}([ T]00:00(:00(\\.0+)?)?)?')"
+        )
+    found = connection.execute(
+        f"SELECT count({value}), count(*) FILTER (WHERE {value} IS NOT NULL"  # noqa: S608
+        f" AND (({conversion(column, value)}) IS NULL OR {extra})) FROM sample"
+    ).fetchone()
+    return bool(found and found[0] and not found[1])
+
+
+def _key(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> str:
+    """The likeliest key: never empty, hardly doubled, named like one; else an e-mail column."""
+    scored = []
+    for position, name in enumerate(names):
+        value = f"nullif(trim({identifier(name)}), '')"
+        found = connection.execute(
+            f"SELECT count(*), count({value}), count(DISTINCT {value}) FROM sample"  # noqa: S608
+        ).fetchone()
+        rows, filled, distinct = found or (0, 0, 0)
+        if not rows or filled < rows or distinct < 0.9 * rows:
+            continue
+        named = 2 if KEY_NAME.search(name) else 1 if EMAIL_NAME.search(name) else 0
+        scored.append((named, distinct == rows, -position, name))
+    return max(scored)[3] if scored else names[0]

@@ -1,0 +1,176 @@
+"""Finds out how a text file is written: its encoding, its separator, its header, its columns."""
+
+import codecs
+import csv
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from charset_normalizer import from_bytes
+from django.utils.translation import gettext as _
+
+SAMPLE_ROWS = 20_000
+SAMPLE_BYTES = 512 * 1024
+BLOCK = 1024 * 1024
+MAX_COLUMNS = 500
+MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+class UnreadableFile(Exception):
+    """Why a file can't be read, and what to do; the message is for people."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    encoding: str
+    delimiter: str
+    quote: str
+    escape: str
+    skip: int
+    columns: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Dialect":
+        return cls(**{**kept, "columns": tuple(kept["columns"])})
+
+    @property
+    def options(self) -> str:
+        """As `read_csv` takes them; every value is text, every fault of a row is kept."""
+        columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in self.columns)
+        return (
+            f"auto_detect=false, delim={quoted(self.delimiter)}, quote={quoted(self.quote)},"
+            f" escape={quoted(self.escape)}, header=true,"
+            f" skip={self.skip}, columns={{{columns}}}, store_rejects=true, rejects_limit=0,"
+            " max_line_size=4000000"
+        )
+
+
+def quoted(text: str) -> str:
+    """The text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def find_dialect(path: Path) -> Dialect:
+    """How the file is written. Raises `UnreadableFile`."""
+    if path.stat().st_size == 0:
+        raise UnreadableFile(_("The file is empty. Choose a file with a header and rows."))
+    encoding = _encoding(path)
+    as_utf8(path, encoding)
+    try:
+        with duckdb.connect() as connection:
+            found = connection.execute(
+                f"SELECT Delimiter, Quote, Escape, SkipRows,"  # noqa: S608 - quoted
+                f" [c.name FOR c IN Columns]"
+                f" FROM sniff_csv({quoted(str(path))}, sample_size={SAMPLE_ROWS},"
+                f" all_varchar=true, ignore_errors=true, null_padding=true)"
+            ).fetchone()
+            assert found is not None  # noqa: S101 - sniff_csv answers with one row
+    except duckdb.Error as problem:
+        raise UnreadableFile(
+            _("The file does not look like a table. Export it as CSV with a header and try again.")
+        ) from problem
+    delimiter, quote, escape, skip, names = found
+    columns = _names(path, delimiter, quote, skip, list(names))
+    return Dialect(
+        encoding,
+        delimiter,
+        '"' if quote in ("(empty)", "") else quote,
+        '"' if escape in ("(empty)", "") else escape,
+        int(skip),
+        columns,
+    )
+
+
+def _names(path: Path, delimiter: str, quote: str, skip: int, names: list[str]) -> tuple[str, ...]:
+    """The first row is the header: in a file that is all text a sniffer can't tell."""
+    if len(names) > MAX_COLUMNS:
+        raise UnreadableFile(
+            _("The file has %(count)d columns, and %(most)d is the most. Remove some first.")
+            % {"count": len(names), "most": MAX_COLUMNS}
+        )
+    with path.open(encoding="utf-8", newline="") as file:
+        for _skipped in range(skip):
+            file.readline()
+        header = next(
+            csv.reader(file, delimiter=delimiter, quotechar=quote if len(quote) == 1 else '"'), []
+        )
+    header = [name.strip() for name in header]
+    if len(header) != len(names):
+        header = names
+    blank = [number for number, name in enumerate(header, 1) if not name]
+    if blank:
+        raise UnreadableFile(
+            _("Column %(number)d has no name. Give every column a name in the first row.")
+            % {"number": blank[0]}
+        )
+    seen: set[str] = set()
+    for name in header:
+        if name in seen:
+            raise UnreadableFile(
+                _("Two columns are named “%(name)s”. Give each its own name.") % {"name": name}
+            )
+        seen.add(name)
+        if len(name) > 255:
+            raise UnreadableFile(_("A column's name is longer than 255 characters. Shorten it."))
+    return tuple(header)
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(SAMPLE_BYTES)
+    for mark, name in MARKS.items():
+        if start.startswith(mark):
+            return name
+    if b"\0" in start:
+        raise UnreadableFile(
+            _("This is not a text file. Save the table as CSV and choose that file.")
+        )
+    if _is_utf8(path):
+        return "utf-8"
+    best = from_bytes(start).best()
+    if best is None:
+        raise UnreadableFile(
+            _("The file's encoding is not known. Save it as CSV in UTF-8 and try again.")
+        )
+    # Western files are told apart by few letters; the superset of Latin-1 reads them all.
+    return "cp1252" if best.encoding in ("latin_1", "cp1250", "cp1252") else best.encoding
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def as_utf8(path: Path, encoding: str) -> None:
+    """Rewrites the file in UTF-8 without a mark, in place, if it is not so."""
+    if encoding == "utf-8":
+        return
+    temporary = path.with_name(f"{path.name}.utf8")
+    try:
+        with (
+            path.open(encoding=encoding, errors="strict", newline="") as source,
+            temporary.open("w", encoding="utf-8", newline="") as target,
+        ):
+            while text := source.read(BLOCK):
+                target.write(text)
+    except UnicodeError as damaged:
+        temporary.unlink(missing_ok=True)
+        raise UnreadableFile(
+            _("The file's encoding is damaged. Save it as CSV in UTF-8 and try again.")
+        ) from damaged
+    temporary.replace(path)

@@ -1,0 +1,54 @@
+"""Forms of sources and segments."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from segments.models import Segment, Source
+
+
+class UploadForm(forms.Form):
+    """A file, for a new source or for one there is."""
+
+    name = forms.CharField(
+        label=_("Name of the source"),
+        max_length=100,
+        required=False,
+        help_text=_("Such as “Web shop customers”. Left empty, it is the file's name."),
+    )
+    file = forms.FileField(
+        label=_("File"),
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/plain"}),
+        help_text=_("CSV with a header. Separator and encoding are found out."),
+        error_messages={"required": _("Choose a file.")},
+    )
+
+    def __init__(self, *args: Any, source: Source | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if source is not None:
+            del self.fields["name"]
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"]).strip()
+        if name and Source.objects.filter(name__iexact=name).exists():
+            raise ValidationError(
+                _("Another source has this name. Open it to import a new file, or choose another.")
+            )
+        return name
+
+
+class SegmentForm(forms.ModelForm):
+    class Meta:
+        model = Segment
+        fields = ["name", "description"]
+        widgets = {"description": forms.Textarea(attrs={"rows": 2})}
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"]).strip()
+        others = Segment.objects.filter(name__iexact=name).exclude(pk=self.instance.pk)
+        if others.exists():
+            raise ValidationError(_("Another segment has this name. Choose a different one."))
+        return name

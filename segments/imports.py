@@ -1,0 +1,275 @@
+"""Sources and their imports: taking a file in, choosing its columns, merging its rows."""
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from segments import profile_merge, reading
+from segments.columns import Column, Proposal, propose
+from segments.dialect import Dialect, UnreadableFile, find_dialect
+from segments.models import Attribute, Import, RefusedRow, Source
+from workspaces import audit, locks
+from workspaces.models import User, Workspace
+
+
+class Refused(Exception):
+    """Why it can't be done, and what to do; the message is for people."""
+
+
+class SourceBusy(Exception):
+    """Another import of the same source is going on."""
+
+
+def create_source(workspace: Workspace, name: str, by: User | None = None) -> Source:
+    """Raises `Refused` when the workspace has a source of that name."""
+    try:
+        with transaction.atomic():
+            source = Source.objects.create(workspace=workspace, name=name, created_by=by)
+            audit.record(workspace, "source.created", actor=by, target=source)
+    except IntegrityError as conflict:
+        raise Refused(
+            _("Another source is named “%(name)s”. Choose a different name.") % {"name": name}
+        ) from conflict
+    return source
+
+
+def take_file(
+    source: Source, file_name: str, blocks: Iterable[bytes], by: User | None = None
+) -> Import:
+    """Keeps a file and finds out how it is written: a draft, for a person to go over.
+
+    Raises `UnreadableFile`; nothing is kept then.
+    """
+    directory = Path(settings.UPLOAD_DIR) / str(source.workspace_id)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = directory / uuid.uuid4().hex
+    size = 0
+    try:
+        with path.open("wb") as kept:
+            for block in blocks:
+                size += len(block)
+                if size > settings.MAX_UPLOAD_BYTES:
+                    raise UnreadableFile(
+                        _("The file is larger than %(most)d MB. Split it, or import it by command.")
+                        % {"most": settings.MAX_UPLOAD_BYTES // 1_000_000}
+                    )
+                kept.write(block)
+        dialect = find_dialect(path)
+        proposal = propose(path, dialect)
+        if not proposal.rows:
+            raise UnreadableFile(_("The file has a header and no rows. Choose a file with rows."))
+    except UnreadableFile:
+        path.unlink(missing_ok=True)
+        raise
+    known = {attribute.name: attribute for attribute in Attribute.objects.filter(source=source)}
+    columns = [_as_before(column, known) for column in proposal.columns]
+    return Import.objects.create(
+        workspace_id=source.workspace_id,
+        source=source,
+        file_name=file_name[:255],
+        file_path=str(path),
+        file_bytes=size,
+        dialect=dialect.as_json(),
+        columns=[column.as_json() for column in columns],
+        started_by=by,
+    )
+
+
+def _as_before(column: Column, known: dict[str, Attribute]) -> Column:
+    """A column that the source has filled before keeps its name and type."""
+    attribute = known.get(column.attribute)
+    if attribute is None:
+        return column
+    form = column.format if attribute.type == column.type else ""
+    return Column(
+        column.column, column.attribute, attribute.label, attribute.type, column.keep, form
+    )
+
+
+def proposal_of(load: Import) -> Proposal:
+    """The proposal again, with rows to show, for a draft."""
+    return propose(Path(load.file_path), Dialect.from_json(load.dialect))
+
+
+def queue(
+    load: Import, *, key: str, columns: list[Column], skip_refused: bool, by: User | None
+) -> None:
+    """Settles what was chosen and hands the import to a worker. Raises `Refused`."""
+    from segments.tasks import run_import_task
+
+    prepare(load, key=key, columns=columns, skip_refused=skip_refused, by=by)
+    transaction.on_commit(lambda: run_import_task.delay(load.workspace_id, load.pk))
+
+
+def prepare(
+    load: Import, *, key: str, columns: list[Column], skip_refused: bool, by: User | None
+) -> None:
+    _check_choice(load, key, columns)
+    with transaction.atomic():
+        moved = Import.objects.filter(pk=load.pk, state=Import.State.DRAFT).update(
+            state=Import.State.QUEUED,
+            columns=[column.as_json() for column in columns],
+            skip_refused=skip_refused,
+            started_by=by,
+        )
+        if not moved:
+            raise Refused(_("This import has been started already."))
+        load.source.key_column = key
+        load.source.save(update_fields=["key_column"])
+        audit.record(
+            load.source.workspace,
+            "import.started",
+            actor=by,
+            target=load.source,
+            file=load.file_name,
+            key=key,
+        )
+    load.refresh_from_db()
+
+
+def _check_choice(load: Import, key: str, columns: list[Column]) -> None:
+    if key not in {column.column for column in columns}:
+        raise Refused(
+            _("The file has no column “%(key)s”. It has: %(columns)s.")
+            % {"key": key, "columns": ", ".join(column.column for column in columns)}
+        )
+    labels = [column.label.strip().lower() for column in columns if column.keep]
+    if not labels:
+        raise Refused(_("Keep at least one column."))
+    if "" in labels:
+        raise Refused(_("Every column that is kept needs a name."))
+    doubled = next((label for label in labels if labels.count(label) > 1), None)
+    if doubled:
+        raise Refused(
+            _("Two columns would be named “%(name)s”. Give each its own name.") % {"name": doubled}
+        )
+    for attribute in Attribute.objects.exclude(source=load.source).select_related("source"):
+        for column in columns:
+            if column.keep and column.attribute == attribute.name and attribute.source:
+                raise Refused(
+                    _("“%(name)s” is filled by the source “%(source)s”. Drop that column here.")
+                    % {"name": attribute.label, "source": attribute.source.name}
+                )
+
+
+def run_import(load: Import) -> None:
+    """Carries an import out, from its beginning whoever began it before.
+
+    Raises `SourceBusy` when an import of the same source goes on elsewhere.
+    """
+    with locks.held(locks.SOURCE, load.source_id) as free:
+        if not free:
+            raise SourceBusy
+        load.refresh_from_db()
+        if load.state not in (Import.State.QUEUED, Import.State.RUNNING):
+            return
+        _note(load, state=Import.State.RUNNING, stage="reading", started_at=timezone.now())
+        with tempfile.TemporaryDirectory() as scratch:
+            try:
+                _carry_out(load, Path(scratch))
+            except UnreadableFile as problem:
+                _end(load, Import.State.FAILED, reason=str(problem))
+
+
+def _carry_out(load: Import, scratch: Path) -> None:
+    path = Path(load.file_path)
+    if not path.exists():
+        raise UnreadableFile(_("The uploaded file is gone. Upload it again."))
+    columns = [Column(**kept) for kept in load.columns]
+    result = reading.read(
+        path, Dialect.from_json(load.dialect), columns, load.source.key_column, scratch
+    )
+    _note(load, read=result.read, superseded=result.superseded, refused=result.refused)
+    with transaction.atomic():
+        RefusedRow.objects.filter(source_import=load).delete()
+        profile_merge.keep_refused(load.workspace_id, load.pk, result.refused_rows)
+    if result.refused and not load.skip_refused:
+        _note(load, superseded=0)
+        _end(load, Import.State.FAILED, reason=_nothing_imported(result.refused))
+        return
+    _note(load, stage="storing")
+    with transaction.atomic():
+        owned = _keep_attributes(load, columns)
+        merged = profile_merge.merge(load.workspace_id, result.staged, owned, timezone.now())
+        _end(
+            load,
+            Import.State.SUCCEEDED,
+            added=merged.added,
+            changed=merged.changed,
+            unchanged=merged.unchanged,
+        )
+
+
+def _nothing_imported(refused: int) -> str:
+    return ngettext(
+        "%(count)d row can't be read, so nothing was imported. Mend it in the file, or import"
+        " again and choose to skip such rows.",
+        "%(count)d rows can't be read, so nothing was imported. Mend them in the file, or import"
+        " again and choose to skip such rows.",
+        refused,
+    ) % {"count": refused}
+
+
+def _keep_attributes(load: Import, columns: list[Column]) -> list[str]:
+    """Makes or updates the attributes that the columns fill; returns their names."""
+    kept = [column for column in columns if column.keep]
+    for position, column in enumerate(kept):
+        Attribute.objects.update_or_create(
+            workspace_id=load.workspace_id,
+            name=column.attribute,
+            defaults={
+                "label": column.label,
+                "type": column.type,
+                "source": load.source,
+                "position": position,
+            },
+        )
+    return [column.attribute for column in kept]
+
+
+def _note(load: Import, **values: object) -> None:
+    Import.objects.filter(pk=load.pk).update(heartbeat_at=timezone.now(), **values)
+    for name, value in values.items():
+        setattr(load, name, value)
+
+
+def _end(load: Import, state: Import.State, **values: object) -> None:
+    _note(load, state=state, stage="", finished_at=timezone.now(), **values)
+    audit.record(load.source.workspace, "import.finished", target=load.source, state=str(state))
+
+
+def import_again(load: Import, by: User | None) -> Import:
+    """A draft of the same file, to choose otherwise after a failure."""
+    path = Path(load.file_path)
+    if not path.exists():
+        raise Refused(_("The uploaded file is gone. Upload it again."))
+    copied = path.with_name(uuid.uuid4().hex)
+    shutil.copyfile(path, copied)
+    return Import.objects.create(
+        workspace_id=load.workspace_id,
+        source=load.source,
+        file_name=load.file_name,
+        file_path=str(copied),
+        file_bytes=load.file_bytes,
+        dialect=load.dialect,
+        columns=load.columns,
+        started_by=by,
+    )
+
+
+def remove_source(source: Source, by: User | None) -> None:
+    """Removes the source with its files and history. Profiles stay with what it gave them."""
+    files = list(source.imports.values_list("file_path", flat=True))
+    with transaction.atomic():
+        audit.record(source.workspace, "source.removed", actor=by, target=source)
+        source.delete()
+    for file in files:
+        Path(file).unlink(missing_ok=True)

@@ -1,0 +1,65 @@
+"""The operators of rules: what each is called, which types it fits, what it needs to be given."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from segments.models import AttributeType
+
+TEXT, NUMBER = AttributeType.TEXT.value, AttributeType.NUMBER.value
+DATE, DATETIME = AttributeType.DATE.value, AttributeType.DATETIME.value
+BOOLEAN = AttributeType.BOOLEAN.value
+DAYS = (DATE, DATETIME)
+ALL = (TEXT, NUMBER, DATE, DATETIME, BOOLEAN)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """`needs` is what it is given: nothing, one, two, many values, a count of days, or a month."""
+
+    name: str
+    label: Promise | str
+    types: tuple[str, ...]
+    needs: str
+
+
+OPERATORS = {
+    operator.name: operator
+    for operator in (
+        Operator("is", _("is"), (TEXT,), "one"),
+        Operator("is_not", _("is not"), (TEXT,), "one"),
+        Operator("is_any_of", _("is any of"), (TEXT,), "many"),
+        Operator("is_none_of", _("is none of"), (TEXT,), "many"),
+        Operator("contains", _("contains"), (TEXT,), "one"),
+        Operator("does_not_contain", _("does not contain"), (TEXT,), "one"),
+        Operator("starts_with", _("starts with"), (TEXT,), "one"),
+        Operator("ends_with", _("ends with"), (TEXT,), "one"),
+        Operator("equals", _("is"), (NUMBER,), "one"),
+        Operator("does_not_equal", _("is not"), (NUMBER,), "one"),
+        Operator("less_than", _("is less than"), (NUMBER,), "one"),
+        Operator("at_most", _("is at most"), (NUMBER,), "one"),
+        Operator("greater_than", _("is more than"), (NUMBER,), "one"),
+        Operator("at_least", _("is at least"), (NUMBER,), "one"),
+        Operator("between", _("is between"), (NUMBER, *DAYS), "two"),
+        Operator("on", _("is on"), DAYS, "one"),
+        Operator("before", _("is before"), DAYS, "one"),
+        Operator("after", _("is after"), DAYS, "one"),
+        Operator("in_last_days", _("is in the last days"), DAYS, "days"),
+        Operator("in_next_days", _("is in the next days"), DAYS, "days"),
+        Operator("month_is", _("is in the month"), DAYS, "month"),
+        Operator("anniversary_in_days", _("has its anniversary in the next days"), DAYS, "days"),
+        Operator("is_yes", pgettext_lazy("operator", "is yes"), (BOOLEAN,), "nothing"),
+        Operator("is_no", pgettext_lazy("operator", "is no"), (BOOLEAN,), "nothing"),
+        Operator("is_empty", _("is empty"), ALL, "nothing"),
+        Operator("is_not_empty", _("is not empty"), ALL, "nothing"),
+    )
+}
+
+MEMBER, NOT_MEMBER = "member", "not_member"
+MEMBERSHIP_LABELS = {MEMBER: _("is in the segment"), NOT_MEMBER: _("is not in the segment")}
+
+
+def fitting(type_: str) -> list[Operator]:
+    return [operator for operator in OPERATORS.values() if type_ in operator.types]

@@ -1,0 +1,11 @@
+"""Who may do what with sources, profiles and segments."""
+
+import rules
+
+from workspaces.rules import is_at_least_contributor, is_member
+
+rules.add_rule("source.view", is_member)
+rules.add_rule("source.change", is_at_least_contributor)
+rules.add_rule("profile.view", is_member)
+rules.add_rule("segment.view", is_member)
+rules.add_rule("segment.change", is_at_least_contributor)

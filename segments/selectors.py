@@ -1,0 +1,54 @@
+"""Asks for profiles."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from segments.models import Attribute, Profile
+
+MOST_COLUMNS = 5
+PAGE = 50
+
+
+def shown_profiles(profiles: Iterable[Profile]) -> dict[str, Any]:
+    """A table of profiles: the first attributes as its header, and the rows."""
+    attributes = list(Attribute.objects.all()[:MOST_COLUMNS])
+    return {
+        "profile_header": [attribute.label for attribute in attributes],
+        "profile_rows": [
+            {
+                "profile": profile,
+                "cells": [profile.attributes.get(attribute.name, "") for attribute in attributes],
+            }
+            for profile in profiles
+        ],
+    }
+
+
+def search_profiles(text: str, after: str = "") -> QuerySet[Profile]:
+    """Profiles in the order of their keys, after a key, whose key begins with the text.
+
+    A text with an `@` is looked for in the text attributes that hold addresses, as a whole.
+    """
+    found = Profile.objects.order_by("key")
+    if after:
+        found = found.filter(key__gt=after)
+    if "@" in text:
+        matches = Q()
+        for name in _address_attributes():
+            for form in {text, text.lower()}:
+                matches |= Q(attributes__contains={name: form})
+        return found.filter(matches) if matches else found.none()
+    return found.filter(key__startswith=text) if text else found
+
+
+def _address_attributes() -> list[str]:
+    """Attributes that hold addresses in the first profiles that have them."""
+    found = {
+        name
+        for profile in Profile.objects.order_by("key")[:50]
+        for name, value in profile.attributes.items()
+        if isinstance(value, str) and "@" in value
+    }
+    return sorted(found)

@@ -1,0 +1,57 @@
+"""Celery's part in imports and refreshes of segments."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+from django_scopes import scope, scopes_disabled
+
+from segments.imports import SourceBusy, run_import
+from segments.membership import SegmentBusy, refresh_segment
+from segments.models import Import, Segment
+from workspaces.models import Workspace
+
+AGAIN_SECONDS = 2
+SILENCE = timedelta(seconds=60)
+
+
+@shared_task
+def run_import_task(workspace_id: int, import_id: int) -> None:
+    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+        load = Import.objects.select_related("source").filter(pk=import_id).first()
+        if load is None:
+            return
+        try:
+            run_import(load)
+        except SourceBusy:
+            run_import_task.apply_async((workspace_id, import_id), countdown=AGAIN_SECONDS)
+
+
+@shared_task
+def refresh_segment_task(workspace_id: int, segment_id: int) -> None:
+    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+        segment = Segment.objects.filter(pk=segment_id).first()
+        if segment is None:
+            return
+        try:
+            refresh_segment(segment)
+        except SegmentBusy:
+            refresh_segment_task.apply_async((workspace_id, segment_id), countdown=AGAIN_SECONDS)
+
+
+@shared_task
+def sweep() -> None:
+    """Takes up imports and refreshes of segments that lost their worker."""
+    before = timezone.now() - SILENCE
+    with scopes_disabled():
+        lost = Import.objects.filter(
+            state__in=[Import.State.QUEUED, Import.State.RUNNING], heartbeat_at__lt=before
+        )
+        for workspace_id, import_id in list(lost.values_list("workspace_id", "pk")):
+            run_import_task.delay(workspace_id, import_id)
+        waiting = Segment.objects.filter(
+            refresh_state__in=[Segment.RefreshState.QUEUED, Segment.RefreshState.RUNNING],
+            refresh_requested_at__lt=before,
+        )
+        for workspace_id, segment_id in list(waiting.values_list("workspace_id", "pk")):
+            refresh_segment_task.delay(workspace_id, segment_id)

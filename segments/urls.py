@@ -1,0 +1,29 @@
+from django.urls import path
+
+from segments.views import profiles, segments, sources
+
+app_name = "segments"
+urlpatterns = [
+    path("sources/", sources.source_list, name="source_list"),
+    path("sources/add/", sources.add, name="source_add"),
+    path("sources/<int:pk>/", sources.detail, name="source_detail"),
+    path("sources/<int:pk>/upload/", sources.upload, name="source_upload"),
+    path("sources/<int:pk>/remove/", sources.remove, name="source_remove"),
+    path("imports/<int:pk>/", sources.import_detail, name="import_detail"),
+    path("imports/<int:pk>/columns/", sources.columns, name="import_columns"),
+    path("imports/<int:pk>/progress/", sources.import_progress, name="import_progress"),
+    path("imports/<int:pk>/again/", sources.import_again, name="import_again"),
+    path("imports/<int:pk>/refused.csv", sources.refused_csv, name="import_refused_csv"),
+    path("profiles/", profiles.profile_list, name="profile_list"),
+    path("profiles/<int:pk>/", profiles.detail, name="profile_detail"),
+    path("segments/", segments.segment_list, name="segment_list"),
+    path("segments/add/", segments.add, name="segment_add"),
+    path("segments/rules/", segments.rules, name="segment_rules"),
+    path("segments/preview/", segments.preview, name="segment_preview"),
+    path("segments/<int:pk>/", segments.detail, name="segment_detail"),
+    path("segments/<int:pk>/edit/", segments.edit, name="segment_edit"),
+    path("segments/<int:pk>/status/", segments.status, name="segment_status"),
+    path("segments/<int:pk>/refresh/", segments.refresh, name="segment_refresh"),
+    path("segments/<int:pk>/duplicate/", segments.duplicate, name="segment_duplicate"),
+    path("segments/<int:pk>/delete/", segments.delete, name="segment_delete"),
+]

@@ -1,0 +1,222 @@
+"""Sources: a file taken in, its columns chosen, its import watched."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django_scopes import scope
+
+from segments import imports
+from segments.columns import DATE_FORMATS, Column
+from segments.dialect import UnreadableFile
+from segments.forms import UploadForm
+from segments.models import AttributeType, Import, RefusedRow, Source
+from segments.reasons import reason_text
+from workspaces import audit
+from workspaces.middleware import WorkspaceRequest
+from workspaces.permissions import requires
+from workspaces.spreadsheet import safe_cell
+
+SHOWN_REFUSED = 20
+HISTORY = 30
+
+
+@requires("source.view")
+def source_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    sources = Source.objects.select_related("created_by").order_by("name")
+    rows = [{"source": one, "last": one.imports.order_by("-created_at").first()} for one in sources]
+    return render(request, "segments/sources/list.html", {"rows": rows})
+
+
+@requires("source.view")
+def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    source = get_object_or_404(Source.objects.select_related("created_by"), pk=pk)
+    context = {
+        "source": source,
+        "imports": source.imports.select_related("started_by").order_by("-created_at")[:HISTORY],
+        "attributes": source.attributes.all(),
+    }
+    return render(request, "segments/sources/detail.html", context)
+
+
+@requires("source.change")
+def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    return _upload(request, None)
+
+
+@requires("source.change")
+def upload(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    return _upload(request, get_object_or_404(Source.objects.select_related("workspace"), pk=pk))
+
+
+def _upload(request: WorkspaceRequest, source: Source | None) -> HttpResponse:
+    form = UploadForm(request.POST or None, request.FILES or None, source=source)
+    if form.is_valid():
+        file = form.cleaned_data["file"]
+        made = source
+        try:
+            if made is None:
+                name = form.cleaned_data["name"] or _free_name(Path(file.name).stem[:90])
+                made = imports.create_source(request.workspace, name, by=request.user)
+            load = imports.take_file(made, file.name, file.chunks(), by=request.user)
+        except UnreadableFile as problem:
+            if source is None and made is not None:
+                imports.remove_source(made, by=request.user)
+            form.add_error("file", str(problem))
+        except imports.Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect("segments:import_columns", request.workspace.slug, load.pk)
+    return render(request, "segments/sources/upload.html", {"form": form, "source": source})
+
+
+def _free_name(stem: str) -> str:
+    name, number = stem, 2
+    while Source.objects.filter(name__iexact=name).exists():
+        name, number = f"{stem} ({number})", number + 1
+    return name
+
+
+def _imports() -> QuerySet[Import]:
+    return Import.objects.select_related("source__workspace", "workspace")
+
+
+@requires("source.change")
+def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    load = get_object_or_404(_imports(), pk=pk)
+    if load.state != Import.State.DRAFT:
+        return redirect("segments:import_detail", slug, pk)
+    chosen = [Column(**kept) for kept in load.columns]
+    error = ""
+    try:
+        proposal = imports.proposal_of(load)
+    except (UnreadableFile, OSError):
+        messages.error(request, _("The uploaded file is gone. Upload it again."))
+        return redirect("segments:source_upload", slug, load.source_id)
+    key = load.source.key_column if load.source.key_column in _names(chosen) else proposal.key
+    if request.method == "POST":
+        chosen = [_chosen(column, place, request) for place, column in enumerate(chosen)]
+        key = request.POST.get("key", "")
+        skip = "skip_refused" in request.POST
+        try:
+            imports.queue(load, key=key, columns=chosen, skip_refused=skip, by=request.user)
+        except imports.Refused as refusal:
+            error = str(refusal)
+        else:
+            return redirect("segments:import_detail", slug, pk)
+    context = {
+        "load": load,
+        "rows": [
+            {"column": column, "values": [row[place] for row in proposal.rows][:3]}
+            for place, column in enumerate(chosen)
+        ],
+        "key": key,
+        "types": AttributeType.choices,
+        "error": error,
+    }
+    return render(request, "segments/sources/columns.html", context)
+
+
+def _names(chosen: list[Column]) -> set[str]:
+    return {column.column for column in chosen}
+
+
+def _chosen(column: Column, place: int, request: WorkspaceRequest) -> Column:
+    kind = request.POST.get(f"type-{place}", column.type)
+    known = kind if kind in AttributeType.values else column.type
+    return Column(
+        column=column.column,
+        attribute=column.attribute,
+        label=request.POST.get(f"label-{place}", "").strip()[:255],
+        type=known,
+        keep=f"keep-{place}" in request.POST,
+        format=column.format if column.format in DATE_FORMATS else "",
+    )
+
+
+@requires("source.view")
+def import_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    load = get_object_or_404(_imports(), pk=pk)
+    return render(request, "segments/sources/import.html", _about(load))
+
+
+@requires("source.view")
+def import_progress(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    load = get_object_or_404(_imports(), pk=pk)
+    return render(request, "segments/sources/_progress.html", _about(load))
+
+
+def _about(load: Import) -> dict[str, Any]:
+    refused = [
+        {"row": row, "reason": reason_text(row.reason)}
+        for row in load.refused_rows.order_by("row_number")[:SHOWN_REFUSED]
+    ]
+    return {
+        "load": load,
+        "refused": refused,
+        "is_busy": load.state in (Import.State.QUEUED, Import.State.RUNNING),
+    }
+
+
+@require_POST
+@requires("source.change")
+def import_again(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    load = get_object_or_404(_imports(), pk=pk)
+    try:
+        draft = imports.import_again(load, by=request.user)
+    except imports.Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("segments:import_detail", slug, pk)
+    return redirect("segments:import_columns", slug, draft.pk)
+
+
+class _Echo:
+    def write(self, text: str) -> str:
+        return text
+
+
+@requires("source.view")
+def refused_csv(request: WorkspaceRequest, slug: str, pk: int) -> StreamingHttpResponse:
+    load = get_object_or_404(_imports(), pk=pk)
+    audit.record(
+        load.workspace, "import.refused_downloaded", actor=request.user, target=load.source
+    )
+    workspace = load.workspace
+
+    def lines() -> Iterator[str]:
+        writer = csv.writer(_Echo())
+        yield writer.writerow([_("Row"), _("Column"), _("Value"), _("Reason")])
+        with scope(workspace=workspace):
+            rows = RefusedRow.objects.filter(source_import=load).order_by("row_number")
+            for row in rows.iterator(chunk_size=2_000):
+                yield writer.writerow(
+                    [
+                        row.row_number,
+                        safe_cell(row.column),
+                        safe_cell(row.value),
+                        reason_text(row.reason),
+                    ]
+                )
+
+    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="refused-rows-{load.pk}.csv"'
+    return response
+
+
+@require_POST
+@requires("source.change")
+def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    source = get_object_or_404(Source.objects.select_related("workspace"), pk=pk)
+    imports.remove_source(source, by=request.user)
+    messages.success(
+        request,
+        _("The source “%(name)s” is removed. Its profiles stay.") % {"name": source.name},
+    )
+    return redirect("segments:source_list", slug)
