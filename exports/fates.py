@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from exports import reasons
-from exports.models import Batch, Delivery, Rejection, Run
+from exports.models import Batch, Delivery, Destination, Rejection, Run
 from segments.models import Profile, SegmentMember
 
 MOST = 20
@@ -62,6 +62,24 @@ def find(run: Run, wanted: str) -> list[ProfileFate]:
         if profile.pk not in found:
             found[profile.pk] = _fate(run, profile, attribute, deliveries.get(profile.pk))
     return list(found.values())
+
+
+def latest(profile: Profile) -> list[tuple[Run, ProfileFate]]:
+    """The profile's fate in the last run of every export, by the export's name."""
+    last = Run.objects.filter(destination=OuterRef("pk"), dry_run=False, planned_at__isnull=False)
+    exports = Destination.objects.annotate(
+        last_run=Subquery(last.order_by("-created_at").values("pk")[:1])
+    ).filter(last_run__isnull=False)
+    runs = Run.objects.filter(pk__in=exports.values("last_run")).select_related("destination")
+    return [(run, _of(run, profile)) for run in runs.order_by("destination__name")[:MOST]]
+
+
+def _of(run: Run, profile: Profile) -> ProfileFate:
+    rejection = Rejection.objects.filter(run=run, profile_id=profile.pk).first()
+    if rejection is not None:
+        return _left_out(rejection)
+    attribute = run.configuration.get("matching", {}).get("email", "")
+    return _fate(run, profile, attribute, None)
 
 
 def _left_out(rejection: Rejection) -> ProfileFate:

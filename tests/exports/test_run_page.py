@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from exports.account import FATES, account
@@ -336,3 +337,15 @@ def test_the_page_of_a_run_with_many_rejections_makes_few_queries(
     client = viewer(workspace)
     with django_assert_max_num_queries(20):
         get(run, client=client)
+
+
+def test_a_profiles_page_tells_what_the_last_run_of_each_export_did(finished: Run) -> None:
+    def said(key: str) -> str:
+        profile = Profile.objects.get(key=key)
+        where = reverse("segments:profile_detail", args=[finished.workspace.slug, profile.pk])
+        return words(viewer(finished.workspace).get(where))
+
+    assert "Sent in batch 1" in said("k0000001")
+    assert "This person unsubscribed at Constant Contact" in said("k0000002")
+    Profile.objects.create(workspace=finished.workspace, key="outside", attributes={})
+    assert "Not in this run" in said("outside")
