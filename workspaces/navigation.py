@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -68,10 +68,7 @@ def _links(request: HttpRequest, pages: list[Page]) -> Iterator[Link]:
     for page in pages:
         if not permissions.may(member, page.action):
             continue
-        try:
-            url = reverse(page.url_name, args=[member.workspace.slug])
-        except NoReverseMatch:
-            continue
+        url = reverse(page.url_name, args=[member.workspace.slug])
         yield Link(url, page.label, page.icon, _current(request.path, url, page))
 
 

@@ -21,11 +21,11 @@ def page(workspace: Workspace) -> str:
 
 
 def test_the_first_step_not_taken_is_the_one_to_take(workspace: Workspace) -> None:
-    home.add_step(20, lambda request: home.Step("Segment", "Choose.", False, "/s/", "Make one"))
-    home.add_step(10, lambda request: home.Step("Import", "Upload.", True, "/i/", "Import"))
+    home.add_step(20, lambda request: home.Step("Step two", "Choose.", False, "/s/", "Go"))
+    home.add_step(10, lambda request: home.Step("Step one", "Upload.", True, "/i/", "Go"))
     text = page(workspace)
     assert "1 of 2 done" in text
-    assert text.index("Import") < text.index("Segment")
+    assert text.index("Step one") < text.index("Step two")
     assert 'href="/s/"' in text
     assert 'href="/i/"' not in text
 
