@@ -48,7 +48,11 @@ def complete(
         raise AuthorisationFailed(
             _("Constant Contact did not complete the sign-in. Nothing is lost: try again.")
         )
-    tokens = oauth_client.exchange(answer["code"], sign_in.verifier)
+    complete_with(connection, oauth_client.exchange(answer["code"], sign_in.verifier), by=by)
+
+
+def complete_with(connection: Connection, tokens: dict[str, object], *, by: User) -> None:
+    """Stores fresh tokens once it is known whose account they open. Raises as `complete` does."""
     if not tokens.get("refresh_token"):
         raise AuthorisationFailed(
             _(

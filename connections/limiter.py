@@ -34,7 +34,6 @@ WINDOW_SECONDS = 1.2
 # How far the provider's clock may be behind ours: what it refuses so soon after our midnight may
 # belong to its day before.
 CLOCK_TOLERANCE = timedelta(minutes=10)
-MILLISECOND = timedelta(milliseconds=1)
 TOKEN_REQUESTS_PER_SECOND = 1
 
 
@@ -138,10 +137,7 @@ class SharedLimiter:
             midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
             new_day = now - midnight < CLOCK_TOLERANCE
             until = midnight + CLOCK_TOLERANCE if new_day else next_budget(now)
-            stop = until.timestamp()
-            self.storage.server.set(
-                self._stop_key, stop, px=max(1, round((until - now) / MILLISECOND))
-            )
+            self.storage.server.set(self._stop_key, until.timestamp(), exat=until)
 
     def budget(self) -> Budget:
         """Raises `Unavailable` when Redis does not answer."""

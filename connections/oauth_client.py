@@ -5,14 +5,36 @@ Reference: https://developer.constantcontact.com/api_guide/server_flow.html
 
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
+import requests
 from authlib.integrations.requests_client import OAuth2Session
 from django.conf import settings
 from django.urls import reverse
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from connections.limiter import token_turn
 
 SCOPES = "offline_access contact_data account_read"
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = (5, 20)
 VERIFIER_BYTES = 64
+ATTEMPTS = 3
+
+
+def is_configured() -> bool:
+    """Whether an operator has registered this installation with Constant Contact."""
+    return bool(settings.CONSTANT_CONTACT_CLIENT_ID and settings.CONSTANT_CONTACT_CLIENT_SECRET)
+
+
+def origin() -> str:
+    """Where the sign-in pages are, as a security policy names it."""
+    parts = urlsplit(settings.CONSTANT_CONTACT_AUTH_URL)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def redirect_uri() -> str:
@@ -32,27 +54,43 @@ def authorization_url(state: str) -> tuple[str, str]:
 
 
 def exchange(code: str, verifier: str) -> dict[str, Any]:
-    """The tokens for an authorization code. Raises Authlib's OAuthError or requests' errors."""
-    with _session() as session:
-        return dict(
-            session.fetch_token(
-                _token_url(), code=code, code_verifier=verifier, timeout=TIMEOUT_SECONDS
-            )
-        )
+    """The tokens for an authorization code.
+
+    Raises Authlib's OAuthError, requests' errors, ValueError for an answer without a token, and
+    `Throttled` when the token endpoint's turns are taken.
+    """
+    return _tokens("fetch_token", code=code, code_verifier=verifier)
 
 
 def refresh(refresh_token: str) -> dict[str, Any]:
     """A new pair of tokens. Raises as `exchange` does."""
-    with _session() as session:
-        return dict(
-            session.refresh_token(
-                _token_url(), refresh_token=refresh_token, timeout=TIMEOUT_SECONDS
-            )
-        )
+    return _tokens("refresh_token", refresh_token=refresh_token)
 
 
-def _token_url() -> str:
-    return f"{settings.CONSTANT_CONTACT_AUTH_URL}/v1/token"
+def _tokens(method: str, **how: str) -> dict[str, Any]:
+    """Asks again, within seconds, only when the question was certainly not taken."""
+    for attempt in Retrying(
+        retry=retry_if_exception(_not_taken),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.5, max=3),
+        reraise=True,
+    ):
+        with attempt:
+            token_turn()
+            with _session() as session:
+                ask = getattr(session, method)
+                url = f"{settings.CONSTANT_CONTACT_AUTH_URL}/v1/token"
+                answer = dict(ask(url, timeout=TIMEOUT_SECONDS, **how))
+    if not answer.get("access_token"):
+        raise ValueError("the token endpoint's answer holds no token")
+    return answer
+
+
+def _not_taken(failure: BaseException) -> bool:
+    """It was never reached, or said that it is too busy or has a fault of its own."""
+    if isinstance(failure, requests.HTTPError) and failure.response is not None:
+        return failure.response.status_code == 429 or failure.response.status_code >= 500
+    return isinstance(failure, requests.ConnectTimeout)
 
 
 def _session() -> OAuth2Session:

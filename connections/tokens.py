@@ -1,27 +1,46 @@
 """A connection's tokens: encrypted at rest, refreshed once for all workers.
 
 Nothing else reads or writes the token columns.
+
+Reference: https://developer.constantcontact.com/api_guide/auth_overview.html
 """
 
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any, TypeVar
 
 import requests
 from authlib.integrations.base_client.errors import OAuthError
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, connections, transaction
 from django.utils import timezone
 
 from connections import oauth_client
 from connections.constant_contact.errors import SignInAgain, Unavailable
 from connections.models import Connection
-from connections.notices import tell_administrators
+from connections.notices import record_needs_sign_in, tell_administrators
 
 # A token about to expire may do so on its way.
 AHEAD = timedelta(minutes=5)
 EPOCH_FROM = 10**9
+# The shortest life that the provider's documents show.
+DEFAULT_LIFE = timedelta(hours=8)
+LONGEST_LIFE = timedelta(days=366)
+# The provider's word for a refresh token that nobody uses; each refresh begins it anew.
+IDLE_LIFE = timedelta(days=180)
+# Longer than the worker at it can take: its turn at the token endpoint, and the answer.
+LOCK_TIMEOUT = "60s"
 SIGN_IN_AGAIN = "Constant Contact no longer accepts the authorisation. Sign in to it again."
+UNREADABLE = (
+    "The stored authorisation can't be read with this installation's TOKEN_ENCRYPTION_KEYS. Sign in"
+    " to Constant Contact again, or have your operator put the earlier key back."
+)
+
+Result = TypeVar("Result")
 
 
 @cache
@@ -33,28 +52,46 @@ def encrypt(text: str) -> bytes:
     return _fernet(tuple(settings.TOKEN_ENCRYPTION_KEYS)).encrypt(text.encode())
 
 
-def decrypt(data: bytes | memoryview) -> str:
-    return _fernet(tuple(settings.TOKEN_ENCRYPTION_KEYS)).decrypt(bytes(data)).decode()
+def decrypt(data: bytes | memoryview | None) -> str:
+    """Raises `SignInAgain` for what none of the keys has encrypted."""
+    try:
+        return _fernet(tuple(settings.TOKEN_ENCRYPTION_KEYS)).decrypt(bytes(data or b"")).decode()
+    except InvalidToken:
+        raise SignInAgain(UNREADABLE) from None
 
 
-def keep(connection: Connection, answer: dict[str, object]) -> None:
+def keep(connection: Connection, answer: Mapping[str, Any]) -> None:
     """Sets the connection's tokens from the token endpoint's answer; the caller saves.
 
-    A long-lived refresh token may not be repeated in the answer: then the one at hand stays.
+    A long-lived refresh token may not be repeated in the answer: then the one at hand stays, and
+    is encrypted anew, so that a key taken out of use is needed for a day at most.
     """
+    refresh_token = answer.get("refresh_token") or decrypt(connection.refresh_token)
     connection.access_token = encrypt(str(answer["access_token"]))
-    if answer.get("refresh_token"):
-        connection.refresh_token = encrypt(str(answer["refresh_token"]))
-    connection.token_expires_at = _expiry(answer.get("expires_in"))
+    connection.refresh_token = encrypt(str(refresh_token))
+    connection.token_expires_at = timezone.now() + _life(answer.get("expires_in"))
     connection.token_refreshed_at = timezone.now()
 
 
-def _expiry(said: object) -> datetime:
-    """`expires_in` is seconds, or as one of the provider's documents has it an epoch time."""
-    seconds = int(str(said or 28_800))
-    if seconds > EPOCH_FROM:
-        return datetime.fromtimestamp(seconds, UTC)
-    return timezone.now() + timedelta(seconds=seconds)
+def _life(said: object) -> timedelta:
+    """`expires_in` is seconds, or as one of the provider's documents has it an epoch time.
+
+    Whatever it is, it never stands in the way of keeping the tokens it came with.
+    """
+    try:
+        seconds = float(str(said))
+        if seconds > EPOCH_FROM:
+            seconds = (datetime.fromtimestamp(seconds, UTC) - timezone.now()).total_seconds()
+        life = timedelta(seconds=seconds)
+    except (ValueError, OverflowError, OSError):
+        return DEFAULT_LIFE
+    return life if timedelta(0) < life < LONGEST_LIFE else DEFAULT_LIFE
+
+
+def unused_until(connection: Connection) -> datetime | None:
+    """When the authorisation ends unless the connection is used before."""
+    at = connection.token_refreshed_at
+    return at + IDLE_LIFE if at else None
 
 
 class ConnectionTokens:
@@ -64,9 +101,11 @@ class ConnectionTokens:
         self.connection = connection
 
     def get(self) -> str:
-        connection = self._fresh()
+        """The access token, renewed when it is about to expire. Raises as `refresh` does."""
+        connection = self._found().get()
+        _refuse_ended(connection)
+        token = decrypt(connection.access_token)
         expires_at = connection.token_expires_at
-        token = decrypt(connection.access_token or b"")
         if expires_at is not None and expires_at - timezone.now() < AHEAD:
             return self.refresh(token)
         return token
@@ -74,46 +113,96 @@ class ConnectionTokens:
     def refresh(self, stale: str) -> str:
         """A token other than `stale`: another worker's if it was quicker, else a new one.
 
-        The row lock is held until the new pair is stored: a rotating refresh token works once.
         Raises `SignInAgain` when the grant is dead, `Unavailable` when it could not be asked.
         """
-        with transaction.atomic(durable=False):
-            connection = (
-                Connection.objects.select_for_update()
-                .filter(workspace_id=self.connection.workspace_id)
-                .get(pk=self.connection.pk)
-            )
-            if connection.state != Connection.State.ACTIVE or not connection.refresh_token:
-                raise SignInAgain(SIGN_IN_AGAIN)
-            current = decrypt(connection.access_token or b"")
-            if current != stale:
-                return current
-            dead = self._ask(connection)
-            connection.save()
-        if dead:
+        connection, ended_now = _committed(lambda: self._refresh(stale))
+        if ended_now:
             tell_administrators(connection)
-            raise SignInAgain(SIGN_IN_AGAIN)
-        return decrypt(connection.access_token or b"")
+        _refuse_ended(connection)
+        return decrypt(connection.access_token)
 
-    def _ask(self, connection: Connection) -> bool:
-        """Whether the grant is dead; otherwise the connection holds the new pair."""
-        try:
-            answer = oauth_client.refresh(decrypt(connection.refresh_token or b""))
-        except OAuthError as refused:
-            if refused.error != "invalid_grant":
-                raise Unavailable("Constant Contact did not renew the authorisation.") from None
-            connection.state = Connection.State.NEEDS_SIGN_IN
-            connection.state_reason = SIGN_IN_AGAIN
-            return True
-        except requests.RequestException:
-            raise Unavailable("Constant Contact's sign-in server can't be reached.") from None
-        keep(connection, answer)
-        return False
+    def _refresh(self, stale: str) -> tuple[Connection, bool]:
+        """The connection as it then is stored, and whether its grant has just ended.
 
-    def _fresh(self) -> Connection:
-        connection = Connection.objects.filter(workspace_id=self.connection.workspace_id).get(
-            pk=self.connection.pk
+        The row is locked from before the question until the answer is stored: a rotating refresh
+        token works once, and who waited finds the new pair.
+        """
+        with transaction.atomic():
+            _limit_waiting()
+            connection = self._found().select_for_update(no_key=True, of=("self",)).get()
+            _refuse_ended(connection)
+            if decrypt(connection.access_token) != stale:
+                return connection, False
+            answer = _asked(decrypt(connection.refresh_token))
+            if answer is None:
+                connection.state = Connection.State.NEEDS_SIGN_IN
+                connection.state_reason = SIGN_IN_AGAIN
+                connection.save(update_fields=["state", "state_reason"])
+                record_needs_sign_in(connection)
+                return connection, True
+            keep(connection, answer)
+            connection.save(
+                update_fields=[
+                    "access_token",
+                    "refresh_token",
+                    "token_expires_at",
+                    "token_refreshed_at",
+                ]
+            )
+        return connection, False
+
+    def _found(self) -> Any:
+        return Connection.objects.select_related("workspace").filter(
+            workspace_id=self.connection.workspace_id, pk=self.connection.pk
         )
-        if connection.state != Connection.State.ACTIVE or not connection.access_token:
-            raise SignInAgain(SIGN_IN_AGAIN)
-        return connection
+
+
+def _refuse_ended(connection: Connection) -> None:
+    ended = connection.state == Connection.State.NEEDS_SIGN_IN
+    if ended or not connection.access_token or not connection.refresh_token:
+        raise SignInAgain(SIGN_IN_AGAIN)
+
+
+def _asked(refresh_token: str) -> dict[str, Any] | None:
+    """The token endpoint's answer; None when the grant is dead. Raises `Unavailable`."""
+    try:
+        return oauth_client.refresh(refresh_token)
+    except OAuthError as refused:
+        if refused.error == "invalid_grant":
+            return None
+        raise Unavailable(
+            "Constant Contact did not renew the authorisation: it may not accept this"
+            " installation's client ID and secret. Ask your operator to check them."
+        ) from None
+    except (requests.RequestException, ValueError):
+        raise Unavailable("Constant Contact's sign-in server gave no answer.") from None
+
+
+def _committed(work: Callable[[], Result]) -> Result:
+    """Does the work in a transaction that nothing undoes any more once this returns.
+
+    The provider forgets the old pair when it gives the new one: were the caller's transaction to
+    roll the new one back, the authorisation would be lost. So inside a transaction the work is
+    done on a database connection of its own.
+    """
+    try:
+        if not transaction.get_connection().in_atomic_block:
+            return work()
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(copy_context().run, _then_disconnect, work).result()
+    except OperationalError as failure:
+        if "lock timeout" not in str(failure):
+            raise
+        raise Unavailable("Another worker is still renewing the authorisation.") from None
+
+
+def _then_disconnect(work: Callable[[], Result]) -> Result:
+    try:
+        return work()
+    finally:
+        connections.close_all()
+
+
+def _limit_waiting() -> None:
+    with transaction.get_connection().cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")

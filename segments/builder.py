@@ -118,14 +118,13 @@ def _node(path: str, data: QueryDict) -> FormNode:
     match = data.get(f"match-{path}", "")
     if match:
         return FormNode(path, match=match)
-    node = FormNode(
+    return FormNode(
         path,
         subject=data.get(f"subject-{path}", ""),
         operator=data.get(f"operator-{path}", ""),
         value=data.get(f"value-{path}", ""),
         value2=data.get(f"value2-{path}", ""),
     )
-    return node
 
 
 def _act(root: FormNode, node: FormNode, action: str) -> None:

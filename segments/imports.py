@@ -42,11 +42,15 @@ def create_source(workspace: Workspace, name: str, by: User | None = None) -> So
 
 
 def take_file(
-    source: Source, file_name: str, blocks: Iterable[bytes], by: User | None = None
+    source: Source,
+    file_name: str,
+    blocks: Iterable[bytes],
+    by: User | None = None,
+    most_bytes: int | None = None,
 ) -> Import:
     """Keeps a file and finds out how it is written: a draft, for a person to go over.
 
-    Raises `UnreadableFile`; nothing is kept then.
+    Raises `UnreadableFile`; nothing is kept then. Files above `most_bytes` are too large.
     """
     directory = Path(settings.UPLOAD_DIR) / str(source.workspace_id)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -56,10 +60,10 @@ def take_file(
         with path.open("wb") as kept:
             for block in blocks:
                 size += len(block)
-                if size > settings.MAX_UPLOAD_BYTES:
+                if most_bytes is not None and size > most_bytes:
                     raise UnreadableFile(
                         _("The file is larger than %(most)d MB. Split it, or import it by command.")
-                        % {"most": settings.MAX_UPLOAD_BYTES // 1_000_000}
+                        % {"most": most_bytes // 1_000_000}
                     )
                 kept.write(block)
         dialect = find_dialect(path)
@@ -92,6 +96,10 @@ def _as_before(column: Column, known: dict[str, Attribute]) -> Column:
     return Column(
         column.column, column.attribute, attribute.label, attribute.type, column.keep, form
     )
+
+
+def chosen_columns(load: Import) -> list[Column]:
+    return [Column(**kept) for kept in load.columns]
 
 
 def proposal_of(load: Import) -> Proposal:
@@ -183,7 +191,7 @@ def _carry_out(load: Import, scratch: Path) -> None:
     path = Path(load.file_path)
     if not path.exists():
         raise UnreadableFile(_("The uploaded file is gone. Upload it again."))
-    columns = [Column(**kept) for kept in load.columns]
+    columns = chosen_columns(load)
     result = reading.read(
         path, Dialect.from_json(load.dialect), columns, load.source.key_column, scratch
     )

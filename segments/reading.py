@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import orjson
 from django.utils.translation import gettext as _
 
 from segments.columns import Column, conversion
@@ -112,8 +113,6 @@ def _judged(kept: Sequence[Column], key: str) -> str:
 
 
 def _json_text(name: str) -> str:
-    import orjson
-
     return orjson.dumps(name).decode()
 
 

@@ -49,7 +49,7 @@ def _condition(node: Node, compiler: _Compiler) -> str:
 
 def _membership(node: Membership, compiler: _Compiler) -> str:
     found = (
-        "EXISTS (SELECT 1 FROM segments_segmentmember m"
+        "EXISTS (SELECT 1 FROM segments_segmentmember m"  # noqa: S608 - of parameters
         f" WHERE m.workspace_id = {compiler.parameter(compiler.workspace_id)}"
         f" AND m.segment_id = {compiler.parameter(node.segment_id)} AND m.profile_id = p.id)"
     )

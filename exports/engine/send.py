@@ -10,8 +10,8 @@ from connections.access import NotUsable, client
 from connections.constant_contact import errors
 from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
-from exports.engine.states import move_batch
 from connections.models import Connection
+from exports.engine.states import move_batch
 from exports.models import Batch, Run
 from workspaces import locks
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
@@ -65,7 +66,13 @@ def _upload(request: WorkspaceRequest, source: Source | None) -> HttpResponse:
             if made is None:
                 name = form.cleaned_data["name"] or _free_name(Path(file.name).stem[:90])
                 made = imports.create_source(request.workspace, name, by=request.user)
-            load = imports.take_file(made, file.name, file.chunks(), by=request.user)
+            load = imports.take_file(
+                made,
+                file.name,
+                file.chunks(),
+                by=request.user,
+                most_bytes=settings.MAX_UPLOAD_BYTES,
+            )
         except UnreadableFile as problem:
             if source is None and made is not None:
                 imports.remove_source(made, by=request.user)
@@ -93,7 +100,7 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     load = get_object_or_404(_imports(), pk=pk)
     if load.state != Import.State.DRAFT:
         return redirect("segments:import_detail", slug, pk)
-    chosen = [Column(**kept) for kept in load.columns]
+    chosen = imports.chosen_columns(load)
     error = ""
     try:
         proposal = imports.proposal_of(load)

@@ -1,0 +1,81 @@
+"""Imports a file of customers into a workspace, now."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django_scopes import scope
+
+from segments import imports
+from segments.dialect import UnreadableFile
+from segments.models import Import, Source
+from workspaces.models import Workspace
+
+BLOCK = 1024 * 1024
+COUNTS = ("read", "added", "changed", "unchanged", "superseded", "refused")
+
+
+class Command(BaseCommand):
+    help = "Import a CSV file of customers into a workspace, now."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("workspace", help="the workspace's address, as in /w/ADDRESS/")
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--key", required=True, metavar="COLUMN", help="tells customers apart")
+        parser.add_argument("--name", help="the source's name (default: the file's)")
+        parser.add_argument(
+            "--skip-refused", action="store_true", help="import even if some rows can't be read"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, workspace: str, file: Path, **options: Any) -> None:
+        found = Workspace.objects.filter(slug=workspace).first()
+        if found is None:
+            raise CommandError(f"There is no workspace called {workspace!r}.")
+        if not file.is_file():
+            raise CommandError(f"There is no file {file}.")
+        started = time.monotonic()
+        with scope(workspace=found):
+            load = self._import(found, file, options)
+            report = {name: getattr(load, name) for name in COUNTS}
+            report["seconds"] = round(time.monotonic() - started, 3)
+        if options["json"]:
+            self.stdout.write(json.dumps(report))
+        else:
+            self.stdout.write(", ".join(f"{name} {report[name]:,}" for name in COUNTS))
+        if load.state != Import.State.SUCCEEDED:
+            raise CommandError(load.reason)
+
+    def _import(self, workspace: Workspace, file: Path, options: dict[str, Any]) -> Import:
+        name = options["name"] or file.stem
+        source = Source.objects.filter(name=name).first()
+        is_new = source is None
+        try:
+            source = source or imports.create_source(workspace, name)
+            load = imports.take_file(source, file.name, _blocks(file))
+            imports.prepare(
+                load,
+                key=options["key"],
+                columns=imports.chosen_columns(load),
+                skip_refused=options["skip_refused"],
+                by=None,
+            )
+            imports.run_import(load)
+        except (UnreadableFile, imports.Refused) as problem:
+            if is_new and source is not None:
+                imports.remove_source(source, by=None)
+            raise CommandError(str(problem)) from None
+        except imports.SourceBusy:
+            raise CommandError(
+                f"Another import into {name!r} is going on. Wait for its end."
+            ) from None
+        return load
+
+
+def _blocks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        while block := opened.read(BLOCK):
+            yield block
