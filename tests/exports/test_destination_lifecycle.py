@@ -12,7 +12,12 @@ from exports import dependents
 from exports.models import Batch, Delivery, Destination, DestinationSegment, Rejection, Run
 from segments.models import Profile, Segment
 from tests.exports.engine_world import World
-from tests.exports.factories import DestinationFactory, RunFactory
+from tests.exports.factories import (
+    BatchFactory,
+    DestinationFactory,
+    RejectionFactory,
+    RunFactory,
+)
 from tests.exports.pages import administrator, contributor, entered, url, viewer, words
 from workspaces.models import AuditEntry
 
@@ -103,7 +108,16 @@ def test_removing_an_export_takes_its_runs_and_its_ledger_and_nothing_else(shop:
     other = DestinationFactory(
         workspace=shop.workspace, connection=shop.connection, segments=[shop.segment]
     )
-    RunFactory(destination=other)
+    their_run = RunFactory(destination=other)
+    BatchFactory(run=their_run)
+    RejectionFactory(run=their_run)
+    Delivery.objects.create(
+        workspace=shop.workspace,
+        destination=other,
+        address="kept@example.com",
+        profile_id=1,
+        payload_hash=1,
+    )
     client = administrator(shop.workspace)
     answer = client.post(
         url("destination_remove", shop.workspace, shop.destination.pk), follow=True
@@ -111,8 +125,9 @@ def test_removing_an_export_takes_its_runs_and_its_ledger_and_nothing_else(shop:
     assert "What it sent stays at Constant Contact" in words(answer)
     assert [*Destination.objects.all()] == [other]
     assert [run.destination_id for run in Run.objects.all()] == [other.pk]
-    for model in (Batch, Rejection, Delivery):
-        assert not model.objects.exists(), model
+    for model in (Batch, Rejection):
+        assert [one.run_id for one in model.objects.all()] == [their_run.pk], model
+    assert [one.address for one in Delivery.objects.all()] == ["kept@example.com"]
     assert DestinationSegment.objects.count() == 1
     assert Profile.objects.count() == 4
     assert len(shop.on_list()) == 3
