@@ -84,7 +84,7 @@ def client(connection: Connection) -> Client:
 
 
 def client_of(connection: Connection) -> Client:
-    """The client of a connection that is still being set up."""
+    """The client that needs no consent: to ask about the account, never to send data."""
     return Client(settings.CONSTANT_CONTACT_API_URL, ConnectionTokens(connection), limiter())
 
 

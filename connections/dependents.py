@@ -9,7 +9,10 @@ from workspaces.models import User
 
 @dataclass(frozen=True)
 class Dependent:
-    """Something that uses a connection. `key` names it among the connection's dependents."""
+    """Something that uses a connection. `key` names it among the connection's dependents.
+
+    `detach` and `remove` raise `connections.services.Refused` when that can't be now.
+    """
 
     key: str
     label: str

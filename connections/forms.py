@@ -6,7 +6,33 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from connections import consent_text, selectors
 from connections.models import Connection
+from workspaces.models import User
+
+
+class ConsentForm(forms.Form):
+    """ "I agree" to the words that this very form showed."""
+
+    words = forms.CharField(widget=forms.HiddenInput, required=False)
+    agree = forms.BooleanField(
+        label=_("I agree"),
+        error_messages={"required": _("Without your agreement no data may leave. Tick to agree.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["words"].initial = consent_text.fingerprint()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        now = consent_text.fingerprint()
+        if cleaned.get("words") != now:
+            self.data = {**self.data.dict(), self.add_prefix("words"): now}  # type: ignore[attr-defined]
+            self.add_error(
+                "agree", _("The text has changed since you opened this page. Please read it again.")
+            )
+        return cleaned
 
 
 class ConnectionForm(forms.ModelForm):
@@ -22,19 +48,23 @@ class ConnectionForm(forms.ModelForm):
         }
 
     def clean_name(self) -> str:
-        name = self.cleaned_data["name"].strip()
+        name = str(self.cleaned_data["name"])
         others = Connection.objects.filter(name__iexact=name).exclude(pk=self.instance.pk)
         if others.exists():
             raise ValidationError(_("Another connection has this name. Choose a different one."))
-        return str(name)
+        return name
 
 
-class AddConnectionForm(ConnectionForm):
-    agree = forms.BooleanField(
-        label=_("I agree"),
-        error_messages={"required": _("Without your agreement no data may leave. Tick to agree.")},
-    )
+class AddConnectionForm(ConsentForm, ConnectionForm):
+    """A new connection, or the same person's that never got further than this form."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.by = by
         self.fields["sharing"].initial = Connection.Sharing.ADMINISTRATORS
+        self.order_fields(["name", "sharing", "agree"])
+
+    def clean_name(self) -> str:
+        if selectors.begun(self.cleaned_data["name"], by=self.by):
+            return str(self.cleaned_data["name"])
+        return super().clean_name()

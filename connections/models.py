@@ -88,7 +88,7 @@ class Connection(TenantModel):
 class Consent(TenantModel):
     """The recorded "I agree" to data privacy and compliance, word for word."""
 
-    connection = TenantForeignKey(Connection, on_delete=models.CASCADE, related_name="consents")
+    connection = TenantForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
     text_version = models.CharField(max_length=20)
     text = models.TextField()
     accepted_by = models.ForeignKey(

@@ -5,9 +5,11 @@ A `state` works once, in the session that asked for it, for ten minutes.
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.cache import cache
 
 from connections import oauth_client
 from connections.models import Connection
@@ -21,7 +23,7 @@ MOST_OPEN = 5
 class SignIn:
     workspace_slug: str
     connection_id: int
-    verifier: str
+    verifier: str = field(repr=False)
 
 
 def begin(session: SessionBase, connection: Connection) -> str:
@@ -45,12 +47,13 @@ def take(session: SessionBase, state: str) -> SignIn | None:
     still_open = _still_open(session)
     found = still_open.pop(state, None)
     session[SESSION_KEY] = still_open
-    if found is None:
+    # Two requests at once read the same session: only one of them can add the mark.
+    if found is None or not cache.add(f"sign-in-used:{state}", True, SECONDS):
         return None
-    return SignIn(str(found["slug"]), int(str(found["connection"])), str(found["verifier"]))
+    return SignIn(found["slug"], found["connection"], found["verifier"])
 
 
-def _still_open(session: SessionBase) -> dict[str, dict[str, object]]:
+def _still_open(session: SessionBase) -> dict[str, dict[str, Any]]:
     return {
         state: kept
         for state, kept in session.get(SESSION_KEY, {}).items()

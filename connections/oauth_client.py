@@ -4,6 +4,7 @@ Reference: https://developer.constantcontact.com/api_guide/server_flow.html
 """
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,16 +60,24 @@ def exchange(code: str, verifier: str) -> dict[str, Any]:
     Raises Authlib's OAuthError, requests' errors, ValueError for an answer without a token, and
     `Throttled` when the token endpoint's turns are taken.
     """
-    return _tokens("fetch_token", code=code, code_verifier=verifier)
+    return _tokens(
+        lambda session, url: session.fetch_token(
+            url, code=code, code_verifier=verifier, timeout=TIMEOUT_SECONDS
+        )
+    )
 
 
 def refresh(refresh_token: str) -> dict[str, Any]:
     """A new pair of tokens. Raises as `exchange` does."""
-    return _tokens("refresh_token", refresh_token=refresh_token)
+    return _tokens(
+        lambda session, url: session.refresh_token(
+            url, refresh_token=refresh_token, timeout=TIMEOUT_SECONDS
+        )
+    )
 
 
-def _tokens(method: str, **how: str) -> dict[str, Any]:
-    """Asks again, within seconds, only when the question was certainly not taken."""
+def _tokens(ask: Callable[[OAuth2Session, str], dict[str, Any]]) -> dict[str, Any]:
+    """Asks again, within seconds, only when the question was not taken."""
     for attempt in Retrying(
         retry=retry_if_exception(_not_taken),
         stop=stop_after_attempt(ATTEMPTS),
@@ -78,9 +87,7 @@ def _tokens(method: str, **how: str) -> dict[str, Any]:
         with attempt:
             token_turn()
             with _session() as session:
-                ask = getattr(session, method)
-                url = f"{settings.CONSTANT_CONTACT_AUTH_URL}/v1/token"
-                answer = dict(ask(url, timeout=TIMEOUT_SECONDS, **how))
+                answer = dict(ask(session, f"{settings.CONSTANT_CONTACT_AUTH_URL}/v1/token"))
     if not answer.get("access_token"):
         raise ValueError("the token endpoint's answer holds no token")
     return answer

@@ -13,5 +13,7 @@ def is_shared(member: Membership | None, connection: Connection | None) -> bool:
 
 
 rules.add_rule("connection.view", is_administrator)
+rules.add_rule("connection.add", is_administrator)
 rules.add_rule("connection.change", is_administrator)
+rules.add_rule("connection.remove", is_administrator)
 rules.add_rule("connection.use", is_administrator | (is_contributor & is_shared))

@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 
 from connections.models import Connection, Consent
-from workspaces.models import Membership
+from workspaces.models import Membership, User
 from workspaces.permissions import may
 
 
@@ -14,7 +14,16 @@ def usable_by(membership: Membership) -> list[Connection]:
 
 
 def all_connections() -> QuerySet[Connection]:
-    return Connection.objects.select_related("created_by", "export_user").order_by("name")
+    return Connection.objects.select_related("created_by", "export_user", "authorised_by").order_by(
+        "name"
+    )
+
+
+def begun(name: str, *, by: User) -> Connection | None:
+    """A connection of that name which the person began and never signed in for."""
+    return Connection.objects.filter(
+        state=Connection.State.DRAFT, authorised_at=None, created_by=by, name__iexact=name
+    ).first()
 
 
 def standing_consent(connection: Connection) -> Consent | None:
@@ -22,4 +31,13 @@ def standing_consent(connection: Connection) -> Consent | None:
         Consent.objects.filter(connection=connection, withdrawn_at__isnull=True)
         .select_related("accepted_by")
         .first()
+    )
+
+
+def withdrawn_consents(connection: Connection) -> QuerySet[Consent]:
+    """Earlier consents, the last first."""
+    return (
+        Consent.objects.filter(connection=connection, withdrawn_at__isnull=False)
+        .select_related("accepted_by", "withdrawn_by")
+        .order_by("-withdrawn_at")
     )

@@ -1,13 +1,14 @@
 """What can be done with connections. Every change of one is on the audit log."""
 
-from django.db import transaction
+from collections.abc import Mapping
+
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connections import consent_text, dependents, tokens
+from connections import consent_text, dependents, selectors, tokens
 from connections.constant_contact.answers import AccountSummary
 from connections.models import Connection, Consent
-from connections.selectors import standing_consent
 from workspaces import audit
 from workspaces.models import Membership, User, Workspace
 
@@ -16,49 +17,73 @@ class Refused(Exception):
     """Why it can't be done, and what to do; the message is for people."""
 
 
-def create_connection(workspace: Workspace, *, name: str, sharing: str, by: User) -> Connection:
-    """A connection of its name and sharing, whose consent `by` has given; not authorised yet."""
-    with transaction.atomic():
-        connection = Connection.objects.create(
-            workspace=workspace, name=name, sharing=sharing, created_by=by
+class AnotherAccount(Refused):
+    """The person signed in to another account than the connection's: they must say so."""
+
+    def __init__(self, connection: Connection, account: AccountSummary) -> None:
+        super().__init__(
+            _("You signed in to %(new)s, and this connection is for %(known)s.")
+            % {"new": account.name, "known": connection.account_name}
         )
+
+
+def create_connection(workspace: Workspace, *, name: str, sharing: str, by: User) -> Connection:
+    """A connection of its name and sharing, whose consent `by` has given; not authorised yet.
+
+    What the same person began under that name is gone on with. Raises `Refused` for a name that
+    another connection has.
+    """
+    with transaction.atomic():
+        connection = selectors.begun(name, by=by)
+        if connection is not None:
+            change_connection(connection, name=name, sharing=sharing, by=by)
+            give_consent(connection, by=by)
+            return connection
+        connection = Connection(workspace=workspace, name=name, sharing=sharing, created_by=by)
+        _save_named(connection)
         audit.record(workspace, "connection.created", actor=by, target=connection, sharing=sharing)
         give_consent(connection, by=by)
     return connection
 
 
 def change_connection(connection: Connection, *, name: str, sharing: str, by: User) -> None:
-    before = {"name": connection.name, "sharing": connection.sharing}
-    connection.name, connection.sharing = name, sharing
+    """Raises `Refused` for a name that another connection has."""
     with transaction.atomic():
-        connection.save(update_fields=["name", "sharing", "updated_at"])
+        stored = _locked(connection)
+        before = {"name": stored.name, "sharing": stored.sharing}
+        after = {"name": name, "sharing": sharing}
+        if before == after:
+            return
+        stored.name, stored.sharing = name, sharing
+        _save_named(stored, ["name", "sharing", "updated_at"])
         audit.record(
-            connection.workspace,
+            stored.workspace,
             "connection.changed",
             actor=by,
-            target=connection,
+            target=stored,
             before=before,
-            after={"name": name, "sharing": sharing},
+            after=after,
         )
 
 
 def give_consent(connection: Connection, *, by: User) -> None:
     """Records the words agreed to; keeps the standing consent if there is one."""
-    if standing_consent(connection):
-        return
     with transaction.atomic():
+        stored = _locked(connection)
+        if selectors.standing_consent(stored):
+            return
         Consent.objects.create(
-            workspace_id=connection.workspace_id,
-            connection=connection,
+            workspace_id=stored.workspace_id,
+            connection=stored,
             text_version=consent_text.VERSION,
-            text=consent_text.TEXT,
+            text=consent_text.text(),
             accepted_by=by,
         )
         audit.record(
-            connection.workspace,
+            stored.workspace,
             "connection.consent_given",
             actor=by,
-            target=connection,
+            target=stored,
             version=consent_text.VERSION,
         )
 
@@ -76,38 +101,43 @@ def withdraw_consent(connection: Connection, *, by: User) -> None:
 
 
 def keep_authorisation(
-    connection: Connection, answer: dict[str, object], account: AccountSummary, *, by: User
+    connection: Connection,
+    answer: Mapping[str, object],
+    account: AccountSummary,
+    *,
+    by: User,
+    another_is_meant: bool = False,
 ) -> None:
     """Stores the tokens of a fresh authorisation and the account they speak for.
 
-    Raises `Refused` when it is another account than before: exports would send to strangers.
+    Raises `AnotherAccount` when it is not the account known so far, unless it is meant: exports
+    would send to strangers.
     """
     with transaction.atomic():
-        connection = Connection.objects.select_for_update().get(pk=connection.pk)
-        if connection.account_id and connection.account_id != account.encoded_account_id:
-            raise Refused(
-                _(
-                    "You signed in to %(new)s, and this connection is for %(known)s. Sign in to"
-                    " that account, or add another connection for this one."
-                )
-                % {"new": account.organization_name, "known": connection.account_name}
-            )
-        tokens.keep(connection, answer)
-        connection.account_id = account.encoded_account_id
-        connection.account_name = account.organization_name
-        connection.account_email = account.contact_email
-        connection.authorised_by, connection.authorised_at = by, timezone.now()
-        connection.state_reason = ""
-        if connection.state == Connection.State.NEEDS_SIGN_IN:
-            connection.state = Connection.State.ACTIVE
-        connection.save()
-        audit.record(
-            connection.workspace,
-            "connection.authorised",
-            actor=by,
-            target=connection,
-            account=account.encoded_account_id,
-        )
+        stored = _locked(connection)
+        known = stored.account_id
+        if known and known != account.encoded_account_id and not another_is_meant:
+            raise AnotherAccount(stored, account)
+        tokens.keep(stored, answer)
+        _name_account(stored, account)
+        stored.authorised_by, stored.authorised_at = by, timezone.now()
+        stored.state_reason = ""
+        if stored.state == Connection.State.NEEDS_SIGN_IN:
+            stored.state = Connection.State.ACTIVE
+        stored.save()
+        details = {"account": stored.account_name}
+        if known and known != account.encoded_account_id:
+            details["before"] = connection.account_name
+        audit.record(stored.workspace, "connection.authorised", actor=by, target=stored, **details)
+
+
+def keep_account(connection: Connection, account: AccountSummary) -> None:
+    """Takes over what the account calls itself now; nobody changed the connection."""
+    with transaction.atomic():
+        stored = _locked(connection)
+        if stored.account_id == account.encoded_account_id:
+            _name_account(stored, account)
+            stored.save(update_fields=["account_name", "account_email"])
 
 
 def become_export_user(connection: Connection, *, by: User) -> None:
@@ -116,40 +146,94 @@ def become_export_user(connection: Connection, *, by: User) -> None:
     The caller has made sure that the person has just proved who they are.
     """
     with transaction.atomic():
-        connection = Connection.objects.select_for_update().get(pk=connection.pk)
-        if not connection.access_token:
+        stored = _locked(connection)
+        if not stored.access_token:
             raise Refused(_("Connect to Constant Contact first."))
-        connection.export_user, connection.export_user_since = by, timezone.now()
-        if connection.state == Connection.State.DRAFT:
-            connection.state = Connection.State.ACTIVE
-        connection.save()
+        if stored.export_user_id == by.pk and stored.state != Connection.State.DRAFT:
+            return
+        before = stored.export_user
+        stored.export_user, stored.export_user_since = by, timezone.now()
+        if stored.state == Connection.State.DRAFT:
+            stored.state = Connection.State.ACTIVE
+        stored.save(update_fields=["export_user", "export_user_since", "state", "updated_at"])
         audit.record(
-            connection.workspace, "connection.export_user_changed", actor=by, target=connection
+            stored.workspace,
+            "connection.export_user_changed",
+            actor=by,
+            target=stored,
+            **({"before": str(before)} if before else {}),
+            after=str(by),
         )
 
 
-def remove_connection(connection: Connection, *, by: User) -> None:
-    """Removes a connection that nothing uses; its tokens go with it. Raises `Refused`."""
+def remove_connection(
+    connection: Connection, *, by: User, choices: Mapping[str, str] | None = None
+) -> None:
+    """Removes a connection and its tokens. Raises `Refused`, and then nothing has changed.
+
+    `choices` says for each dependent, by its key, whether to "detach" or "remove" it.
+    """
     with transaction.atomic():
-        connection = Connection.objects.select_for_update().get(pk=connection.pk)
-        used_by = dependents.of(connection)
-        if used_by:
+        stored = _locked(connection)
+        for dependent in dependents.of(stored):
+            match (choices or {}).get(dependent.key):
+                case "detach":
+                    dependent.detach(by)
+                case "remove":
+                    dependent.remove(by)
+        left = dependents.of(stored)
+        if left:
             raise Refused(
                 _("This connection is still used by %(names)s. Detach or remove each first.")
-                % {"names": ", ".join(dependent.label for dependent in used_by)}
+                % {"names": ", ".join(dependent.label for dependent in left)}
             )
-        audit.record(connection.workspace, "connection.removed", actor=by, target=connection)
-        connection.delete()
+        audit.record(
+            stored.workspace,
+            "connection.removed",
+            actor=by,
+            target=stored,
+            account=stored.account_name,
+        )
+        stored.delete()
 
 
 def why_member_must_stay(membership: Membership) -> str | None:
     """A member who vouches for exports hands over first: exports don't die with an account."""
-    vouched = Connection.objects.filter(export_user_id=membership.user_id).values_list(
-        "name", flat=True
-    )
+    vouched = Connection.objects.filter(
+        workspace_id=membership.workspace_id, export_user_id=membership.user_id
+    ).values_list("name", flat=True)
     if not vouched:
         return None
     return _(
         "%(person)s is the export user of %(names)s. Another Administrator must take over on the"
         " connection's page first."
-    ) % {"person": membership.user, "names": ", ".join(vouched)}
+    ) % {"person": membership.user, "names": ", ".join(f"“{name}”" for name in vouched)}
+
+
+def _locked(connection: Connection) -> Connection:
+    """The connection as it is now, while nobody else changes it. Raises `Refused` if it is gone."""
+    stored = (
+        Connection.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("workspace", "export_user")
+        .filter(pk=connection.pk)
+        .first()
+    )
+    if stored is None:
+        raise Refused(_("This connection has been removed in the meantime."))
+    return stored
+
+
+def _name_account(connection: Connection, account: AccountSummary) -> None:
+    connection.account_id = account.encoded_account_id
+    connection.account_name = account.name[:255]
+    connection.account_email = account.contact_email[:254]
+
+
+def _save_named(connection: Connection, fields: list[str] | None = None) -> None:
+    try:
+        with transaction.atomic():
+            connection.save(update_fields=fields)
+    except IntegrityError as taken:
+        if "connection_name_unique" not in str(taken):
+            raise
+        raise Refused(_("Another connection has this name. Choose a different one.")) from taken

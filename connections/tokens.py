@@ -60,6 +60,15 @@ def decrypt(data: bytes | memoryview | None) -> str:
         raise SignInAgain(UNREADABLE) from None
 
 
+def decrypted_within(data: str, seconds: int) -> str:
+    """The text, if it was encrypted at most so long ago; else nothing."""
+    try:
+        keys = tuple(settings.TOKEN_ENCRYPTION_KEYS)
+        return _fernet(keys).decrypt(data.encode(), ttl=seconds).decode()
+    except InvalidToken:
+        return ""
+
+
 def keep(connection: Connection, answer: Mapping[str, Any]) -> None:
     """Sets the connection's tokens from the token endpoint's answer; the caller saves.
 

@@ -1,15 +1,21 @@
 """The connections there are: list, details, changes, consent, removal."""
 
+from typing import Any
+
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from connections import consent_text, dependents, selectors, services
-from connections.forms import ConnectionForm
+from connections import consent_text, dependents, health, selectors, services, tokens
+from connections.access import limiter
+from connections.authorisation import check as ask_account
+from connections.constant_contact.errors import ConstantContactError
+from connections.forms import ConnectionForm, ConsentForm
+from connections.limiter import Budget
 from connections.models import Connection
+from connections.views.sign_in_forms import leads_to_sign_in
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
@@ -17,23 +23,62 @@ from workspaces.permissions import requires
 @requires("connection.view")
 def connection_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     rows = [
-        {"connection": connection, "used_by": dependents.of(connection)}
+        {
+            "connection": connection,
+            "health": health.of(connection),
+            "used_by": dependents.of(connection),
+        }
         for connection in selectors.all_connections()
     ]
-    return render(request, "connections/list.html", {"rows": rows})
+    context = {"rows": rows, "budget": _budget() if rows else None}
+    return render(request, "connections/list.html", context)
+
+
+def _budget() -> Budget | None:
+    try:
+        return limiter().budget()
+    except ConstantContactError:
+        return None
 
 
 @requires("connection.view")
+@leads_to_sign_in
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    found = selectors.all_connections().select_related("authorised_by", "workspace")
-    connection = get_object_or_404(found, pk=pk)
-    context = {
+    connection = get_object_or_404(selectors.all_connections(), pk=pk)
+    consent = selectors.standing_consent(connection)
+    context: dict[str, Any] = {
         "connection": connection,
-        "consent": selectors.standing_consent(connection),
-        "consent_text": consent_text.TEXT,
+        "consent": consent,
+        "form": ConsentForm(),
+    }
+    if connection.state == Connection.State.DRAFT:
+        return render(request, "connections/setup.html", context)
+    context |= {
+        "health": health.of(connection),
+        "unused_until": tokens.unused_until(connection),
+        "withdrawn": selectors.withdrawn_consents(connection),
+        "consent_text": consent_text.text(),
         "used_by": dependents.of(connection),
     }
     return render(request, "connections/detail.html", context)
+
+
+@require_POST
+@requires("connection.change")
+def check(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """Asks Constant Contact whether the connection works."""
+    connection = get_object_or_404(Connection, pk=pk)
+    try:
+        account = ask_account(connection)
+    except ConstantContactError as error:
+        messages.error(request, _("It does not work now. %(problem)s") % {"problem": error})
+    else:
+        messages.success(
+            request,
+            _("It works: Constant Contact answered for the account %(account)s.")
+            % {"account": account.name},
+        )
+    return redirect("connections:detail", slug, pk)
 
 
 @requires("connection.change")
@@ -41,15 +86,23 @@ def edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     connection = get_object_or_404(Connection, pk=pk)
     form = ConnectionForm(request.POST or None, instance=connection)
     if form.is_valid():
-        services.change_connection(
-            get_object_or_404(Connection, pk=pk),
-            name=form.cleaned_data["name"],
-            sharing=form.cleaned_data["sharing"],
-            by=request.user,
-        )
-        messages.success(request, _("The connection has been changed."))
-        return redirect("connections:detail", slug, pk)
-    context = {"form": form, "connection": connection, "used_by": dependents.of(connection)}
+        try:
+            services.change_connection(
+                connection,
+                name=form.cleaned_data["name"],
+                sharing=form.cleaned_data["sharing"],
+                by=request.user,
+            )
+        except services.Refused as refusal:
+            form.add_error("name", str(refusal))
+        else:
+            messages.success(request, _("The connection has been changed."))
+            return redirect("connections:detail", slug, pk)
+    context = {
+        "form": form,
+        "connection": get_object_or_404(Connection, pk=pk),
+        "used_by": dependents.of(connection),
+    }
     return render(request, "connections/edit.html", context)
 
 
@@ -57,30 +110,28 @@ def edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @requires("connection.change")
 def consent(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     connection = get_object_or_404(Connection, pk=pk)
-    if request.POST.get("answer") == "agree":
+    if request.POST.get("answer") == "withdraw":
+        services.withdraw_consent(connection, by=request.user)
+        messages.success(request, _("Consent is withdrawn: nothing more is sent."))
+        return redirect("connections:detail", slug, pk)
+    form = ConsentForm(request.POST)
+    if form.is_valid():
         services.give_consent(connection, by=request.user)
         messages.success(request, _("Your consent is recorded."))
     else:
-        services.withdraw_consent(connection, by=request.user)
-        messages.success(request, _("Consent is withdrawn: nothing more is sent."))
+        messages.error(request, str(form.errors["agree"][0]))
     return redirect("connections:detail", slug, pk)
 
 
-@requires("connection.change")
+@requires("connection.remove")
 def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """Guided: each export is detached or removed, then the connection goes."""
     connection = get_object_or_404(Connection, pk=pk)
     used_by = dependents.of(connection)
     if request.method == "POST":
-        chosen = {one.key: request.POST.get(f"dependent-{one.key}") for one in used_by}
-        if not set(chosen.values()) <= {"detach", "remove"}:
-            messages.error(request, _("Choose for each export whether to detach or remove it."))
-            return redirect("connections:remove", slug, pk)
+        choices = {one.key: request.POST.get(f"dependent-{one.key}", "") for one in used_by}
         try:
-            with transaction.atomic():
-                for one in used_by:
-                    getattr(one, str(chosen[one.key]))(request.user)
-                services.remove_connection(connection, by=request.user)
+            services.remove_connection(connection, by=request.user, choices=choices)
         except services.Refused as refusal:
             messages.error(request, str(refusal))
             return redirect("connections:remove", slug, pk)

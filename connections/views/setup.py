@@ -1,8 +1,7 @@
 """Adding a connection: details and consent, sign-in at Constant Contact, the export user."""
 
-import requests
-from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
-from authlib.integrations.base_client.errors import OAuthError
+from allauth.account.decorators import reauthentication_required
+from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -12,51 +11,51 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django_scopes import scope, scopes_disabled
 
-from connections import consent_text, oauth, services
-from connections.authorisation import AuthorisationFailed, complete
+from connections import consent_text, oauth, oauth_client, other_account, services
+from connections.authorisation import AuthorisationFailed, WrongAccount, complete
 from connections.forms import AddConnectionForm
 from connections.models import Connection
+from connections.views.sign_in_forms import leads_to_sign_in
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Membership
 from workspaces.permissions import require, requires
 
 
-@requires("connection.change")
+@requires("connection.add")
+@leads_to_sign_in
 def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    form = AddConnectionForm(request.POST or None)
-    if form.is_valid():
-        connection = services.create_connection(
-            request.workspace,
-            name=form.cleaned_data["name"],
-            sharing=form.cleaned_data["sharing"],
-            by=request.user,
-        )
-        return redirect(oauth.begin(request.session, connection))
-    context = {"form": form, "consent_text": consent_text.TEXT}
+    form = AddConnectionForm(request.POST or None, by=request.user)
+    if oauth_client.is_configured() and form.is_valid():
+        try:
+            connection = services.create_connection(
+                request.workspace,
+                name=form.cleaned_data["name"],
+                sharing=form.cleaned_data["sharing"],
+                by=request.user,
+            )
+        except services.Refused as refusal:
+            form.add_error("name", str(refusal))
+        else:
+            return redirect(oauth.begin(request.session, connection))
+    context = {
+        "form": form,
+        "consent_text": consent_text.text(),
+        "is_configured": oauth_client.is_configured(),
+    }
     return render(request, "connections/add.html", context)
 
 
 @require_POST
 @requires("connection.change")
 def authorise(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    connection = get_object_or_404(Connection, pk=pk)
-    return redirect(oauth.begin(request.session, connection))
-
-
-@require_POST
-@requires("connection.change")
-def export_user(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    connection = get_object_or_404(Connection, pk=pk)
-    raise_if_reauthentication_required(request)
-    try:
-        services.become_export_user(connection, by=request.user)
-    except services.Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(
-            request, _("You vouch for the exports of “%(name)s” now.") % {"name": connection.name}
+    connection = get_object_or_404(Connection.objects.select_related("workspace"), pk=pk)
+    if not oauth_client.is_configured():
+        messages.error(
+            request,
+            _("This installation has no client ID of Constant Contact. Ask your operator."),
         )
-    return redirect("connections:detail", slug, pk)
+        return redirect("connections:detail", slug, pk)
+    return redirect(oauth.begin(request.session, connection))
 
 
 @never_cache
@@ -69,7 +68,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         return render(request, "connections/callback_ended.html", status=400)
     with scopes_disabled():
         membership = get_object_or_404(
-            Membership.objects.select_related("workspace"),
+            Membership.objects.select_related("workspace", "user"),
             workspace__slug=sign_in.workspace_slug,
             user=request.user,
         )
@@ -77,14 +76,77 @@ def callback(request: HttpRequest) -> HttpResponse:
         require(membership, "connection.change")
         connection = get_object_or_404(Connection, pk=sign_in.connection_id)
         try:
-            complete(connection, sign_in, request.GET, by=request.user)
+            complete(connection, sign_in, request.GET.dict(), by=membership.user)
+        except WrongAccount as wrong:
+            other_account.set_aside(request.session, connection, wrong.answer, wrong.account)
+            return redirect("connections:other_account", sign_in.workspace_slug, connection.pk)
         except (AuthorisationFailed, services.Refused) as problem:
             messages.error(request, str(problem))
-        except (OAuthError, requests.RequestException):
-            messages.error(
-                request,
-                _("Constant Contact did not complete the sign-in. Nothing is lost: try again."),
-            )
         else:
             messages.success(request, _("You are connected to Constant Contact."))
     return redirect("connections:detail", sign_in.workspace_slug, connection.pk)
+
+
+@never_cache
+@requires("connection.change")
+def use_other_account(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """Asks whether the other account that the person signed in to is meant."""
+    connection = get_object_or_404(Connection, pk=pk)
+    other = other_account.waiting(request.session, connection)
+    if other is None:
+        messages.info(request, _("Nothing has changed: sign in again to use another account."))
+        return redirect("connections:detail", slug, pk)
+    if request.method != "POST":
+        context = {"connection": connection, "other": other.account}
+        return render(request, "connections/other_account.html", context)
+    other_account.forget(request.session)
+    if request.POST.get("answer") != "use":
+        messages.info(
+            request, _("This connection is for %(account)s as before.") % _account(connection)
+        )
+        return redirect("connections:detail", slug, pk)
+    try:
+        services.keep_authorisation(
+            connection, other.answer, other.account, by=request.user, another_is_meant=True
+        )
+    except services.Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        connection.refresh_from_db()
+        messages.success(
+            request, _("This connection is for %(account)s now.") % _account(connection)
+        )
+    return redirect("connections:detail", slug, pk)
+
+
+@never_cache
+@requires("connection.change")
+def export_user(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """Add me as export user: after the person has proved once more who they are."""
+    connection = get_object_or_404(Connection.objects.select_related("export_user"), pk=pk)
+    try:
+        return _vouch(request, slug, connection)
+    except ReauthenticationRequired:
+        if request.method == "POST":
+            # A page left open too long: from the proof the person comes back to it.
+            return redirect("connections:export_user", slug, pk)
+        raise
+
+
+@reauthentication_required
+def _vouch(request: WorkspaceRequest, slug: str, connection: Connection) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "connections/export_user.html", {"connection": connection})
+    try:
+        services.become_export_user(connection, by=request.user)
+    except services.Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(
+            request, _("Saved. You vouch for the exports over “%(name)s”.") % {"name": connection}
+        )
+    return redirect("connections:detail", slug, connection.pk)
+
+
+def _account(connection: Connection) -> dict[str, str]:
+    return {"account": connection.account_name}

@@ -1,0 +1,41 @@
+"""How a connection stands, in a word and a sentence: what stops exports, and what to do."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from connections.access import NotUsable, ensure_usable
+from connections.models import Connection
+
+_LABELS: dict[str, Promise | str] = {
+    "no_consent": _("Consent is missing"),
+    "no_export_user": _("No export user"),
+    "export_user_not_administrator": _("Export user is no Administrator"),
+}
+
+
+@dataclass(frozen=True)
+class Health:
+    """`state` names a look (`workspaces.statuses`); `problem` is empty when exports may run."""
+
+    state: str
+    label: Promise | str
+    code: str = ""
+    problem: str = ""
+
+
+def of(connection: Connection) -> Health:
+    if connection.state == Connection.State.DRAFT:
+        return Health("draft", Connection.State.DRAFT.label, "draft")
+    try:
+        ensure_usable(connection)
+    except NotUsable as problem:
+        ended = problem.code not in _LABELS
+        return Health(
+            "needs_sign_in" if ended else "resting",
+            Connection.State.NEEDS_SIGN_IN.label if ended else _LABELS[problem.code],
+            problem.code,
+            str(problem),
+        )
+    return Health("active", Connection.State.ACTIVE.label)
