@@ -16,7 +16,10 @@ SHOWN_ROWS = 5
 KEY_NAME = re.compile(r"key|id$|^id|number|code|nummer|clau|clave", re.IGNORECASE)
 EMAIL_NAME = re.compile(r"e-?mail|correu|correo", re.IGNORECASE)
 # Digits that nobody adds up: as numbers they would lose their zeros.
-STAYS_TEXT = re.compile(r"phone|zip|post|tel|mobile|fax|key|code|ssn|iban|number$", re.IGNORECASE)
+STAYS_TEXT = re.compile(
+    r"phone|zip|post|tel|mobile|fax|key|code|ssn|iban|number$|^id$|[_ -]id$|(?-i:[a-z]I[dD]$)",
+    re.IGNORECASE,
+)
 
 DATE_FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 YES = ("true", "yes", "y", "t", "sí", "si", "s")

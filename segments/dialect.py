@@ -67,9 +67,8 @@ def find_dialect(path: Path) -> Dialect:
     try:
         with duckdb.connect() as connection:
             found = connection.execute(
-                f"SELECT Delimiter, Quote, Escape, SkipRows,"  # noqa: S608 - quoted
-                f" [c.name FOR c IN Columns]"
-                f" FROM sniff_csv({quoted(str(path))}, sample_size={SAMPLE_ROWS},"
+                f"SELECT Delimiter, Quote, Escape, SkipRows FROM"  # noqa: S608 - quoted
+                f" sniff_csv({quoted(str(path))}, sample_size={SAMPLE_ROWS},"
                 f" all_varchar=true, ignore_errors=true, null_padding=true)"
             ).fetchone()
             assert found is not None  # noqa: S101 - sniff_csv answers with one row
@@ -77,8 +76,8 @@ def find_dialect(path: Path) -> Dialect:
         raise UnreadableFile(
             _("The file does not look like a table. Export it as CSV with a header and try again.")
         ) from problem
-    delimiter, quote, escape, skip, names = found
-    columns = _names(path, delimiter, quote, skip, list(names))
+    delimiter, quote, escape, skip = found
+    columns = _names(path, delimiter, quote, skip)
     return Dialect(
         encoding,
         delimiter,
@@ -91,11 +90,6 @@ def find_dialect(path: Path) -> Dialect:
 
 def _names(path: Path, delimiter: str, quote: str, skip: int, names: list[str]) -> tuple[str, ...]:
     """The first row is the header: in a file that is all text a sniffer can't tell."""
-    if len(names) > MAX_COLUMNS:
-        raise UnreadableFile(
-            _("The file has %(count)d columns, and %(most)d is the most. Remove some first.")
-            % {"count": len(names), "most": MAX_COLUMNS}
-        )
     with path.open(encoding="utf-8", newline="") as file:
         for _skipped in range(skip):
             file.readline()
@@ -103,8 +97,11 @@ def _names(path: Path, delimiter: str, quote: str, skip: int, names: list[str]) 
             csv.reader(file, delimiter=delimiter, quotechar=quote if len(quote) == 1 else '"'), []
         )
     header = [name.strip() for name in header]
-    if len(header) != len(names):
-        header = names
+    if len(header) > MAX_COLUMNS:
+        raise UnreadableFile(
+            _("The file has %(count)d columns, and %(most)d is the most. Remove some first.")
+            % {"count": len(header), "most": MAX_COLUMNS}
+        )
     blank = [number for number, name in enumerate(header, 1) if not name]
     if blank:
         raise UnreadableFile(

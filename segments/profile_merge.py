@@ -83,6 +83,7 @@ def merge(workspace_id: int, staged: Path, owned: list[str], now: datetime) -> M
         else:
             cursor.execute(ADD, where)
         added = cursor.rowcount
+        cursor.execute("DROP TABLE staged")
     return Merged(added, changed, staged_rows - added - changed)
 
 

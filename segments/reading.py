@@ -130,8 +130,11 @@ def _refuse_unparsable(connection: duckdb.DuckDBPyConnection) -> None:
             " ELSE 'unreadable' END FROM reject_errors GROUP BY line"
         )
     connection.execute(
+        # The reader numbers the rows it could parse: those it gave up on before each come on top.
         "CREATE TABLE refused AS"
-        " SELECT n, problem[1] AS col, problem[2] AS said, problem[3] AS reason"
+        " WITH gaps AS (SELECT n - row_number() OVER (ORDER BY n) AS good_before FROM unparsable)"
+        " SELECT n + (SELECT count(*) FROM gaps WHERE good_before < n) AS n,"
+        " problem[1] AS col, problem[2] AS said, problem[3] AS reason"
         " FROM judged WHERE problem IS NOT NULL"
         " UNION ALL SELECT n, coalesce(col, ''), '', reason FROM unparsable"
     )

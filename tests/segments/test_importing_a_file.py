@@ -1,0 +1,253 @@
+"""Files become profiles: what each row ends as, and what a bad file or row is told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from segments import imports
+from segments.dialect import UnreadableFile
+from segments.models import Attribute, Import, Profile, RefusedRow, Source
+from tests.segments.files import counts, import_bytes, values
+
+SAMPLE = Path("segments/samples/prospective_buyers.csv")
+
+
+def test_every_row_of_the_sample_file_is_accounted_for(workspace: Any) -> None:
+    load = import_bytes(workspace, SAMPLE.read_bytes(), key="ProspectAlternateKey")
+    assert load.read == 2059
+    assert counts(load) == {"added": 2053, "superseded": 6}
+    assert values("3003")["BirthDate"] == "1950-03-06"
+    assert values("3003")["YearlyIncome"] == 80000
+    assert values("3003")["PostalCode"] == "94014"
+    assert "AddressLine2" not in values("3003")
+
+
+def test_the_same_file_again_changes_nothing(workspace: Any) -> None:
+    first = import_bytes(workspace, SAMPLE.read_bytes(), key="ProspectAlternateKey")
+    before = Profile.objects.get(key="3003").updated_at
+    again = import_bytes(
+        workspace, SAMPLE.read_bytes(), key="ProspectAlternateKey", source=first.source
+    )
+    assert counts(again) == {"unchanged": 2053, "superseded": 6}
+    assert Profile.objects.get(key="3003").updated_at == before
+
+
+def test_changed_new_and_unchanged_rows_are_told_apart(workspace: Any) -> None:
+    first = import_bytes(workspace, b"id,name\n1,Ann\n2,Bob\n")
+    again = import_bytes(workspace, b"id,name\n1,Ann\n2,Rob\n3,Cat\n", source=first.source)
+    assert counts(again) == {"added": 1, "changed": 1, "unchanged": 1}
+    assert values("2") == {"id": "2", "name": "Rob"}
+
+
+def test_an_emptied_value_is_gone(workspace: Any) -> None:
+    first = import_bytes(workspace, b"id,name\n1,Ann\n2,Bob\n")
+    import_bytes(workspace, b"id,name\n1,\n2,Bob\n", source=first.source)
+    assert values("1") == {"id": "1"}
+
+
+def test_of_rows_with_one_key_the_last_wins(workspace: Any) -> None:
+    load = import_bytes(workspace, b"id,name\n1,First\n2,Two\n1,Last\n")
+    assert counts(load) == {"added": 2, "superseded": 1}
+    assert values("1")["name"] == "Last"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id;name\n1;Zoë\n2;Bob\n".encode(),
+        "id\tname\n1\tZoë\n2\tBob\n".encode(),
+        "id|name\n1|Zoë\n2|Bob\n".encode(),
+        b"\xef\xbb\xbf" + "id,name\n1,Zoë\n2,Bob\n".encode(),
+        "id,name\n1,Zoë\n2,Bob\n".encode("utf-16"),
+        "id,name\n1,Zoë\n2,Bob\n".encode("cp1252"),
+        "id,name\r\n1,Zoë\r\n2,Bob\r\n".encode(),
+        'id,name\n1,"Zoë"\n2,"Bob"\n'.encode(),
+        "id,name\n1,Zoë\n2,Bob".encode(),
+    ],
+)
+def test_separators_encodings_and_line_ends_are_found_out(workspace: Any, content: bytes) -> None:
+    load = import_bytes(workspace, content)
+    assert counts(load) == {"added": 2}
+    assert values("1")["name"] == "Zoë"
+
+
+def test_quoted_values_may_hold_separators_quotes_and_line_ends(workspace: Any) -> None:
+    import_bytes(workspace, b'id,name\n1,"Smith, ""Ann""\nJr"\n2,Bob\n')
+    assert values("1")["name"] == 'Smith, "Ann"\nJr'
+
+
+def test_types_are_proposed_and_what_looks_like_a_number_but_is_none_stays_text(
+    workspace: Any,
+) -> None:
+    import_bytes(
+        workspace,
+        b"id,amount,born,seen,vip,zip,phone,code\n"
+        b"1,12.50,1980-02-29,2026-01-02T03:04:05Z,yes,08001,600100200,007\n"
+        b"2,-3,1990-12-31,2026-02-03T04:05:06+02:00,no,08002,600100201,008\n",
+    )
+    assert dict(Attribute.objects.values_list("name", "type")) == {
+        "id": "text",
+        "amount": "number",
+        "born": "date",
+        "seen": "datetime",
+        "vip": "boolean",
+        "zip": "text",
+        "phone": "text",
+        "code": "text",
+    }
+    second = values("2")
+    assert second["amount"] == -3
+    assert second["vip"] is False
+    assert second["seen"] == "2026-02-03T02:05:06Z"
+    assert second["zip"] == "08002"
+
+
+def test_a_row_that_does_not_convert_stops_the_import_and_says_where(workspace: Any) -> None:
+    load = import_bytes(workspace, b"id,amount\n1,5\n2,many\n3,7\n", types={"amount": "number"})
+    assert load.state == Import.State.FAILED
+    assert Profile.objects.count() == 0
+    assert not Attribute.objects.exists()
+    row = RefusedRow.objects.get()
+    assert (row.row_number, row.column, row.value, row.reason) == (
+        2,
+        "amount",
+        "many",
+        "not_a_number",
+    )
+
+
+def test_bad_rows_are_skipped_and_counted_when_asked(workspace: Any) -> None:
+    load = import_bytes(
+        workspace,
+        b"id,amount\n1,5\n,6\n3,7,extra\n4\n5,many\n6,8\n",
+        types={"amount": "number"},
+        skip_refused=True,
+    )
+    assert load.state == Import.State.SUCCEEDED
+    assert counts(load) == {"added": 2, "refused": 4}
+    found = dict(RefusedRow.objects.values_list("row_number", "reason"))
+    assert found == {2: "no_key", 3: "too_many_columns", 4: "missing_columns", 5: "not_a_number"}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (b"id,name\n", "no rows"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0", "not a text file"),
+        (b"id,,name\n1,2,3\n", "no name"),
+        (b"id,name,name\n1,2,3\n", "Two columns"),
+        (b"\xff\xfea\0\x00\xd8", "encoding is damaged"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused_with_what_to_do(
+    workspace: Any, content: bytes, says: str
+) -> None:
+    source = imports.create_source(workspace, "S")
+    with pytest.raises(UnreadableFile, match=says):
+        imports.take_file(source, "x.csv", [content])
+    assert not Import.objects.exists()
+
+
+def test_a_file_above_the_limit_is_refused_and_not_kept(workspace: Any, settings: Any) -> None:
+    source = imports.create_source(workspace, "S")
+    with pytest.raises(UnreadableFile, match="larger"):
+        imports.take_file(source, "x.csv", [b"id,n\n", b"1,2\n" * 1000], most_bytes=100)
+    assert not list(Path(settings.UPLOAD_DIR).rglob("*.*"))
+    assert not [p for p in Path(settings.UPLOAD_DIR).rglob("*") if p.is_file()]
+
+
+def test_two_sources_fill_one_profile_each_its_own_attributes(workspace: Any) -> None:
+    shop = import_bytes(workspace, b"id,name\n1,Ann\n2,Bob\n")
+    import_bytes(workspace, b"id,points\n1,10\n3,30\n", drop=["id"])
+    assert values("1") == {"id": "1", "name": "Ann", "points": 10}
+    import_bytes(workspace, b"id,name\n1,Anna\n", source=shop.source)
+    assert values("1") == {"id": "1", "name": "Anna", "points": 10}
+
+
+def test_an_attribute_that_another_source_fills_is_not_taken_over(workspace: Any) -> None:
+    import_bytes(workspace, b"id,name\n1,Ann\n")
+    with pytest.raises(imports.Refused, match="name"):
+        import_bytes(workspace, b"nr,name\n1,Bob\n", key="nr")
+
+
+def test_hostile_names_and_values_are_only_text(workspace: Any) -> None:
+    import_bytes(workspace, b'id,"x\'); DROP TABLE raw; --"\n1,"\'); DROP TABLE judged; --"\n')
+    assert values("1")["x'); DROP TABLE raw; --"] == "'); DROP TABLE judged; --"
+
+
+def test_a_quarter_of_a_million_rows_are_imported(workspace: Any) -> None:
+    rows = "".join(f"k{n},p{n}@example.com,{n}\n" for n in range(250_000))
+    load = import_bytes(workspace, f"id,email,points\n{rows}".encode())
+    assert counts(load) == {"added": 250_000}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_imports_and_one_import_of_a_source_goes_on_at_a_time(
+    worker: Any, workspace: Any
+) -> None:
+    from tests.conftest import wait_until
+
+    source = imports.create_source(workspace, "S")
+    loads = []
+    for name in ("first", "second"):
+        content = "id,name\n" + "".join(f"{n},{name}\n" for n in range(20_000))
+        load = imports.take_file(source, "x.csv", [content.encode()])
+        imports.queue(
+            load,
+            key="id",
+            columns=imports.chosen_columns(load),
+            skip_refused=False,
+            by=None,
+        )
+        loads.append(load)
+    wait_until(lambda: not Import.objects.exclude(state="succeeded").exists(), 60, "the imports")
+    assert Profile.objects.count() == 20_000
+    for load in loads:
+        load.refresh_from_db()
+        counts(load)
+
+
+def test_an_import_whose_worker_died_is_taken_up_again(workspace: Any) -> None:
+    load = import_bytes(workspace, b"id,name\n1,Ann\n")
+    Profile.objects.all().delete()
+    Import.objects.filter(pk=load.pk).update(state="running", stage="storing")
+    load.refresh_from_db()
+    imports.run_import(load)
+    load.refresh_from_db()
+    assert counts(load) == {"added": 1}
+
+
+class TestTheCommand:
+    def run(self, *arguments: str, **options: Any) -> str:
+        from io import StringIO
+
+        out = StringIO()
+        call_command("import_profiles", *arguments, stdout=out, **options)
+        return out.getvalue()
+
+    def test_it_prints_one_json_object(self, workspace: Any) -> None:
+        said = json.loads(
+            self.run(workspace.slug, str(SAMPLE), key="ProspectAlternateKey", json=True)
+        )
+        assert said.pop("seconds") > 0
+        assert said == {
+            "read": 2059,
+            "added": 2053,
+            "changed": 0,
+            "unchanged": 0,
+            "superseded": 6,
+            "refused": 0,
+        }
+
+    def test_unknown_things_are_named(self, workspace: Any, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match="no workspace"):
+            self.run("nowhere", str(SAMPLE), key="x")
+        with pytest.raises(CommandError, match="no file"):
+            self.run(workspace.slug, str(tmp_path / "none.csv"), key="x")
+        with pytest.raises(CommandError, match="no column"):
+            self.run(workspace.slug, str(SAMPLE), key="Nope")
+        assert not Source.objects.exists()
