@@ -243,4 +243,6 @@ LOGGING = {
     "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # In detail it logs addresses of pages whole, with the e-mail address that is asked for.
+    "loggers": {"urllib3": {"level": "INFO"}},
 }
