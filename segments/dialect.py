@@ -88,7 +88,7 @@ def find_dialect(path: Path) -> Dialect:
     )
 
 
-def _names(path: Path, delimiter: str, quote: str, skip: int, names: list[str]) -> tuple[str, ...]:
+def _names(path: Path, delimiter: str, quote: str, skip: int) -> tuple[str, ...]:
     """The first row is the header: in a file that is all text a sniffer can't tell."""
     with path.open(encoding="utf-8", newline="") as file:
         for _skipped in range(skip):

@@ -203,7 +203,7 @@ leaf = st.one_of(
             ["is", "is_not", "contains", "starts_with", "ends_with", "does_not_contain"]
         ),
         TEXTS.filter(lambda t: bool(t.strip())),
-    ),  # noqa: E501
+    ),
     st.builds(one, st.just("city"), st.sampled_from(["is_empty", "is_not_empty"])),
     st.builds(
         one,
@@ -212,16 +212,16 @@ leaf = st.one_of(
             ["equals", "does_not_equal", "less_than", "at_most", "greater_than", "at_least"]
         ),
         st.integers(-50, 50),
-    ),  # noqa: E501
+    ),
     st.builds(
         one,
         st.just("born"),
         st.sampled_from(["on", "before", "after"]),
         st.dates(date(2025, 1, 1), date(2027, 1, 1)).map(date.isoformat),
-    ),  # noqa: E501
+    ),
     st.builds(
         one, st.just("born"), st.sampled_from(["in_last_days", "in_next_days"]), st.integers(0, 400)
-    ),  # noqa: E501
+    ),
     st.builds(one, st.just("vip"), st.sampled_from(["is_yes", "is_no", "is_empty"])),
 )
 trees = st.recursive(
