@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from exports.models import Destination, Run
 from workspaces import audit
+from workspaces.models import User
 
 
 class RunRefused(Exception):
@@ -19,7 +19,7 @@ def start_run(
     destination: Destination,
     *,
     trigger: Run.Trigger,
-    by: AbstractBaseUser | None = None,
+    by: User | None = None,
     full: bool = False,
     dry_run: bool = False,
     enqueue: bool = True,
@@ -64,7 +64,7 @@ def start_run(
     return run
 
 
-def cancel_run(run: Run, by: AbstractBaseUser | None) -> None:
+def cancel_run(run: Run, by: User | None) -> None:
     """Asks the run to stop at the next batch; what the provider took is settled.
 
     Raises `RunRefused` when it has ended.

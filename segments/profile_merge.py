@@ -7,6 +7,7 @@ missing ones added, the rest not touched. Attributes that another source fills s
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 
@@ -66,7 +67,7 @@ def merge(workspace_id: int, staged: Path, owned: list[str], now: datetime) -> M
 
     Belongs in a transaction; others that merge into the same workspace wait for its end.
     """
-    where = {"workspace": workspace_id, "owned": owned, "now": now}
+    where: dict[str, Any] = {"workspace": workspace_id, "owned": owned, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(ONE_AT_A_TIME, where)
         cursor.execute(CREATE_STAGED)

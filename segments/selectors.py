@@ -1,5 +1,6 @@
 """Asks for profiles."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,12 +9,15 @@ from django.db.models import Q, QuerySet
 from segments.models import Attribute, Profile
 
 MOST_COLUMNS = 5
+TELLING = re.compile(r"mail|name|nom|correu|correo|city|ciutat|ciudad", re.IGNORECASE)
 PAGE = 50
 
 
 def shown_profiles(profiles: Iterable[Profile]) -> dict[str, Any]:
-    """A table of profiles: the first attributes as its header, and the rows."""
-    attributes = list(Attribute.objects.all()[:MOST_COLUMNS])
+    """A table of profiles: addresses and names first as its header, and the rows."""
+    known = Attribute.objects.select_related("source")
+    telling = [one for one in known if not (one.source and one.source.key_column == one.name)]
+    attributes = sorted(telling, key=lambda one: not TELLING.search(one.name))[:MOST_COLUMNS]
     return {
         "profile_header": [attribute.label for attribute in attributes],
         "profile_rows": [

@@ -48,7 +48,9 @@ def workspace(db: None) -> Iterator[Any]:
 def sandbox_process() -> Iterator[Any]:
     from sandbox.process import SandboxProcess
 
-    with SandboxProcess(rate_per_second=10_000, rate_per_day=1_000_000, token_rate=10_000) as started:
+    with SandboxProcess(
+        rate_per_second=10_000, rate_per_day=1_000_000, token_rate=10_000
+    ) as started:
         yield started
 
 

@@ -7,6 +7,7 @@ several times faster than in a language's; a valid one needs no escapes in JSON.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -23,12 +24,12 @@ BLANKS = " \t\r\n\f\v\u00a0\u200b\ufeff"
 @dataclass(frozen=True)
 class Statement:
     sql: str
-    parameters: dict[str, object]
+    parameters: dict[str, Any]
 
 
 def plan_statement(configuration: RunConfiguration, *, full: bool) -> Statement:
     """Makes the temporary table `planned` (see the module)."""
-    parameters: dict[str, object] = {
+    parameters: dict[str, Any] = {
         "workspace": configuration.workspace_id,
         "destination": configuration.destination_id or 0,
         "segments": list(configuration.segment_ids),
@@ -68,7 +69,7 @@ def _value(match: Match, number: int) -> str:
     return f"nullif(btrim({text}, %(blanks)s), '')"
 
 
-def _payload(match: Match, column: str, number: int, parameters: dict[str, object]) -> str:
+def _payload(match: Match, column: str, number: int, parameters: dict[str, Any]) -> str:
     if match.kind == "birthday":
         return (
             f""" || coalesce(',"birthday_month":' || substr({column}, 6, 2)::int"""

@@ -113,7 +113,7 @@ def _earlier_attempt(provider: Client, run: Run, batch: Batch) -> Activity | Non
     if batch.attempted_at is None:
         return None
     of_connection = Batch.objects.filter(
-        run__destination__connection_id=run.destination.connection_id
+        run__destination__connection=run.destination.connection
     ).exclude(pk=batch.pk)
     if of_connection.filter(
         state=Batch.State.PLANNED, attempted_at__isnull=False, run__state__in=Run.ACTIVE

@@ -3,6 +3,8 @@
 All in one transaction: the account, the ledger and the run's end agree or nothing has happened.
 """
 
+from typing import Any
+
 from django.db import connection, transaction
 from django.utils.translation import ngettext
 
@@ -65,7 +67,7 @@ def _count(moved: dict[str, int], taken: tuple[int, int]) -> None:
     moved["rejected"] += added + changed
 
 
-def _of_batch(run: Run, batch: Batch) -> dict[str, object]:
+def _of_batch(run: Run, batch: Batch) -> dict[str, Any]:
     return {
         "workspace": run.workspace_id,
         "destination": run.destination_id,

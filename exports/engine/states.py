@@ -15,13 +15,13 @@ RUN_ENDS = {
     RunState.CANCELLED,
     RunState.SKIPPED,
 }
-RUN_TRANSITIONS: dict[str, set[RunState]] = {
+RUN_TRANSITIONS: dict[str, set[Run.State]] = {
     RunState.QUEUED: {RunState.PLANNING, RunState.CANCELLED, RunState.SKIPPED, RunState.FAILED},
     RunState.PLANNING: {RunState.SENDING, *RUN_ENDS},
     RunState.SENDING: {RunState.CONFIRMING, *RUN_ENDS},
     RunState.CONFIRMING: RUN_ENDS,
 }
-BATCH_TRANSITIONS: dict[str, set[BatchState]] = {
+BATCH_TRANSITIONS: dict[str, set[Batch.State]] = {
     BatchState.PLANNED: {BatchState.SENT, BatchState.FAILED},
     BatchState.SENT: {BatchState.CONFIRMED, BatchState.FAILED},
 }
@@ -31,7 +31,7 @@ class WrongState(Exception):
     """The state has changed meanwhile, or what was asked does not follow from it."""
 
 
-def move_run(run: Run, to: RunState, **fields: Any) -> None:
+def move_run(run: Run, to: Run.State, **fields: Any) -> None:
     """Moves the run on, only from the state it is believed to be in; stamps its end.
 
     Raises `WrongState` when another process moved it first.
@@ -44,7 +44,7 @@ def move_run(run: Run, to: RunState, **fields: Any) -> None:
     _move(run, to, fields)
 
 
-def move_batch(batch: Batch, to: BatchState, **fields: Any) -> None:
+def move_batch(batch: Batch, to: Batch.State, **fields: Any) -> None:
     """Moves the batch on, as `move_run` does; an ended batch lets go of its request."""
     if to not in BATCH_TRANSITIONS.get(batch.state, ()):
         raise WrongState(f"a batch that is {batch.state} can't become {to}")

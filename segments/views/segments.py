@@ -148,8 +148,7 @@ def _stored(tree: dict[str, Any]) -> dict[str, Any]:
 def rules(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """The builder again, after an action or a change of attribute, and who its rules find."""
     root = builder.from_post(request.POST)
-    editing = Segment.objects.filter(pk=_editing(request)).first()
-    context = {**_offer(root, editing), **_found(request, root, point_out=False)}
+    context = {**_offer(root, _editing(request)), **_found(request, root)}
     return render(request, "segments/segments/_rules_and_look.html", context)
 
 
@@ -159,15 +158,15 @@ def preview(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """Who the rules find, as they are being edited."""
     root = builder.from_post(request.POST)
     builder.complete(root, _attributes())
-    return render(request, "segments/segments/_look.html", _found(request, root, point_out=True))
+    return render(request, "segments/segments/_look.html", _found(request, root))
 
 
-def _editing(request: HttpRequest) -> int | None:
+def _editing(request: HttpRequest) -> Segment | None:
     text = request.POST.get("editing", "")
-    return int(text) if text.isdigit() else None
+    return Segment.objects.filter(pk=int(text)).first() if text.isdigit() else None
 
 
-def _found(request: WorkspaceRequest, root: builder.FormNode, *, point_out: bool) -> dict[str, Any]:
+def _found(request: WorkspaceRequest, root: builder.FormNode) -> dict[str, Any]:
     tree = builder.to_tree(root)
     labels, names = _words()
     context: dict[str, Any] = {"sentence": sentence(tree, labels, names)}
@@ -192,7 +191,7 @@ def _builder_page(
         "form": form,
         "segment": segment,
         **_offer(root, segment),
-        **_found(request, root, point_out=False),
+        **_found(request, root),
     }
     return render(request, "segments/segments/edit.html", context)
 
