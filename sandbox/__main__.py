@@ -8,7 +8,7 @@ import uvicorn
 
 from sandbox.app import create_app
 from sandbox.configuration import Configuration
-from sandbox.faults import KINDS
+from sandbox.faults import KINDS, FaultMiddleware
 
 
 def parser() -> argparse.ArgumentParser:
@@ -61,7 +61,13 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"sandbox: {problem}")
     # A million contacts hold no cycles; looking for some among them costs seconds.
     gc.disable()
-    uvicorn.run(app, host=asked.host, port=asked.port, log_level="warning", access_log=False)
+    uvicorn.run(
+        FaultMiddleware(app, app.state.faults, app.state.configuration),
+        host=asked.host,
+        port=asked.port,
+        log_level="warning",
+        access_log=False,
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sandbox import activities, contacts, control, imports, lists, oauth, pages, snapshot
 from sandbox.configuration import Configuration
 from sandbox.errors import Refusal
-from sandbox.faults import Fault, FaultMiddleware, Faults
+from sandbox.faults import Fault, Faults
 from sandbox.limits import Limits
 from sandbox.state import State
 
@@ -43,10 +43,7 @@ def create_app(configuration: Configuration) -> Starlette:
             Mount("/static", StaticFiles(directory=pages.HERE / "static")),
             *pages.routes,
         ],
-        middleware=[
-            Middleware(FaultMiddleware, faults=faults, configuration=configuration),
-            Middleware(Statistics, state=state),
-        ],
+        middleware=[Middleware(Statistics, state=state)],
         exception_handlers={Refusal: _refuse},
         lifespan=_lifespan,
     )

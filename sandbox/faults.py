@@ -98,7 +98,10 @@ class Faults:
 
 
 class FaultMiddleware:
-    """Outermost, so that a connection can be cut under the server's own feet."""
+    """Around the whole application, so that a connection can be cut under the server's own feet.
+
+    Inside it, a framework's middleware stands between the application and the connection.
+    """
 
     def __init__(self, app: ASGIApp, faults: Faults, configuration: Any) -> None:
         self.app = app
