@@ -1,6 +1,7 @@
 """What every test may use: a workspace in scope, the sandbox, a real Celery worker."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -125,3 +126,30 @@ def wait_until(condition: Any, seconds: float = 30, what: str = "it") -> Any:
             return value
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
         time.sleep(0.1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a browser its tests are left out, saying so; REQUIRE_BROWSER makes that a fault."""
+    if shutil.which("chromium") or os.environ.get("REQUIRE_BROWSER"):
+        return
+    left_out = pytest.mark.skip(reason="there is no chromium: install it to run browser tests")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(left_out)
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    # Playwright runs an event loop in this thread, which Django takes for asynchronous code.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    quiet = ("background-networking", "component-update", "sync", "gpu", "quic")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", *(f"--disable-{name}" for name in quiet)],
+        )
+        yield browser
+        browser.close()
