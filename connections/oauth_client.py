@@ -85,8 +85,8 @@ def _tokens(ask: Callable[[OAuth2Session, str], dict[str, Any]]) -> dict[str, An
         reraise=True,
     ):
         with attempt:
-            token_turn()
             with _session() as session:
+                token_turn()
                 answer = dict(ask(session, f"{settings.CONSTANT_CONTACT_AUTH_URL}/v1/token"))
     if not answer.get("access_token"):
         raise ValueError("the token endpoint's answer holds no token")

@@ -34,6 +34,8 @@ LONGEST_LIFE = timedelta(days=366)
 IDLE_LIFE = timedelta(days=180)
 # Longer than the worker at it can take: its turn at the token endpoint, and the answer.
 LOCK_TIMEOUT = "60s"
+# Asked a few times already, and whoever waits for a page should be told.
+TRY_AGAIN_SECONDS = 30
 SIGN_IN_AGAIN = "Constant Contact no longer accepts the authorisation. Sign in to it again."
 UNREADABLE = (
     "The stored authorisation can't be read with this installation's TOKEN_ENCRYPTION_KEYS. Sign in"
@@ -181,10 +183,13 @@ def _asked(refresh_token: str) -> dict[str, Any] | None:
             return None
         raise Unavailable(
             "Constant Contact did not renew the authorisation: it may not accept this"
-            " installation's client ID and secret. Ask your operator to check them."
+            " installation's client ID and secret. Ask your operator to check them.",
+            retry_after=TRY_AGAIN_SECONDS,
         ) from None
     except (requests.RequestException, ValueError):
-        raise Unavailable("Constant Contact's sign-in server gave no answer.") from None
+        raise Unavailable(
+            "Constant Contact's sign-in server gave no answer.", retry_after=TRY_AGAIN_SECONDS
+        ) from None
 
 
 def _committed(work: Callable[[], Result]) -> Result:
@@ -202,7 +207,9 @@ def _committed(work: Callable[[], Result]) -> Result:
     except OperationalError as failure:
         if "lock timeout" not in str(failure):
             raise
-        raise Unavailable("Another worker is still renewing the authorisation.") from None
+        raise Unavailable(
+            "Another worker is still renewing the authorisation.", retry_after=TRY_AGAIN_SECONDS
+        ) from None
 
 
 def _then_disconnect(work: Callable[[], Result]) -> Result:
