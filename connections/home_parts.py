@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from connections import health
 from connections.models import Connection
 from workspaces.home import Notice, Stat, Step
 from workspaces.permissions import may
@@ -31,18 +32,19 @@ def connections(request: HttpRequest) -> Stat:
 
 
 def needing_a_person(request: HttpRequest) -> list[Notice]:
+    """What stops exports without anybody having wanted it; a consent is withdrawn on purpose."""
     if not may(request.membership, "connection.change"):  # type: ignore[attr-defined]
         return []
-    waiting = Connection.objects.filter(state=Connection.State.NEEDS_SIGN_IN)
+    found = Connection.objects.exclude(state=Connection.State.DRAFT).order_by("name")
     return [
         Notice(
-            text=_("The connection “%(name)s” needs sign-in; its exports wait.")
-            % {"name": connection.name},
+            text=standing.problem,
             url=reverse("connections:detail", args=[_slug(request), connection.pk]),
-            link=_("Sign in again"),
+            link=_("Open the connection"),
             tone="danger",
         )
-        for connection in waiting
+        for connection in found
+        if (standing := health.of(connection)).code not in ("", "no_consent")
     ]
 
 

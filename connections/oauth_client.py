@@ -84,10 +84,9 @@ def _tokens(ask: Callable[[OAuth2Session, str], dict[str, Any]]) -> dict[str, An
         wait=wait_random_exponential(multiplier=0.5, max=3),
         reraise=True,
     ):
-        with attempt:
-            with _session() as session:
-                token_turn()
-                answer = dict(ask(session, f"{settings.CONSTANT_CONTACT_AUTH_URL}/v1/token"))
+        with attempt, _session() as session:
+            token_turn()
+            answer = dict(ask(session, f"{settings.CONSTANT_CONTACT_AUTH_URL}/v1/token"))
     if not answer.get("access_token"):
         raise ValueError("the token endpoint's answer holds no token")
     return answer
