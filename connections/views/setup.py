@@ -83,7 +83,12 @@ def callback(request: HttpRequest) -> HttpResponse:
         except (AuthorisationFailed, services.Refused) as problem:
             messages.error(request, str(problem))
         else:
-            messages.success(request, _("You are connected to Constant Contact."))
+            connection.refresh_from_db()
+            messages.success(
+                request,
+                _("You are connected to Constant Contact, account %(account)s.")
+                % _account(connection),
+            )
     return redirect("connections:detail", sign_in.workspace_slug, connection.pk)
 
 
