@@ -68,5 +68,7 @@ def odd_server(*answers: bytes, read: bool = True) -> Iterator[OddServer]:
     try:
         yield server
     finally:
-        server.socket.close()
+        # Closing alone would leave the thread waiting for another request.
+        server.socket.shutdown(socket.SHUT_RDWR)
         thread.join(5)
+        server.socket.close()
