@@ -31,6 +31,9 @@ DAY_SECONDS = 86_400
 # A turn is counted when it is taken and by the provider when it arrives: as long as two requests'
 # ways differ by less than this, no second at the provider sees more than the limit.
 WINDOW_SECONDS = 1.2
+# Redis keeps the turns for as many seconds as the window has units: longer than the window lasts.
+WINDOW_UNITS = 2
+UNITS_A_SECOND = WINDOW_UNITS / WINDOW_SECONDS
 # How far the provider's clock may be behind ours: what it refuses so soon after our midnight may
 # belong to its day before.
 CLOCK_TOLERANCE = timedelta(minutes=10)
@@ -38,19 +41,21 @@ TOKEN_REQUESTS_PER_SECOND = 1
 
 
 class ServerClockStorage(RedisStorage):
-    """`limits` on the Redis server's clock, which counts in windows instead of seconds.
+    """`limits` on the Redis server's clock, in units of which `WINDOW_UNITS` make a window.
 
     Its scripts are given the time by the client that runs them; here they ask the server for it.
     """
 
     _NOW = (
         b"local clock = redis.call('TIME')\n"
-        b"local now = (clock[1] + clock[2] / 1000000) / %f\n" % WINDOW_SECONDS
+        b"local now = (clock[1] + clock[2] / 1000000) * %.17g\n" % UNITS_A_SECOND
     )
     SCRIPT_ACQUIRE_MOVING_WINDOW = (
         _NOW + b"ARGV[1] = now\n" + RedisStorage.SCRIPT_ACQUIRE_MOVING_WINDOW
     )
-    SCRIPT_MOVING_WINDOW = _NOW + b"ARGV[1] = now - 1\n" + RedisStorage.SCRIPT_MOVING_WINDOW
+    SCRIPT_MOVING_WINDOW = (
+        _NOW + b"ARGV[1] = now - %d\n" % WINDOW_UNITS + RedisStorage.SCRIPT_MOVING_WINDOW
+    )
 
     def __init__(self, url: str) -> None:
         self.server = redis.Redis.from_url(url)
@@ -88,7 +93,7 @@ class Turns:
         self.name = name
         self.storage = _storage(settings.REDIS_URL)
         self.window = MovingWindowRateLimiter(self.storage)
-        self.rate = RateLimitItemPerSecond(per_second, namespace="segue")
+        self.rate = RateLimitItemPerSecond(per_second, WINDOW_UNITS, namespace="segue")
 
     def take(self) -> None:
         """Waits for a turn. Raises `Throttled` when it would be too long a wait."""
@@ -104,7 +109,7 @@ class Turns:
     def _until_next(self) -> float:
         """Seconds until the oldest turn in the window leaves it."""
         leaves = self.window.get_window_stats(self.rate, self.name).reset_time
-        return min(WINDOW_SECONDS, max(0.0, leaves * WINDOW_SECONDS - self.storage.now()))
+        return min(WINDOW_SECONDS, max(0.0, leaves / UNITS_A_SECOND - self.storage.now()))
 
 
 class SharedLimiter:

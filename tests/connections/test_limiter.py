@@ -50,6 +50,27 @@ def test_a_burst_goes_at_once_and_then_as_many_each_second() -> None:
     assert 1.0 <= seconds_for(limiter, 1) + seconds_for(limiter, 5) < 3.5
 
 
+def test_a_pause_does_not_make_the_window_shorter() -> None:
+    """The margin for requests that overtake each other is there after a silence too."""
+    limiter = SharedLimiter("key", 4, 1_000)
+    began = time.monotonic()
+    limiter.acquire()
+    seconds_for(limiter, 3)
+    time.sleep(max(0.0, began + 1.05 - time.monotonic()))
+    limiter.acquire()
+    assert time.monotonic() - began >= limiter_module.WINDOW_SECONDS - 0.01
+
+
+def test_a_wait_is_not_longer_than_it_must_be() -> None:
+    limiter = SharedLimiter("key", 2, 1_000)
+    began = time.monotonic()
+    limiter.acquire()
+    time.sleep(0.7)
+    limiter.acquire()
+    limiter.acquire()
+    assert time.monotonic() - began < 1.6
+
+
 def test_each_key_has_limits_of_its_own() -> None:
     assert seconds_for(SharedLimiter("one", 3, 3), 3) < 0.8
     other = SharedLimiter("other", 3, 3)
