@@ -1,28 +1,24 @@
 """Activities: what the provider does in its own time. They tell counts, never rows."""
 
 import asyncio
-import csv
-import io
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.access import account_of, ensure_json
+from sandbox.access import account_of, id_in_path
 from sandbox.answers import instant, json_answer
-from sandbox.bodies import ids_of, object_of
 from sandbox.errors import invalid, not_found, queue_full
 from sandbox.faults import ACTIVITY_KINDS
 from sandbox.limits import MAX_QUEUED_ACTIVITIES
 from sandbox.paging import limit_in, page, query_of
-from sandbox.state import Account, Activity, Contact
+from sandbox.state import OPEN_STATES, Account, Activity, State
 
 REMEMBERED_SECONDS = 10 * 86_400
-MAX_CONTACT_IDS = 500
-MAX_LIST_IDS = 50
 STATES = {"processing", "completed", "cancelled", "failed", "timed_out"}
 ROWS_A_STEP = 4_000
 
@@ -34,36 +30,98 @@ def new_activity(
     account: Account,
     kind: str,
     status: dict[str, int],
-    work: Work | None = None,
+    work: Work,
+    file_id: str = "",
 ) -> Activity:
-    """Queues work; it starts after the activity latency and gives way to others as it goes."""
+    """Queues work; it starts after the activity latency and gives way to others as it goes.
+
+    An account's activities are worked off one after the other, in the order they came.
+    """
     app = request.app.state
-    if account.open_activities() >= MAX_QUEUED_ACTIVITIES:
+    if account.open_activities >= MAX_QUEUED_ACTIVITIES:
         raise queue_full()
-    activity = Activity(str(uuid.uuid4()), kind, app.sandbox.now(), status=status)
+    _forget_old(account, app.sandbox)
+    activity = Activity(str(uuid.uuid4()), kind, app.sandbox.now(), status=status, file_id=file_id)
     account.activities[activity.activity_id] = activity
+    account.open_activities += 1
     fault = app.faults.strike(request.url.path, activities=True)
     ends_as = ACTIVITY_KINDS[fault.kind] if fault else "completed"
-    task = asyncio.create_task(_carry_out(app, activity, work, ends_as))
-    app.tasks.add(task)
-    task.add_done_callback(app.tasks.discard)
+    app.queue.add(Queued(account, activity, work(activity), ends_as))
     app.sandbox.touch()
     return activity
 
 
-async def _carry_out(app: Any, activity: Activity, work: Work | None, ends_as: str) -> None:
-    if app.configuration.activity_latency:
-        await asyncio.sleep(app.configuration.activity_latency)
-    activity.state, activity.started = "processing", app.sandbox.now()
-    if ends_as == "processing":
-        return
-    if ends_as == "completed" and work is not None:
-        for _ in work(activity):
-            await asyncio.sleep(0)
-    if ends_as == "failed":
-        activity.errors = ["The file could not be processed."]
-    activity.state, activity.completed, activity.percent = ends_as, app.sandbox.now(), 100
-    app.sandbox.touch()
+def _forget_old(account: Account, state: State) -> None:
+    oldest = state.now() - REMEMBERED_SECONDS
+    for activity in list(account.activities.values()):
+        if activity.created >= oldest:
+            break
+        del account.activities[activity.activity_id]
+
+
+@dataclass
+class Queued:
+    account: Account
+    activity: Activity
+    steps: Iterator[None]
+    ends_as: str
+
+
+class Queue:
+    """The work that waits or goes on."""
+
+    def __init__(self, configuration: Any, state: State) -> None:
+        self.configuration = configuration
+        self.state = state
+        self.tasks: dict[asyncio.Task[None], Queued] = {}
+        self.turns: dict[str, asyncio.Lock] = {}
+
+    def add(self, queued: Queued) -> None:
+        task = asyncio.create_task(self._carry_out(queued))
+        self.tasks[task] = queued
+        task.add_done_callback(lambda done: self.tasks.pop(done, None))
+
+    def forget(self) -> None:
+        """What waits is never done."""
+        for task in self.tasks:
+            task.cancel()
+        self.tasks = {}
+        self.turns = {}
+
+    def finish(self) -> None:
+        """Does at once what waits, so that a sandbox which ends has kept what it took."""
+        waiting = list(self.tasks.items())
+        self.tasks = {}
+        for task, queued in waiting:
+            task.cancel()
+            if queued.ends_as == "completed":
+                for _ in queued.steps:
+                    pass
+            if queued.ends_as not in OPEN_STATES:
+                self._end(queued)
+
+    async def _carry_out(self, queued: Queued) -> None:
+        if self.configuration.activity_latency:
+            await asyncio.sleep(self.configuration.activity_latency)
+        activity = queued.activity
+        if queued.ends_as in OPEN_STATES:
+            activity.state, activity.started = "processing", self.state.now()
+            return
+        async with self.turns.setdefault(queued.account.account_id, asyncio.Lock()):
+            activity.state, activity.started = "processing", self.state.now()
+            if queued.ends_as == "completed":
+                for _ in queued.steps:
+                    await asyncio.sleep(0)
+            self._end(queued)
+
+    def _end(self, queued: Queued) -> None:
+        activity, now = queued.activity, self.state.now()
+        if queued.ends_as == "failed":
+            activity.errors = ["The file could not be processed."]
+        activity.state, activity.percent = queued.ends_as, 100
+        activity.started, activity.completed = activity.started or now, now
+        queued.account.open_activities -= 1
+        self.state.touch()
 
 
 def shown_activity(activity: Activity) -> dict[str, Any]:
@@ -81,180 +139,44 @@ def shown_activity(activity: Activity) -> dict[str, Any]:
         shown["started_at"] = instant(activity.started)
     if activity.completed:
         shown["completed_at"] = instant(activity.completed)
-    if activity.rows is not None:
-        shown["_links"]["results"] = {"href": f"/v3/contact_exports/{activity.activity_id}"}
+    if activity.kind == "contacts_json_import":
+        shown["source_file_name"] = "upload_from_json.csv"
+    if activity.file_id:
+        shown["_links"]["results"] = {"href": f"/v3/contact_exports/{activity.file_id}"}
     return shown
 
 
 async def activities(request: Request) -> Response:
-    account = account_of(request, "contact_data")
+    account = account_of(request, "contact_data", "contacts:write")
     query = query_of(request)
     limit = limit_in(query, 500)
     wanted = query.get("state", "")
     if wanted and wanted not in STATES:
         raise invalid("state does not have a valid value")
-    since = request.app.state.sandbox.now() - REMEMBERED_SECONDS
+    oldest = oldest_remembered(request)
     found = [
         activity
         for activity in reversed(account.activities.values())
-        if activity.created >= since and wanted in ("", activity.state)
+        if activity.created >= oldest and wanted in ("", activity.state)
     ]
-    shown, links = page("/activities", query, found, limit)
-    return json_answer({"activities": [shown_activity(one) for one in shown], **links})
+    shown, following = page("/activities", query, found, limit)
+    return json_answer({"activities": [shown_activity(one) for one in shown], **following})
 
 
 async def one_activity(request: Request) -> Response:
-    account = account_of(request, "contact_data")
-    return json_answer(shown_activity(_known(request, account, request.path_params["activity_id"])))
-
-
-def _known(request: Request, account: Account, activity_id: str) -> Activity:
-    activity = account.activities.get(activity_id)
-    since = request.app.state.sandbox.now() - REMEMBERED_SECONDS
-    if activity is None or activity.created < since:
+    account = account_of(request, "contact_data", "contacts:write")
+    activity = account.activities.get(id_in_path(request, "activity_id"))
+    if activity is None or activity.created < oldest_remembered(request):
         raise not_found("The activity does not exist.")
-    return activity
+    return json_answer(shown_activity(activity))
 
 
-def _source(account: Account, body: dict[str, Any]) -> list[Contact]:
-    source = body.get("source")
-    if not isinstance(source, dict) or len(source) != 1:
-        raise invalid("source must hold exactly one way to choose contacts")
-    if "contact_ids" in source:
-        return by_ids(account, ids_of(source, "contact_ids", MAX_CONTACT_IDS))
-    if "list_ids" in source:
-        chosen = set(ids_of(source, "list_ids", MAX_LIST_IDS))
-        return [one for one in account.contacts.values() if one.lists & chosen]
-    if source.get("all_active_contacts") is True:
-        return [one for one in account.contacts.values() if not one.deleted]
-    raise invalid("source does not have a valid value")
-
-
-def by_ids(account: Account, contact_ids: list[str]) -> list[Contact]:
-    found = (account.by_number.get(number_of(contact_id)) for contact_id in contact_ids)
-    return [contact for contact in found if contact is not None]
-
-
-def number_of(contact_id: str) -> int:
-    try:
-        return int(contact_id.split("-")[0], 16)
-    except ValueError:
-        return -1
-
-
-async def change_memberships(request: Request) -> Response:
-    account = account_of(request, "contact_data")
-    ensure_json(request)
-    body = object_of(await request.body())
-    adding = request.url.path.endswith("add_list_memberships")
-    contacts = _source(account, body)
-    lists = frozenset(ids_of(body, "list_ids", MAX_LIST_IDS))
-    if not lists <= set(account.lists):
-        raise invalid("list_ids holds a list that does not exist")
-    sandbox = request.app.state.sandbox
-
-    def work(activity: Activity) -> Iterator[None]:
-        for contact in contacts:
-            if adding and contact.permission == "unsubscribed":
-                continue
-            changed = contact.lists | lists if adding else contact.lists - lists
-            contact.lists = account.lists_of(frozenset(changed))
-            contact.updated = sandbox.now()
-            activity.status["items_completed_count"] += 1
-        yield
-
-    status = {
-        "items_total_count": len(contacts),
-        "items_completed_count": 0,
-        "list_count": len(lists),
-    }
-    kind = "add_list_memberships" if adding else "remove_list_memberships"
-    return json_answer(shown_activity(new_activity(request, account, kind, status, work)), 201)
-
-
-async def contact_delete(request: Request) -> Response:
-    account = account_of(request, "contact_data")
-    ensure_json(request)
-    body = object_of(await request.body())
-    contacts = _source(account, {"source": body})
-    sandbox = request.app.state.sandbox
-
-    def work(activity: Activity) -> Iterator[None]:
-        for contact in contacts:
-            contact.lists, contact.deleted = account.lists_of(frozenset()), sandbox.now()
-        activity.status["items_completed_count"] = len(contacts)
-        yield
-
-    status = {"items_total_count": len(contacts), "items_completed_count": 0}
-    made = new_activity(request, account, "contact_delete", status, work)
-    return json_answer(shown_activity(made), 201)
-
-
-async def contact_exports(request: Request) -> Response:
-    account = account_of(request, "contact_data")
-    ensure_json(request)
-    body = object_of(await request.body())
-    lists = set(ids_of(body, "list_ids", MAX_LIST_IDS)) if body.get("list_ids") else None
-    if lists and not lists <= set(account.lists):
-        raise not_found("The list does not exist.")
-    wanted = body.get("status", "")
-    chosen = (
-        by_ids(account, ids_of(body, "contact_ids", MAX_CONTACT_IDS))
-        if body.get("contact_ids")
-        else list(account.contacts.values())
-    )
-
-    def work(activity: Activity) -> Iterator[None]:
-        rows: list[dict[str, str]] = []
-        for number, contact in enumerate(chosen):
-            if number % ROWS_A_STEP == 0:
-                yield
-            if contact.deleted or (lists is not None and not contact.lists & lists):
-                continue
-            if wanted and wanted != contact.permission:
-                continue
-            rows.append(
-                {
-                    "Email address": contact.email,
-                    "First name": contact.first_name,
-                    "Last name": contact.last_name,
-                    "Email status": contact.permission,
-                }
-            )
-        activity.rows = rows
-        activity.status = {"items_total_count": len(rows), "items_completed_count": len(rows)}
-
-    status = {"items_total_count": 0, "items_completed_count": 0}
-    made = new_activity(request, account, "contact_exports", status, work)
-    return json_answer(shown_activity(made), 201)
-
-
-async def contact_export(request: Request) -> Response:
-    account = account_of(request, "contact_data")
-    activity = _known(request, account, request.path_params["export_id"])
-    if activity.rows is None:
-        raise not_found("The export is not ready.")
-    rows = activity.rows
-    header = ["Email address", "First name", "Last name", "Email status"]
-
-    def blocks() -> Iterator[str]:
-        for start in range(0, max(1, len(rows)), ROWS_A_STEP):
-            text = io.StringIO()
-            writer = csv.DictWriter(text, header)
-            if start == 0:
-                writer.writeheader()
-            writer.writerows(rows[start : start + ROWS_A_STEP])
-            yield text.getvalue()
-
-    return StreamingResponse(blocks(), media_type="text/csv")
+def oldest_remembered(request: Request) -> float:
+    now: float = request.app.state.sandbox.now()
+    return now - REMEMBERED_SECONDS
 
 
 routes = [
     Route("/activities", activities),
-    Route("/activities/add_list_memberships", change_memberships, methods=["POST"]),
-    Route("/activities/remove_list_memberships", change_memberships, methods=["POST"]),
-    Route("/activities/contact_delete", contact_delete, methods=["POST"]),
-    Route("/activities/contact_exports", contact_exports, methods=["POST"]),
     Route("/activities/{activity_id}", one_activity),
-    Route("/contact_exports/{export_id}", contact_export),
 ]

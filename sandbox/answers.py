@@ -1,4 +1,4 @@
-"""JSON answers and small readings of requests."""
+"""JSON answers and instants."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -19,4 +19,6 @@ def instant(at: float | None) -> str | None:
 
 
 def seconds_of(text: str) -> float:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    """Raises ValueError for what is not a date-time or a date; without an offset it is UTC."""
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -2,58 +2,82 @@
 
 import asyncio
 import copy
-import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Router
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from sandbox import activities, contacts, control, imports, lists, oauth, pages, snapshot
+from sandbox import (
+    accounts,
+    activities,
+    authorize,
+    contact_search,
+    contacts,
+    control,
+    custom_fields,
+    exports,
+    imports,
+    lists,
+    memberships,
+    oauth,
+    pages,
+)
+from sandbox.activities import Queue
 from sandbox.configuration import Configuration
-from sandbox.errors import Refusal
+from sandbox.errors import Refusal, service_error
 from sandbox.faults import Fault, Faults
+from sandbox.front import Front
 from sandbox.limits import Limits
+from sandbox.snapshot import Keeper, load
 from sandbox.state import State
 
-SNAPSHOT_SECONDS = 5
+API: list[BaseRoute] = [
+    *accounts.routes,
+    *lists.routes,
+    *custom_fields.routes,
+    *imports.routes,
+    *memberships.routes,
+    *exports.routes,
+    *activities.routes,
+    *contact_search.routes,
+    *contacts.routes,
+]
+ERROR_KEYS = {404: "contacts.api.not_found", 405: "contacts.api.method_not_allowed"}
 
 
-def create_app(configuration: Configuration) -> Starlette:
+def create_app(configuration: Configuration) -> ASGIApp:
     """Raises ValueError for a fault or a state file that makes no sense."""
     state = State()
     faults = Faults(configuration.seed)
     for text in configuration.faults:
         faults.add(Fault.parse(text))
     if configuration.data:
-        snapshot.load(Path(configuration.data), state)
-    api = [*lists.routes, *imports.routes, *activities.routes, *contacts.routes]
+        load(Path(configuration.data), state)
     app = Starlette(
         routes=[
-            Mount("/oauth2/default", routes=oauth.routes),
-            Mount("/v3", routes=api),
-            Mount("/_control", routes=control.routes),
+            Mount("/oauth2/default", Router([*authorize.routes, *oauth.routes], False)),
+            Mount("/v3", Router(API, redirect_slashes=False)),
+            Mount("/_control", Router(control.routes, redirect_slashes=False)),
             Mount("/static", StaticFiles(directory=pages.HERE / "static")),
             *pages.routes,
         ],
-        middleware=[Middleware(Statistics, state=state)],
-        exception_handlers={Refusal: _refuse},
+        exception_handlers={Refusal: _refuse, HTTPException: _no_such_route},
         lifespan=_lifespan,
     )
     app.state.configuration = configuration
-    app.state.started_with = copy.copy(configuration)
+    app.state.started_with = copy.deepcopy(configuration)
     app.state.sandbox = state
     app.state.faults = faults
     app.state.limits = Limits(configuration, state)
-    app.state.tasks = set()
-    return app
+    app.state.queue = Queue(configuration, state)
+    return Front(app, configuration, faults, state)
 
 
 async def _refuse(request: Request, refusal: Exception) -> Response:
@@ -61,52 +85,25 @@ async def _refuse(request: Request, refusal: Exception) -> Response:
     return refusal.response
 
 
-class Statistics:
-    """Counts API requests by route and status."""
-
-    def __init__(self, app: ASGIApp, state: State) -> None:
-        self.app = app
-        self.state = state
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if scope["type"] != "http" or not path.startswith(("/v3", "/oauth2")):
-            await self.app(scope, receive, send)
-            return
-
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self.state.requests[f"{scope['method']} {path} {message['status']}"] += 1
-                self.state.recent.append(
-                    {"method": scope["method"], "path": path, "status": message["status"]}
-                )
-            await send(message)
-
-        await self.app(scope, receive, counted)
+async def _no_such_route(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, HTTPException)  # noqa: S101 - registered for it alone
+    status = problem.status_code
+    headers = dict(problem.headers or {})
+    if not request.url.path.startswith("/v3"):
+        return PlainTextResponse(problem.detail, status, headers)
+    key = ERROR_KEYS.get(status, "contacts.api.error")
+    return service_error(status, key, problem.detail, headers).response
 
 
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    if not app.state.configuration.data:
+    data = app.state.configuration.data
+    if not data:
         yield
         return
-    path = Path(app.state.configuration.data)
-    keeper = asyncio.create_task(_keep(app.state, path))
+    keeper = Keeper(Path(data), app.state.sandbox)
+    keeping = asyncio.create_task(keeper.keep())
     yield
-    keeper.cancel()
-    snapshot.save(path, app.state.sandbox)
-
-
-async def _keep(state: Any, path: Path) -> None:
-    saved = state.sandbox.changed
-    child = None
-    while True:
-        await asyncio.sleep(SNAPSHOT_SECONDS)
-        if child is not None:
-            with suppress(ChildProcessError):
-                if os.waitpid(child, os.WNOHANG) == (0, 0):
-                    continue
-            child = None
-        if state.sandbox.changed != saved:
-            saved = state.sandbox.changed
-            child = snapshot.save_aside(path, state.sandbox)
+    keeping.cancel()
+    app.state.queue.finish()
+    keeper.end()

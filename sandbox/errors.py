@@ -13,8 +13,10 @@ class Refusal(Exception):
         self.response = response
 
 
-def service_error(status: int, key: str, message: str) -> Refusal:
-    return Refusal(json_answer([{"error_key": key, "error_message": message}], status))
+def service_error(
+    status: int, key: str, message: str, headers: dict[str, str] | None = None
+) -> Refusal:
+    return Refusal(json_answer([{"error_key": key, "error_message": message}], status, headers))
 
 
 def gateway_error(
@@ -24,8 +26,16 @@ def gateway_error(
     return Refusal(json_answer(body, status, headers))
 
 
-def oauth_error(status: int, error: str, description: str) -> Refusal:
-    return Refusal(json_answer({"error": error, "error_description": description}, status))
+def gateway_message(status: int, message: str) -> Refusal:
+    """The shape of what the gateway has no words of its own for."""
+    return Refusal(json_answer({"message": message}, status))
+
+
+def oauth_error(
+    status: int, error: str, description: str, headers: dict[str, str] | None = None
+) -> Refusal:
+    body = {"error": error, "error_description": description}
+    return Refusal(json_answer(body, status, headers))
 
 
 def invalid(message: str) -> Refusal:
@@ -41,13 +51,19 @@ def conflict(message: str) -> Refusal:
 
 
 def unauthorized() -> Refusal:
-    return gateway_error(
-        401, "unauthorized", "Unauthorized", {"WWW-Authenticate": "Bearer realm=api.cc.email"}
-    )
+    headers = {
+        "WWW-Authenticate": "Bearer realm=api.cc.email",
+        "x-amzn-ErrorType": "UnauthorizedException",
+    }
+    return gateway_error(401, "unauthorized", "Unauthorized", headers)
 
 
 def forbidden(message: str) -> Refusal:
     return gateway_error(403, "forbidden", message)
+
+
+def invalid_grant() -> Refusal:
+    return oauth_error(400, "invalid_grant", "The refresh token is invalid or expired.")
 
 
 def throttled(headers: dict[str, str] | None = None) -> Refusal:

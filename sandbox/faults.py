@@ -1,31 +1,38 @@
 """Faults on order: what can go wrong between a client and the provider, as often as asked."""
 
-import asyncio
 import random
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.errors import Refusal, queue_full, quota_exceeded, service_error, throttled
+from sandbox.errors import (
+    invalid_grant,
+    queue_full,
+    quota_exceeded,
+    service_error,
+    throttled,
+    unauthorized,
+)
 
 KINDS = {
     "throttled": "429, too many requests a second",
     "quota_exceeded": "429, the day's requests are spent",
     "queue_full": "429, too many activities wait",
+    "token_throttled": "429 of the token endpoint",
     "server_error": "500 or another status (status=503)",
-    "html_error": "502 with a page instead of JSON",
-    "empty_error": "500 with nothing in it",
+    "html_error": "502 or another status with a page instead of JSON",
+    "empty_error": "500 or another status with nothing in it",
     "slow": "answers after seconds=N",
     "cut_before": "the connection breaks before the request is taken",
     "cut_after": "the request is taken, then the connection breaks",
+    "cut_during": "the connection breaks in the middle of the answer",
     "activity_failed": "activities end as failed",
     "activity_timed_out": "activities end as timed_out",
     "activity_cancelled": "activities end as cancelled",
     "activity_stuck": "activities never end",
-    "revoked": "401, the access token is not accepted",
+    "revoked": "401, or invalid_grant at the token endpoint",
 }
 ACTIVITY_KINDS = {
     "activity_failed": "failed",
@@ -33,56 +40,101 @@ ACTIVITY_KINDS = {
     "activity_cancelled": "cancelled",
     "activity_stuck": "processing",
 }
+TOKEN_ROUTE = "/v1/token"  # noqa: S105 - a path
+DEFAULT_STATUS = {"html_error": 502}
 
 
 @dataclass
 class Fault:
-    """`count` None is for ever; `route` is a pattern of the path; `retry_after` is seconds."""
+    """`count` None is for ever; the first `after` requests that it could strike go well.
+
+    `route` is a pattern to find in the path, or in the method and the path; `retry_after` and
+    `seconds` are seconds.
+    """
 
     kind: str
     count: int | None = None
     probability: float = 1.0
     route: str = ""
     seconds: float = 5.0
-    status: int = 500
+    status: int | None = None
     retry_after: int | None = None
     after: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"there is no fault {self.kind!r}; there are {', '.join(KINDS)}")
-        re.compile(self.route)
+        if not 0 < self.probability <= 1 or (self.count is not None and self.count < 1):
+            raise ValueError("a probability is above 0 and at most 1, a count at least 1")
+        if self.status is not None and not 400 <= self.status <= 599:
+            raise ValueError("the status of a fault is between 400 and 599")
+        if self.kind == "token_throttled":
+            self.route = self.route or TOKEN_ROUTE
+        try:
+            re.compile(self.route)
+        except re.error as odd:
+            raise ValueError(f"{self.route!r} is not a pattern: {odd}") from odd
 
     @classmethod
     def parse(cls, text: str) -> "Fault":
-        """From `KIND[:name=value,…]`."""
+        """From `KIND[:name=value,…]`. Raises ValueError."""
         kind, _, rest = text.partition(":")
+        kinds = {"probability": float, "seconds": float, "route": str}
+        known = {field.name for field in fields(cls)} - {"kind"}
         values: dict[str, Any] = {}
         for pair in filter(None, rest.split(",")):
             name, _, value = pair.partition("=")
-            kinds = {"probability": float, "seconds": float, "route": str}
+            if name not in known:
+                raise ValueError(f"a fault has no {name!r}; it has {', '.join(sorted(known))}")
             values[name] = kinds.get(name, int)(value)
         return cls(kind, **values)
+
+    def is_for(self, method: str, path: str) -> bool:
+        return bool(re.search(self.route, path) or re.search(self.route, f"{method} {path}"))
+
+    def answer(self, path: str) -> Response:
+        """What the client gets instead of the real answer, for the kinds that only say no."""
+        headers = {"Retry-After": str(self.retry_after)} if self.retry_after is not None else None
+        limited = {
+            "throttled": throttled,
+            "token_throttled": throttled,
+            "quota_exceeded": quota_exceeded,
+            "queue_full": queue_full,
+        }
+        if self.kind in limited:
+            return limited[self.kind](headers).response
+        status = self.status or DEFAULT_STATUS.get(self.kind, 500)
+        if self.kind == "html_error":
+            page = f"<html><body><h1>{status} ERROR</h1>The request could not be satisfied.</body>"
+            return HTMLResponse(f"{page}</html>", status, headers)
+        if self.kind == "empty_error":
+            return Response(b"", status, headers)
+        if self.kind == "revoked":
+            return (invalid_grant() if path.endswith(TOKEN_ROUTE) else unauthorized()).response
+        said = "There was a problem with our internal service."
+        return service_error(status, "contacts.api.internal_error", said, headers).response
 
 
 class Faults:
     def __init__(self, seed: int) -> None:
-        self.active: list[Fault] = []
-        self.random = random.Random(seed)  # noqa: S311 - faults are to be repeatable
+        self.seed = seed
+        self.clear()
 
     def add(self, fault: Fault) -> None:
         self.active.append(fault)
 
     def clear(self) -> None:
-        self.active.clear()
+        """None is left, and chance begins anew."""
+        self.active: list[Fault] = []
+        self.random = random.Random(self.seed)  # noqa: S311 - faults are to be repeatable
 
     def shown(self) -> list[dict[str, Any]]:
         return [asdict(fault) for fault in self.active]
 
-    def strike(self, path: str, *, activities: bool = False) -> Fault | None:
+    def strike(self, path: str, method: str = "POST", *, activities: bool = False) -> Fault | None:
         """The fault that this request meets, if any; it is used up by that."""
         for fault in self.active:
-            if (fault.kind in ACTIVITY_KINDS) != activities or not re.search(fault.route, path):
+            if (fault.kind in ACTIVITY_KINDS) != activities or not fault.is_for(method, path):
                 continue
             if fault.after > 0:
                 fault.after -= 1
@@ -95,70 +147,3 @@ class Faults:
                     self.active.remove(fault)
             return fault
         return None
-
-
-class FaultMiddleware:
-    """Around the whole application, so that a connection can be cut under the server's own feet.
-
-    Inside it, a framework's middleware stands between the application and the connection.
-    """
-
-    def __init__(self, app: ASGIApp, faults: Faults, configuration: Any) -> None:
-        self.app = app
-        self.faults = faults
-        self.configuration = configuration
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if scope["type"] != "http" or not path.startswith(("/v3", "/oauth2")):
-            await self.app(scope, receive, send)
-            return
-        if self.configuration.latency:
-            await asyncio.sleep(self.configuration.latency)
-        fault = self.faults.strike(path)
-        if fault is None:
-            await self.app(scope, receive, send)
-            return
-        if fault.kind == "cut_before":
-            _cut(send)
-        elif fault.kind == "cut_after":
-            await self.app(scope, receive, _swallow)
-            _cut(send)
-        elif fault.kind == "slow":
-            await asyncio.sleep(fault.seconds)
-            await self.app(scope, receive, send)
-        else:
-            await _drain(receive)
-            await _answer(fault)(scope, receive, send)
-
-
-def _answer(fault: Fault) -> Response:
-    headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None
-    refusals = {"throttled": throttled, "quota_exceeded": quota_exceeded, "queue_full": queue_full}
-    if fault.kind in refusals:
-        return refusals[fault.kind](headers).response
-    if fault.kind == "html_error":
-        return HTMLResponse("<html><body><h1>502 ERROR</h1>Bad gateway.</body></html>", 502)
-    if fault.kind == "empty_error":
-        return Response(b"", 500)
-    if fault.kind == "revoked":
-        from sandbox.errors import unauthorized
-
-        return unauthorized().response
-    error: Refusal = service_error(fault.status, "internal.server.error", "There was a problem.")
-    return error.response
-
-
-async def _drain(receive: Receive) -> None:
-    while (await receive()).get("more_body"):
-        pass
-
-
-async def _swallow(message: Any) -> None:
-    """An answer that nobody gets."""
-
-
-def _cut(send: Send) -> None:
-    cycle = send.__self__  # type: ignore[attr-defined]
-    cycle.transport.abort()
-    cycle.disconnected = True

@@ -14,31 +14,38 @@ class Limits:
     def __init__(self, configuration: Configuration, state: State) -> None:
         self.configuration = configuration
         self.state = state
-        self.turns: deque[float] = deque()
+        self.forget()
+
+    def forget(self) -> None:
+        self.arrivals: deque[float] = deque()
+        self.taken: deque[float] = deque()
         self.token_turns: deque[float] = deque()
-        self.day = ""
-        self.today = 0
 
     def take_turn(self) -> None:
         """Counts a request of the API key; refuses it above a limit."""
         now = time.monotonic()
-        while self.turns and now - self.turns[0] >= 1:
-            self.turns.popleft()
-        if len(self.turns) >= self.configuration.rate_per_second:
+        self.arrivals.append(now)
+        seen = _within_a_second(self.arrivals, now)
+        self.state.most_in_a_second = max(self.state.most_in_a_second, seen)
+        if _within_a_second(self.taken, now) >= self.configuration.rate_per_second:
             raise throttled()
-        self.turns.append(now)
-        self.state.most_in_a_second = max(self.state.most_in_a_second, len(self.turns))
+        self.taken.append(now)
         day = time.strftime("%Y-%m-%d", time.gmtime(self.state.now()))
-        if day != self.day:
-            self.day, self.today = day, 0
-        if self.today >= self.configuration.rate_per_day:
+        if day != self.state.day:
+            self.state.day, self.state.today = day, 0
+        if self.state.today >= self.configuration.rate_per_day:
             raise quota_exceeded()
-        self.today += 1
+        self.state.today += 1
 
     def take_token_turn(self) -> None:
         now = time.monotonic()
-        while self.token_turns and now - self.token_turns[0] >= 1:
-            self.token_turns.popleft()
-        if len(self.token_turns) >= self.configuration.token_rate:
+        if _within_a_second(self.token_turns, now) >= self.configuration.token_rate:
             raise throttled()
         self.token_turns.append(now)
+
+
+def _within_a_second(turns: deque[float], now: float) -> int:
+    """How many of the turns are less than a second old; forgets the others."""
+    while turns and now - turns[0] >= 1:
+        turns.popleft()
+    return len(turns)

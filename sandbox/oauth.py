@@ -1,169 +1,149 @@
-"""The authorization server: pages to allow or deny, codes, tokens of both kinds."""
+"""The authorization server's token endpoint, and the grants that it gives."""
 
 import base64
 import hashlib
-import re
 import secrets
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.answers import json_answer
-from sandbox.errors import oauth_error
-from sandbox.pages import render
-from sandbox.state import Code, Grant, State
+from sandbox.bodies import raw_body
+from sandbox.configuration import Configuration
+from sandbox.errors import invalid_grant, oauth_error
+from sandbox.state import Account, Code, Grant, State
 
 CODE_SECONDS = 300
 ACCESS_SECONDS = 86_400
 IDLE_SECONDS = 180 * 86_400
-STATE = re.compile(r"[A-Za-z0-9,._-]+")
-SCOPES = {
-    "account_read": "See the account's name and details",
-    "account_update": "Change the account's details",
-    "contact_data": "See and change contacts, lists and activities",
-    "campaign_data": "See and change campaigns and reports",
-    "offline_access": "Keep access while you are away",
-}
-
-
-def _problem(request: Request) -> str:
-    asked, configuration = request.query_params, request.app.state.configuration
-    if asked.get("client_id") != configuration.client_id:
-        return "The client_id is not known."
-    uri = urlsplit(asked.get("redirect_uri", ""))
-    if uri.scheme not in ("http", "https") or not uri.netloc or uri.fragment:
-        return "The redirect_uri is missing or not registered."
-    return ""
-
-
-def _back(request: Request, **answer: str) -> Response:
-    uri = request.query_params["redirect_uri"]
-    if request.query_params.get("state"):
-        answer["state"] = request.query_params["state"]
-    return RedirectResponse(f"{uri}{'&' if '?' in uri else '?'}{urlencode(answer)}", 302)
-
-
-async def authorize(request: Request) -> Response:
-    problem = _problem(request)
-    if problem:
-        return render(request, "problem.html", {"problem": problem}, status=400)
-    asked = request.query_params
-    scopes = asked.get("scope", "").split()
-    if asked.get("response_type") != "code":
-        return _back(request, error="unsupported_response_type", error_description="Use code.")
-    if not STATE.fullmatch(asked.get("state", "")):
-        return _back(
-            request,
-            error="invalid_request",
-            error_description="The authentication request has an invalid 'state' parameter.",
-        )
-    if not scopes or not set(scopes) <= set(SCOPES):
-        return _back(request, error="invalid_scope", error_description="Unknown scope.")
-    state: State = request.app.state.sandbox
-    if request.method == "GET":
-        context = {
-            "accounts": state.accounts.values(),
-            "scopes": [SCOPES[scope] for scope in scopes],
-        }
-        return render(request, "authorize.html", context)
-    form = parse_qs((await request.body()).decode())
-    account_id = form.get("account", [""])[0]
-    if form.get("answer", [""])[0] != "allow" or account_id not in state.accounts:
-        return _back(
-            request, error="access_denied", error_description="The resource owner denied access."
-        )
-    code = secrets.token_urlsafe(24)
-    state.codes[code] = Code(
-        account_id,
-        asked["redirect_uri"],
-        " ".join(scopes),
-        asked.get("code_challenge", ""),
-        state.now() + CODE_SECONDS,
-    )
-    return _back(request, code=code)
+FORM = "application/x-www-form-urlencoded"
+NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 async def token(request: Request) -> Response:
     app = request.app.state
     app.limits.take_token_turn()
-    parameters = {name: value[0] for name, value in parse_qs(request.url.query).items()}
-    parameters |= {
-        name: value[0] for name, value in parse_qs((await request.body()).decode()).items()
+    parameters = await _parameters(request)
+    grants: dict[str, Callable[[Request, dict[str, str]], dict[str, Any]]] = {
+        "authorization_code": _exchange,
+        "refresh_token": _refresh,
     }
-    grant_type = parameters.get("grant_type")
-    if grant_type == "authorization_code":
-        return json_answer(_exchange(request, parameters))
-    if grant_type == "refresh_token":
-        _check_client(request, parameters, verified=False)
-        return json_answer(_refresh(app.sandbox, parameters.get("refresh_token", ""), app))
-    raise oauth_error(400, "unsupported_grant_type", "The grant type is not supported.")
+    asked = parameters.get("grant_type", "")
+    if asked not in grants:
+        error = "unsupported_grant_type" if asked else "invalid_request"
+        raise oauth_error(400, error, "The grant type is missing or not supported.")
+    return json_answer(grants[asked](request, parameters), headers=NOT_KEPT)
 
 
-def _check_client(request: Request, parameters: dict[str, str], *, verified: bool) -> None:
-    """The secret, or for an application without one a code verifier."""
-    configuration = request.app.state.configuration
-    header = request.headers.get("Authorization", "")
-    if header.startswith("Basic "):
+async def _parameters(request: Request) -> dict[str, str]:
+    """From the query, as the provider's own examples have it, or from a form."""
+    parameters = dict(parse_qsl(request.url.query))
+    body = await raw_body(request)
+    if not body:
+        return parameters
+    if request.headers.get("Content-Type", "").partition(";")[0].strip() != FORM:
+        raise oauth_error(400, "invalid_request", f"The Content-Type must be {FORM}.")
+    return parameters | dict(parse_qsl(body.decode(errors="replace")))
+
+
+def _is_confidential(request: Request, parameters: dict[str, str]) -> bool:
+    """Whether the application showed its secret; without any it must show a code verifier.
+
+    Raises a Refusal for a wrong one.
+    """
+    configuration: Configuration = request.app.state.configuration
+    kind, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    if kind == "Basic":
         try:
-            known = base64.b64decode(header[6:]).decode()
+            shown = base64.b64decode(credentials, validate=True).decode().partition(":")
         except ValueError:
-            known = ""
-        if known == f"{configuration.client_id}:{configuration.client_secret}":
-            return
-    elif verified and parameters.get("client_id") == configuration.client_id:
-        return
-    raise oauth_error(401, "invalid_client", "Client authentication failed.")
+            shown = ("", "", "")
+        known = (configuration.client_id, configuration.client_secret)
+        if (unquote(shown[0]), unquote(shown[2])) == known:
+            return True
+    elif parameters.get("client_id") == configuration.client_id:
+        return False
+    raise oauth_error(
+        401,
+        "invalid_client",
+        "Client authentication failed.",
+        {"WWW-Authenticate": 'Basic realm="sandbox"'},
+    )
 
 
 def _exchange(request: Request, parameters: dict[str, str]) -> dict[str, Any]:
-    app = request.app.state
-    state: State = app.sandbox
+    state: State = request.app.state.sandbox
+    confidential = _is_confidential(request, parameters)
     code = state.codes.pop(parameters.get("code", ""), None)
-    verifier = parameters.get("code_verifier", "")
-    _check_client(request, parameters, verified=bool(verifier))
     if code is None or code.expires < state.now():
         raise oauth_error(400, "invalid_grant", "The authorization code is invalid or expired.")
     if code.redirect_uri != parameters.get("redirect_uri"):
         raise oauth_error(400, "invalid_grant", "The redirect_uri is another than was asked for.")
-    if code.challenge:
-        digest = hashlib.sha256(verifier.encode()).digest()
-        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != code.challenge:
-            raise oauth_error(400, "invalid_grant", "PKCE verification failed.")
-    return issue(state, code.account_id, code.scopes, rotating=app.configuration.rotating)
-
-
-def issue(state: State, account_id: str, scopes: str, *, rotating: bool) -> dict[str, Any]:
-    """A new grant. With rotating refresh tokens the account's earlier ones stop working."""
-    if rotating:
-        for earlier in state.grants:
-            if earlier.account_id == account_id:
-                earlier.refresh = None
-    refresh = secrets.token_urlsafe(32) if "offline_access" in scopes.split() else None
-    grant = Grant(account_id, scopes, "", 0, refresh, state.now())
-    state.grants.append(grant)
-    return _answer(state, grant)
-
-
-def _refresh(state: State, refresh_token: str, app: Any) -> dict[str, Any]:
-    grant = next(
-        (one for one in state.grants if one.refresh and one.refresh == refresh_token), None
+    if not _is_verified(code, parameters.get("code_verifier", "")):
+        raise oauth_error(400, "invalid_grant", "PKCE verification failed.")
+    if not confidential and not code.challenge:
+        raise oauth_error(401, "invalid_client", "A secret or a code verifier is needed.")
+    return issue(
+        state,
+        state.accounts[code.account_id],
+        code.user,
+        code.scopes,
+        rotating=request.app.state.configuration.rotating,
+        public=not confidential,
     )
-    if grant is None or state.now() - grant.used > IDLE_SECONDS:
-        raise oauth_error(400, "invalid_grant", "The refresh token is invalid or expired.")
-    if app.configuration.rotating:
-        grant.refresh = secrets.token_urlsafe(32)
+
+
+def _is_verified(code: Code, verifier: str) -> bool:
+    if not code.challenge:
+        return not verifier
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == code.challenge
+
+
+def issue(
+    state: State, account: Account, user: str, scopes: str, *, rotating: bool, public: bool = False
+) -> dict[str, Any]:
+    """A new grant. With rotating refresh tokens the user's earlier ones stop working."""
+    if rotating:
+        for earlier in list(state.by_refresh.values()):
+            if (earlier.account_id, earlier.user) == (account.account_id, user):
+                del state.by_refresh[str(earlier.refresh)]
+    grant = Grant(account.account_id, user, scopes, "", 0, None, state.now(), public)
+    if "offline_access" in scopes.split():
+        _give_refresh_token(state, grant)
     return _answer(state, grant)
+
+
+def _refresh(request: Request, parameters: dict[str, str]) -> dict[str, Any]:
+    state: State = request.app.state.sandbox
+    confidential = _is_confidential(request, parameters)
+    grant = state.by_refresh.get(parameters.get("refresh_token", ""))
+    if grant is None or state.now() - grant.used > IDLE_SECONDS:
+        raise invalid_grant()
+    if not confidential and not grant.public:
+        raise oauth_error(401, "invalid_client", "Client authentication failed.")
+    if request.app.state.configuration.rotating:
+        _give_refresh_token(state, grant)
+    return _answer(state, grant)
+
+
+def _give_refresh_token(state: State, grant: Grant) -> None:
+    state.by_refresh.pop(str(grant.refresh), None)
+    grant.refresh = secrets.token_urlsafe(32)
+    state.by_refresh[grant.refresh] = grant
 
 
 def _answer(state: State, grant: Grant) -> dict[str, Any]:
+    """A new access token in place of the grant's earlier one."""
     state.by_access.pop(grant.access, None)
-    grant.access = _jwt_shaped(grant.account_id)
-    grant.expires = state.now() + ACCESS_SECONDS
     grant.used = state.now()
+    grant.expires = grant.used + ACCESS_SECONDS
+    grant.access = _jwt_shaped(grant)
     state.by_access[grant.access] = grant
     state.touch()
     answer: dict[str, Any] = {
@@ -177,15 +157,23 @@ def _answer(state: State, grant: Grant) -> dict[str, Any]:
     return answer
 
 
-def _jwt_shaped(account_id: str) -> str:
-    def part(content: dict[str, str]) -> str:
+def _jwt_shaped(grant: Grant) -> str:
+    """As long as the provider's, some 1,000 characters; the signature is noise."""
+
+    def part(content: dict[str, Any]) -> str:
         return base64.urlsafe_b64encode(orjson.dumps(content)).rstrip(b"=").decode()
 
-    claims = {"sub": account_id, "jti": secrets.token_urlsafe(400)}
+    claims = {
+        "ver": 1,
+        "jti": f"AT.{secrets.token_urlsafe(200)}",
+        "iss": "sandbox",
+        "iat": int(grant.used),
+        "exp": int(grant.expires),
+        "sub": grant.user,
+        "uid": grant.account_id,
+        "scp": grant.scopes.split(),
+    }
     return f"{part({'alg': 'RS256', 'kid': 'sandbox'})}.{part(claims)}.{secrets.token_urlsafe(256)}"
 
 
-routes = [
-    Route("/v1/authorize", authorize, methods=["GET", "POST"]),
-    Route("/v1/token", token, methods=["POST"]),
-]
+routes = [Route("/v1/token", token, methods=["POST"])]

@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 from sandbox.configuration import Configuration
 
 START_SECONDS = 30
+STOP_SECONDS = 30
 
 
 def free_port() -> int:
@@ -23,7 +26,10 @@ def free_port() -> int:
 
 
 class SandboxProcess:
-    """A context manager; its options are those of the command line, with underscores."""
+    """A context manager; its options are those of the command line, with underscores.
+
+    An option that may be repeated takes a list.
+    """
 
     client_id = Configuration.client_id
     client_secret = Configuration.client_secret
@@ -49,9 +55,11 @@ class SandboxProcess:
         self.stop()
 
     def start(self) -> None:
+        """Returns once it answers. Raises RuntimeError when it does not."""
         command = [sys.executable, "-m", "sandbox", "--port", str(self.port)]
         for name, value in self.options.items():
-            command += [f"--{name.replace('_', '-')}", str(value)]
+            for one in value if isinstance(value, list) else [value]:
+                command += [f"--{name.replace('_', '-')}", str(one)]
         root = Path(__file__).resolve().parent.parent
         self.process = subprocess.Popen(command, cwd=root)  # noqa: S603 - our own program
         deadline = time.monotonic() + START_SECONDS
@@ -60,18 +68,25 @@ class SandboxProcess:
                 self.control("statistics")
             except (urllib.error.URLError, ConnectionError):
                 if self.process.poll() is not None or time.monotonic() > deadline:
+                    self.kill()
                     raise RuntimeError("the sandbox did not start") from None
                 time.sleep(0.05)
             else:
                 return
 
     def stop(self) -> None:
+        """Orderly: what it took is done and, with `data`, kept."""
         if self.process is None:
             return
         self.process.terminate()
         try:
-            self.process.wait(15)
+            self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        if self.process is not None:
             self.process.kill()
             self.process.wait()
 
@@ -90,6 +105,13 @@ class SandboxProcess:
         """A token pair, without the walk through the browser."""
         answer: dict[str, Any] = self.control("tokens", account=account)
         return answer
+
+    def members(self, list_id: str, account: str | None = None) -> Iterator[dict[str, Any]]:
+        """A list's contacts one by one, however many; `members` of `control` gives addresses."""
+        query = urllib.parse.urlencode({"account": account} if account else {})
+        url = f"{self.url}/_control/lists/{list_id}/members?{query}"
+        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - loopback
+            yield from map(json.loads, answer)
 
     def lists(self) -> dict[str, str]:
         """The first account's lists: ids by name."""

@@ -1,4 +1,4 @@
-"""Everything the sandbox knows, in memory: accounts, lists, contacts, grants, activities."""
+"""Everything the sandbox knows, in memory: accounts, users, lists, grants, activities."""
 
 import time
 import uuid
@@ -6,7 +6,22 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.people import Contact, People
+
 NAMESPACE = uuid.UUID("cc000000-0000-11ee-8000-000000000000")
+OPEN_STATES = ("initialized", "processing")
+ALL_PRIVILEGES = (
+    "account:read",
+    "account:update",
+    "campaign:create",
+    "contacts:lists:read",
+    "contacts:lists:write",
+    "contacts:read",
+    "contacts:write",
+)
+# A user whom the account's owner lets see contacts and write campaigns, and no more.
+LOOKING_PRIVILEGES = ("account:read", "campaign:create", "contacts:lists:read", "contacts:read")
+RECENT_REQUESTS = 60
 
 
 def named_id(*parts: object) -> str:
@@ -14,40 +29,13 @@ def named_id(*parts: object) -> str:
     return str(uuid.uuid5(NAMESPACE, "/".join(map(str, parts))))
 
 
-class Contact:
-    """Compact, since there may be a million."""
-
-    __slots__ = (
-        "created",
-        "deleted",
-        "email",
-        "first_name",
-        "last_name",
-        "lists",
-        "more",
-        "number",
-        "opted_out",
-        "opted_out_by",
-        "permission",
-        "updated",
-    )
-
-    def __init__(self, number: int, email: str, now: float) -> None:
-        self.number = number
-        self.email = email
-        self.first_name = ""
-        self.last_name = ""
-        self.more: dict[str, Any] | None = None
-        self.permission = "implicit"
-        self.lists: frozenset[str] = frozenset()
-        self.created = self.updated = now
-        self.deleted: float | None = None
-        self.opted_out: float | None = None
-        self.opted_out_by = ""
-
-    @property
-    def contact_id(self) -> str:
-        return f"{self.number:08x}-cc00-11ee-8000-fa163e000000"
+@dataclass
+class User:
+    email: str
+    first_name: str
+    last_name: str
+    role: str
+    privileges: tuple[str, ...] = ALL_PRIVILEGES
 
 
 @dataclass
@@ -72,55 +60,65 @@ class Activity:
     percent: int = 1
     errors: list[str] = field(default_factory=list)
     status: dict[str, int] = field(default_factory=dict)
-    rows: list[dict[str, str]] | None = None
+    # The file that a contact export makes, and what it holds once it is made.
+    file_id: str = ""
+    file: list[bytes] | None = None
 
 
 @dataclass
 class Account:
     account_id: str
     organization: str
-    users: list[str]
+    users: list[User]
     lists: dict[str, ContactList] = field(default_factory=dict)
     custom_fields: dict[str, dict[str, Any]] = field(default_factory=dict)
-    contacts: dict[str, Contact] = field(default_factory=dict)
-    by_number: dict[int, Contact] = field(default_factory=dict)
+    people: People = field(default_factory=People)
     activities: dict[str, Activity] = field(default_factory=dict)
-    next_number: int = 1
-    list_sets: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
+    open_activities: int = 0
 
-    def contact(self, email: str) -> Contact | None:
-        return self.contacts.get(email.lower())
+    @property
+    def owner(self) -> User:
+        return self.users[0]
 
-    def add_contact(self, email: str, now: float) -> Contact:
-        contact = Contact(self.next_number, email, now)
-        self.next_number += 1
-        self.contacts[email.lower()] = contact
-        self.by_number[contact.number] = contact
-        return contact
+    def live_lists(self) -> list[ContactList]:
+        return [one for one in self.lists.values() if not one.deleted]
 
-    def lists_of(self, lists: frozenset[str]) -> frozenset[str]:
-        """One object for equal sets: a million contacts share it."""
-        return self.list_sets.setdefault(lists, lists)
+    def has_lists(self, list_ids: frozenset[str]) -> bool:
+        return all(one in self.lists and not self.lists[one].deleted for one in list_ids)
 
-    def open_activities(self) -> int:
-        return sum(a.state in ("initialized", "processing") for a in self.activities.values())
+    def contact_id(self, contact: Contact) -> str:
+        return f"{contact.row + 1:08x}-cc00-11ee-8000-{self.account_id[1:]}"
+
+    def contact_of_id(self, contact_id: str) -> Contact | None:
+        """None for an id of nobody or of another account."""
+        number, _, rest = contact_id.lower().partition("-")
+        if len(number) != 8 or rest != f"cc00-11ee-8000-{self.account_id[1:]}":
+            return None
+        try:
+            return self.people.by_row(int(number, 16) - 1)
+        except ValueError:
+            return None
 
 
 @dataclass
 class Grant:
-    """What a person allowed an application; `refresh` is the refresh token that works now."""
+    """What a user allowed an application; `refresh` is the refresh token that works now."""
 
     account_id: str
+    user: str
     scopes: str
     access: str
     expires: float
     refresh: str | None
     used: float
+    # Whether the application showed a code verifier instead of its secret.
+    public: bool = False
 
 
 @dataclass
 class Code:
     account_id: str
+    user: str
     redirect_uri: str
     scopes: str
     challenge: str
@@ -131,27 +129,38 @@ class State:
     def __init__(self) -> None:
         self.clock_offset = 0.0
         self.accounts: dict[str, Account] = {}
-        self.grants: list[Grant] = []
         self.by_access: dict[str, Grant] = {}
+        self.by_refresh: dict[str, Grant] = {}
         self.codes: dict[str, Code] = {}
         self.requests: Counter[str] = Counter()
-        self.recent: deque[dict[str, Any]] = deque(maxlen=60)
-        self.seconds: Counter[int] = Counter()
-        self.arrivals: deque[float] = deque()
+        self.recent: deque[dict[str, Any]] = deque(maxlen=RECENT_REQUESTS)
         self.most_in_a_second = 0
+        self.day = ""
+        self.today = 0
+        self.imports = 0
         self.imported_contacts = 0
         self.changed = 0
-        for organization, users, names in (
-            (
-                "Harbour Books",
-                ["olga@harbour-books.example"],
-                ("Newsletter", "Customers", "Events"),
-            ),
-            ("Alpine Ski House", ["paul@alpine-ski.example"], ("Newsletter", "Season passes")),
-        ):
-            self._add_account(organization, users, names)
+        self._add_account(
+            "Harbour Books",
+            [
+                User("olga@harbour-books.example", "Olga", "Berg", "Account owner"),
+                User(
+                    "uma@harbour-books.example",
+                    "Uma",
+                    "Lind",
+                    "Campaign creator",
+                    LOOKING_PRIVILEGES,
+                ),
+            ],
+            ("Newsletter", "Customers", "Events"),
+        )
+        self._add_account(
+            "Alpine Ski House",
+            [User("paul@alpine-ski.example", "Paul", "Moser", "Account owner")],
+            ("Newsletter", "Season passes"),
+        )
 
-    def _add_account(self, organization: str, users: list[str], names: tuple[str, ...]) -> None:
+    def _add_account(self, organization: str, users: list[User], names: tuple[str, ...]) -> None:
         account_id = f"a{named_id(organization).replace('-', '')[:12]}"
         account = Account(account_id, organization, users)
         now = time.time()

@@ -50,7 +50,10 @@ def sandbox_process() -> Iterator[Any]:
     from sandbox.process import SandboxProcess
 
     with SandboxProcess(
-        rate_per_second=10_000, rate_per_day=1_000_000, token_rate=10_000
+        rate_per_second=10_000,
+        rate_per_day=1_000_000,
+        token_rate=10_000,
+        redirect_uri=["http://testserver/*", "http://localhost:*", "http://127.0.0.1:*"],
     ) as started:
         yield started
 

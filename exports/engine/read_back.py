@@ -47,7 +47,7 @@ def _finished(run: Run, provider: Client, name: str, **how: Any) -> Activity:
     """The named contact export, finished; starts it if this run has not yet."""
     known = run.read_back.get(name)
     if known is None:
-        activity = provider.export_contacts(fields=["email"], **how)
+        activity = provider.export_contacts(fields=["email_address"], **how)
         known = {"activity": activity.activity_id, "polls": 0}
     else:
         activity = provider.activity(known["activity"])

@@ -130,7 +130,8 @@ def test_an_export_of_contacts_is_read_as_it_arrives(sandbox: Any) -> None:
     ]
     sandbox.control("seed", contacts=people, list_id=list_id)
     client = client_of(sandbox)
-    activity = ended(client, client.export_contacts(list_ids=[list_id], fields=["email"]))
+    fields = ["email_address", "first_name", "last_name"]
+    activity = ended(client, client.export_contacts(list_ids=[list_id], fields=fields))
     rows = list(client.download_export(activity))
     assert [row["email address"] for row in rows] == [person["email"] for person in people]
     assert rows[0]["first name"] == 'Quote " and, comma'
