@@ -7,7 +7,7 @@ class SegmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from segments import dependents, home_parts
-        from segments.segment_services import refresh_all
+        from segments.refreshing import refresh_all
         from workspaces import audit, home, refreshes
 
         dependents.add(dependents.segments_using)
@@ -25,6 +25,10 @@ class SegmentsConfig(AppConfig):
                 "import.refused_downloaded": _("Refused rows downloaded"),
                 "segment.created": _("Segment added"),
                 "segment.changed": _("Segment changed"),
+                "segment.renamed": _("Segment renamed"),
+                "segment.refreshed": _("Segment refresh started"),
                 "segment.deleted": _("Segment deleted"),
             }
         )
+        audit.name_details({"rules": _("rules")})
+        refreshes.name_counts({"segments": _("segments"), "failed": _("failed")})

@@ -1,9 +1,11 @@
 """The rule builder's form: rules as fields that a browser sends, there and back.
 
-Fields are named by the node's path (`0`, `0-1`, …): `node`, `match`, `attribute`, `operator`,
-`value`, `value2`. Every change of structure is an action, so that it works without a script.
+Fields are named by the node's path (`0`, `0-1`, …): `node`, `match`, `subject`, `operator`,
+`value`, `value2`, `unit`. Every change of structure is an action, so that it works without a
+script.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +14,14 @@ from django.http import QueryDict
 from django.utils.dates import MONTHS
 
 from segments.models import Attribute, AttributeType, Segment
-from segments.operators import DAYS, MEMBERSHIP_LABELS, OPERATORS, Operator, fitting
+from segments.operators import DAYS, MEMBERSHIP_LABELS, OPERATORS, UNITS, Operator, fitting
+from segments.rule_tree import DEEPEST
 
 ROOT = "0"
 SEGMENT = "segment"
 LONGEST_PATH = 20
+# A column copied from a spreadsheet has its values on lines, a row has tabs between them.
+BETWEEN_VALUES = re.compile(r"[\r\n\t]+")
 
 
 @dataclass
@@ -29,13 +34,19 @@ class FormNode:
     operator: str = ""
     value: str = ""
     value2: str = ""
+    unit: str = "days"
     type: str = ""
     error: str = ""
+    takes_focus: bool = False
     children: "list[FormNode]" = field(default_factory=list)
 
     @property
     def is_group(self) -> bool:
         return bool(self.match)
+
+    @property
+    def may_nest(self) -> bool:
+        return self.path.count("-") + 1 < DEEPEST
 
     @property
     def is_membership(self) -> bool:
@@ -53,18 +64,22 @@ class FormNode:
         return SEGMENT if self.is_membership else known.needs if known else "nothing"
 
     @property
+    def attribute(self) -> str:
+        return "" if self.is_membership else self.subject.removeprefix("a:")
+
+    @property
+    def is_text(self) -> bool:
+        return self.type == AttributeType.TEXT
+
+    @property
     def input_type(self) -> str:
         if self.type == AttributeType.NUMBER:
             return "number"
         return "date" if self.type in DAYS else "text"
 
 
-def new_rule(path: str) -> FormNode:
-    return FormNode(path)
-
-
 def new_tree() -> FormNode:
-    return FormNode(ROOT, match="all", children=[new_rule(f"{ROOT}-0")])
+    return FormNode(ROOT, match="all", children=[FormNode(f"{ROOT}-0")])
 
 
 def from_tree(tree: Any, path: str = ROOT) -> FormNode:
@@ -84,6 +99,7 @@ def from_tree(tree: Any, path: str = ROOT) -> FormNode:
     given = value if isinstance(value, list) else [value]
     operator = OPERATORS.get(str(tree.get("operator")))
     node = FormNode(path, subject=f"a:{tree.get('attribute')}", operator=str(tree.get("operator")))
+    node.unit = str(tree.get("unit", node.unit))
     if operator is not None and operator.needs == "many":
         node.value = "\n".join(str(one) for one in given)
     elif value is not None:
@@ -95,9 +111,10 @@ def from_tree(tree: Any, path: str = ROOT) -> FormNode:
 def from_post(data: QueryDict) -> FormNode:
     """The form as a browser sent it, with its action carried out."""
     nodes = {ROOT: FormNode(ROOT, match="all")}
-    for path in sorted(set(data.getlist("node")), key=_order):
+    paths = {path for path in data.getlist("node") if len(path) <= LONGEST_PATH}
+    for path in sorted(paths, key=_order):
         parent = nodes.get(path.rpartition("-")[0])
-        if path != ROOT and (parent is None or not parent.is_group or len(path) > LONGEST_PATH):
+        if path != ROOT and (parent is None or not parent.is_group):
             continue
         node = _node(path, data)
         nodes[path] = node
@@ -111,7 +128,7 @@ def from_post(data: QueryDict) -> FormNode:
 
 
 def _order(path: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else -1 for part in path.split("-"))
+    return tuple(int(part) if part.isascii() and part.isdigit() else -1 for part in path.split("-"))
 
 
 def _node(path: str, data: QueryDict) -> FormNode:
@@ -124,21 +141,28 @@ def _node(path: str, data: QueryDict) -> FormNode:
         operator=data.get(f"operator-{path}", ""),
         value=data.get(f"value-{path}", ""),
         value2=data.get(f"value2-{path}", ""),
+        unit=data.get(f"unit-{path}", "days"),
     )
 
 
 def _act(root: FormNode, node: FormNode, action: str) -> None:
+    """Carries an action out, and says where the keyboard's focus goes."""
     if action == "add-rule" and node.is_group:
-        node.children.append(new_rule(""))
+        node.children.append(FormNode("", takes_focus=True))
     elif action == "add-group" and node.is_group:
-        node.children.append(FormNode("", match="any", children=[new_rule("")]))
+        inner = FormNode("", takes_focus=True)
+        node.children.append(FormNode("", match="any", children=[inner]))
     elif action == "remove":
         _remove(root, node)
 
 
 def _remove(within: FormNode, node: FormNode) -> None:
-    within.children = [child for child in within.children if child is not node]
-    for child in within.children:
+    for place, child in enumerate(within.children):
+        if child is node:
+            del within.children[place]
+            beside = within.children[place : place + 1] or within.children[-1:]
+            (beside[0] if beside else within).takes_focus = True
+            return
         _remove(child, node)
 
 
@@ -155,12 +179,11 @@ def to_tree(node: FormNode) -> dict[str, Any]:
         return {"match": node.match, "rules": [to_tree(child) for child in node.children]}
     if node.is_membership:
         return {"segment": node.value, "operator": node.operator}
-    rule: dict[str, Any] = {
-        "attribute": node.subject.removeprefix("a:"),
-        "operator": node.operator,
-    }
+    rule: dict[str, Any] = {"attribute": node.attribute, "operator": node.operator}
     if node.needs == "many":
-        rule["value"] = [line.strip() for line in node.value.splitlines() if line.strip()]
+        rule["value"] = BETWEEN_VALUES.split(node.value.strip())
+    elif node.needs == "span":
+        rule |= {"value": node.value, "unit": node.unit}
     elif node.needs == "two":
         rule["value"] = [node.value, node.value2]
     elif node.needs != "nothing":
@@ -168,21 +191,12 @@ def to_tree(node: FormNode) -> dict[str, Any]:
     return rule
 
 
-def normalised(tree: dict[str, Any]) -> dict[str, Any]:
-    """Segment ids as numbers, once the tree is known to make sense."""
-    if "rules" in tree:
-        return {**tree, "rules": [normalised(one) for one in tree["rules"]]}
-    if "segment" in tree:
-        return {**tree, "segment": int(tree["segment"])}
-    return tree
-
-
 def complete(root: FormNode, attributes: Mapping[str, Attribute]) -> None:
     """Gives every rule its type, and an operator that fits when the attribute has changed."""
     for node in walk(root):
         if node.is_group:
             continue
-        attribute = attributes.get(node.subject.removeprefix("a:"))
+        attribute = attributes.get(node.attribute)
         node.type = attribute.type if attribute else ""
         names = [name for name, _label in node.operators]
         if names and node.operator not in names:
@@ -195,10 +209,14 @@ def walk(node: FormNode) -> list[FormNode]:
 
 def show_error(root: FormNode, path: tuple[int, ...], message: str) -> None:
     """Puts the error at the node that a path leads to."""
+    node_at(root, path).error = message
+
+
+def node_at(root: FormNode, path: tuple[int, ...]) -> FormNode:
     node = root
     for place in path:
         node = node.children[place]
-    node.error = message
+    return node
 
 
 def choices(except_segment: Segment | None) -> dict[str, Any]:
@@ -210,4 +228,5 @@ def choices(except_segment: Segment | None) -> dict[str, Any]:
         "attributes": list(Attribute.objects.all()),
         "segments": list(segments),
         "months": [(str(number), name) for number, name in MONTHS.items()],
+        "units": list(UNITS.items()),
     }

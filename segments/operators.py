@@ -17,7 +17,9 @@ ALL = (TEXT, NUMBER, DATE, DATETIME, BOOLEAN)
 
 @dataclass(frozen=True)
 class Operator:
-    """`needs` is what it is given: nothing, one, two, many values, a count of days, or a month."""
+    """`needs` is what it is given: nothing; one, two or many values; a span of time such as
+    3 months; a number of days; or a month.
+    """
 
     name: str
     label: Promise | str
@@ -46,10 +48,11 @@ OPERATORS = {
         Operator("on", _("is on"), DAYS, "one"),
         Operator("before", _("is before"), DAYS, "one"),
         Operator("after", _("is after"), DAYS, "one"),
-        Operator("in_last_days", _("is in the last days"), DAYS, "days"),
-        Operator("in_next_days", _("is in the next days"), DAYS, "days"),
-        Operator("month_is", _("is in the month"), DAYS, "month"),
-        Operator("anniversary_in_days", _("has its anniversary in the next days"), DAYS, "days"),
+        Operator("in_last", _("is in the last"), DAYS, "span"),
+        Operator("in_next", _("is in the next"), DAYS, "span"),
+        Operator("month_is", _("is in the month of"), DAYS, "month"),
+        Operator("anniversary_today", _("has its anniversary today"), DAYS, "nothing"),
+        Operator("anniversary_in_days", _("has its anniversary within"), DAYS, "days"),
         Operator("is_yes", pgettext_lazy("operator", "is yes"), (BOOLEAN,), "nothing"),
         Operator("is_no", pgettext_lazy("operator", "is no"), (BOOLEAN,), "nothing"),
         Operator("is_empty", _("is empty"), ALL, "nothing"),
@@ -57,9 +60,23 @@ OPERATORS = {
     )
 }
 
+# Whoever has no value meets these.
+NEGATIVE = frozenset({"is_not", "is_none_of", "does_not_contain", "does_not_equal"})
+
+UNITS = {
+    "days": pgettext_lazy("unit of a span", "days"),
+    "weeks": pgettext_lazy("unit of a span", "weeks"),
+    "months": pgettext_lazy("unit of a span", "months"),
+    "years": pgettext_lazy("unit of a span", "years"),
+}
+
 MEMBER, NOT_MEMBER = "member", "not_member"
-MEMBERSHIP_LABELS = {MEMBER: _("is in the segment"), NOT_MEMBER: _("is not in the segment")}
+MEMBERSHIP_LABELS: dict[str, Promise | str] = {
+    MEMBER: _("is in the segment"),
+    NOT_MEMBER: _("is not in the segment"),
+}
 
 
 def fitting(type_: str) -> list[Operator]:
+    """The operators for an attribute of the type."""
     return [operator for operator in OPERATORS.values() if type_ in operator.types]

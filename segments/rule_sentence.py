@@ -1,77 +1,118 @@
 """Rules as a sentence that a person reads."""
 
+import re
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from functools import reduce
 from typing import Any
 
+from django.utils import formats
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from segments.operators import MEMBERSHIP_LABELS, OPERATORS
+from segments import rule_values
+from segments.operators import MEMBERSHIP_LABELS, OPERATORS, TEXT, Operator
 
 MOST_VALUES = 3
+SMALL_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 
 
-def sentence(tree: Any, labels: Mapping[str, str], segments: Mapping[int, str]) -> str:
-    """The tree in words, even where it makes no sense any more."""
-    if not isinstance(tree, dict):
-        return ""
-    if "match" in tree:
-        return _group(tree, labels, segments)
-    if "segment" in tree:
-        text = str(tree.get("segment") or "")
-        name = segments.get(int(text), "?") if text.isdigit() else "?"
-        return f"{MEMBERSHIP_LABELS.get(tree.get('operator', ''), '')} “{name}”"
-    name = labels.get(str(tree.get("attribute")), str(tree.get("attribute") or "?"))
-    operator = OPERATORS.get(str(tree.get("operator")))
-    if operator is None:
-        return name
-    value = tree.get("value")
-    if operator.needs == "days":
-        return _in_days(name, operator.name, value)
-    if operator.needs == "month" and str(value).isdigit() and 1 <= int(str(value)) <= 12:
-        return f"{name} {operator.label} {MONTHS[int(str(value))]}"
-    return f"{name} {operator.label} {_value(value)}".strip()
+def sentence(
+    tree: Any,
+    labels: Mapping[str, str],
+    segments: Mapping[int, str],
+    most_values: int | None = MOST_VALUES,
+) -> str:
+    """The tree in words, even where it makes no sense; of long lists the first values."""
+    return _Speaker(labels, segments, most_values).say(tree)
 
 
-def _in_days(name: str, operator: str, value: Any) -> str:
-    days = int(str(value)) if str(value).isdigit() else 0
+class _Speaker:
+    def __init__(
+        self, labels: Mapping[str, str], segments: Mapping[int, str], most_values: int | None
+    ) -> None:
+        self.labels, self.segments, self.most_values = labels, segments, most_values
+
+    def say(self, tree: Any) -> str:
+        if not isinstance(tree, dict):
+            return ""
+        if "match" in tree:
+            return self.group(tree)
+        if "segment" in tree:
+            name = self.segments.get(rule_values.identifier(tree["segment"]) or 0, "?")
+            return f"{MEMBERSHIP_LABELS.get(str(tree.get('operator')), '')} “{name}”".strip()
+        name = self.labels.get(str(tree.get("attribute")), str(tree.get("attribute") or "?"))
+        operator = OPERATORS.get(str(tree.get("operator")))
+        if operator is None:
+            return name
+        return f"{name} {operator.label} {self.value(tree, operator)}".strip()
+
+    def group(self, tree: dict[str, Any]) -> str:
+        rules = tree.get("rules")
+        parts = [self.part(one) for one in rules] if isinstance(rules, list) else []
+        if not parts:
+            return ""
+        match = tree["match"]
+        if match == "all":
+            return reduce(lambda a, b: _("%(one)s and %(other)s") % {"one": a, "other": b}, parts)
+        said = reduce(lambda a, b: _("%(one)s or %(other)s") % {"one": a, "other": b}, parts)
+        return _("not (%(rules)s)") % {"rules": said} if match == "none" else said
+
+    def part(self, tree: Any) -> str:
+        said = self.say(tree)
+        rules = tree.get("rules") if isinstance(tree, dict) else None
+        is_long = isinstance(rules, list) and len(rules) > 1
+        return f"({said})" if is_long and tree.get("match") != "none" else said
+
+    def value(self, tree: dict[str, Any], operator: Operator) -> str:
+        value = tree.get("value")
+        if operator.needs == "nothing" or value is None:
+            return ""
+        if operator.needs == "span":
+            return _span(value, str(tree.get("unit")))
+        if operator.needs == "days":
+            return _span(value, "days")
+        if operator.needs == "month":
+            return str(MONTHS.get(rule_values.identifier(value) or 0, value))
+        shown = [_shown(one, operator) for one in (value if isinstance(value, list) else [value])]
+        if operator.needs == "two" and len(shown) == 2:
+            return _("%(one)s and %(other)s") % {"one": shown[0], "other": shown[1]}
+        return self.listed(shown)
+
+    def listed(self, shown: list[str]) -> str:
+        most = self.most_values or len(shown)
+        more = len(shown) - most
+        listed = ", ".join(shown[:most])
+        if more <= 0:
+            return listed
+        return ngettext("%(values)s and %(more)d more", "%(values)s and %(more)d more", more) % {
+            "values": listed,
+            "more": more,
+        }
+
+
+def _span(value: Any, unit: str) -> str:
+    count = rule_values.identifier(value)
+    if count is None:
+        return str(value)
     texts = {
-        "in_last_days": ngettext(
-            "%(name)s is in the last %(days)d day", "%(name)s is in the last %(days)d days", days
-        ),
-        "in_next_days": ngettext(
-            "%(name)s is in the next %(days)d day", "%(name)s is in the next %(days)d days", days
-        ),
-        "anniversary_in_days": ngettext(
-            "%(name)s has its anniversary in the next %(days)d day",
-            "%(name)s has its anniversary in the next %(days)d days",
-            days,
-        ),
+        "days": ngettext("%(count)d day", "%(count)d days", count),
+        "weeks": ngettext("%(count)d week", "%(count)d weeks", count),
+        "months": ngettext("%(count)d month", "%(count)d months", count),
+        "years": ngettext("%(count)d year", "%(count)d years", count),
     }
-    return texts[operator] % {"name": name, "days": days}
+    return texts.get(unit, "%(count)d") % {"count": count}
 
 
-def _group(tree: dict[str, Any], labels: Mapping[str, str], segments: Mapping[int, str]) -> str:
-    parts = []
-    for one in tree.get("rules") or ():
-        text = sentence(one, labels, segments)
-        nested = isinstance(one, dict) and "match" in one and len(one.get("rules") or ()) > 1
-        parts.append(f"({text})" if nested else text)
-    if tree.get("match") == "any":
-        return _(" or ").join(parts)
-    if tree.get("match") == "none":
-        return _("none of: %(rules)s") % {"rules": "; ".join(parts)}
-    return _(" and ").join(parts)
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        shown = ", ".join(f"“{one}”" for one in value[:MOST_VALUES])
-        more = len(value) - MOST_VALUES
-        if more > 0:
-            shown += ngettext(" and %(more)d more", " and %(more)d more", more) % {"more": more}
-        return shown
-    return f"“{value}”"
+def _shown(value: Any, operator: Operator) -> str:
+    text = str(value)
+    if operator.types == (TEXT,):
+        return f"“{text}”"
+    if SMALL_NUMBER.fullmatch(text):
+        return formats.number_format(Decimal(text), use_l10n=True, force_grouping=True)
+    try:
+        return formats.date_format(date.fromisoformat(text), "DATE_FORMAT")
+    except ValueError:
+        return text

@@ -2,7 +2,9 @@
 
 Every value and every attribute's name is a parameter. A condition is true or false, never null:
 what has no value meets none of the positive operators and all of the negative ones ("is not X"
-includes those without a value). Text compares without case. Days are those of the time zone given.
+includes those without a value). A value kept under another type than the attribute's meets no
+comparison, and never stops the query. Text compares without case, by Unicode's simple mapping,
+whatever the database's locale. Days are those of the time zone given.
 """
 
 from dataclasses import dataclass, field
@@ -10,11 +12,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from segments import rule_days
 from segments.models import AttributeType
-from segments.operators import MEMBER
+from segments.operators import MEMBER, NEGATIVE
 from segments.rule_tree import Group, Membership, Node, Rule
+from segments.rule_values import SEPARATOR
 
 JOINS = {"all": " AND ", "any": " OR ", "none": " OR "}
+DAY_SHAPE = "____-__-__"
+MOMENT_SHAPE = "____-__-__T__:__:__Z"
+SIGNS = {"equals": "=", "less_than": "<", "at_most": "<=", "greater_than": ">", "at_least": ">="}
 
 
 @dataclass
@@ -44,7 +51,8 @@ def _condition(node: Node, compiler: _Compiler) -> str:
         return f"NOT ({joined})" if node.match == "none" else f"({joined})"
     if isinstance(node, Membership):
         return _membership(node, compiler)
-    return f"(({_comparison(node, compiler)}) IS TRUE)"
+    test = "IS NOT TRUE" if node.operator in NEGATIVE else "IS TRUE"
+    return f"(({_comparison(node, compiler)}) {test})"
 
 
 def _membership(node: Membership, compiler: _Compiler) -> str:
@@ -57,89 +65,90 @@ def _membership(node: Membership, compiler: _Compiler) -> str:
 
 
 def _comparison(rule: Rule, compiler: _Compiler) -> str:
+    """What the rule asks; for a negative operator, what it denies."""
     name = compiler.parameter(rule.attribute)
     text = f"(p.attributes ->> {name})"
-    if rule.operator == "is_empty":
-        return f"{text} IS NULL"
-    if rule.operator == "is_not_empty":
-        return f"{text} IS NOT NULL"
+    if rule.operator in ("is_empty", "is_not_empty"):
+        return f"{text} IS NOT NULL" if rule.operator == "is_not_empty" else f"{text} IS NULL"
     if rule.type == AttributeType.BOOLEAN:
         return f"{text} = {compiler.parameter('true' if rule.operator == 'is_yes' else 'false')}"
     if rule.type == AttributeType.NUMBER:
         return _number(rule, name, compiler)
     if rule.type == AttributeType.TEXT:
-        return _text(rule, f"lower({text})", compiler)
-    return _day(rule, _day_of(rule, text, compiler), compiler)
+        return _text(rule, text, compiler)
+    return _day(rule, text, compiler)
 
 
 def _text(rule: Rule, text: str, compiler: _Compiler) -> str:
+    text = _lower(text)
     if rule.operator in ("is_any_of", "is_none_of"):
-        values = compiler.parameter([value.lower() for value in rule.values])
-        if rule.operator == "is_any_of":
-            return f"{text} = ANY ({values}::text[])"
-        return f"({text} = ANY ({values}::text[])) IS NOT TRUE"
-    value = f"lower({compiler.parameter(rule.values[0])}::text)"
+        # Folded while planning into a constant list, which PostgreSQL looks up by hash.
+        values = _lower(compiler.parameter(SEPARATOR.join(rule.values)) + "::text")
+        return f"{text} = ANY (string_to_array({values}, {compiler.parameter(SEPARATOR)}))"
+    value = _lower(compiler.parameter(rule.values[0]) + "::text")
     return {
         "is": f"{text} = {value}",
-        "is_not": f"{text} IS DISTINCT FROM {value}",
+        "is_not": f"{text} = {value}",
         "contains": f"strpos({text}, {value}) > 0",
-        "does_not_contain": f"(strpos({text}, {value}) > 0) IS NOT TRUE",
+        "does_not_contain": f"strpos({text}, {value}) > 0",
         "starts_with": f"starts_with({text}, {value})",
         "ends_with": f"right({text}, length({value})) = {value}",
     }[rule.operator]
 
 
+def _lower(text: str) -> str:
+    return f"lower({text} COLLATE pg_c_utf8)"
+
+
 def _number(rule: Rule, name: str, compiler: _Compiler) -> str:
-    # A value kept under another type before must not stop the query.
     number = (
         f"CASE jsonb_typeof(p.attributes -> {name})"
         f" WHEN 'number' THEN (p.attributes -> {name})::numeric END"
     )
     values = [compiler.parameter(value) for value in rule.values]
-    first = values[0]
     if rule.operator == "between":
-        return f"({number}) BETWEEN {first} AND {values[1]}"
-    if rule.operator == "does_not_equal":
-        return f"({number}) IS DISTINCT FROM {first}"
-    sign = {
-        "equals": "=",
-        "less_than": "<",
-        "at_most": "<=",
-        "greater_than": ">",
-        "at_least": ">=",
-    }[rule.operator]
-    return f"({number}) {sign} {first}"
+        return f"({number}) BETWEEN {values[0]} AND {values[1]}"
+    return f"({number}) {SIGNS.get(rule.operator, '=')} {values[0]}"
 
 
-def _day_of(rule: Rule, text: str, compiler: _Compiler) -> str:
-    """The day as text, YYYY-MM-DD: days written so compare as text does."""
-    if rule.type == AttributeType.DATE:
-        return f'{text} COLLATE "C"'
-    zone = compiler.parameter(compiler.time_zone.key)
-    return (
-        f"(CASE WHEN {text} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9:]{{8}}Z$'"
-        f" THEN to_char({text}::timestamptz AT TIME ZONE {zone}, 'YYYY-MM-DD') END)"
-        ' COLLATE "C"'
-    )
-
-
-def _day(rule: Rule, day: str, compiler: _Compiler) -> str:
+def _day(rule: Rule, text: str, compiler: _Compiler) -> str:
     today = compiler.now.astimezone(compiler.time_zone).date()
     if rule.operator == "month_is":
-        return f"substr({day}, 6, 2) = {compiler.parameter(f'{rule.values[0]:02}')}"
-    if rule.operator == "anniversary_in_days":
-        days = [(today + timedelta(days=ahead)) for ahead in range(rule.values[0] + 1)]
-        return (
-            f"substr({day}, 6) = ANY ({compiler.parameter([f'{d:%m-%d}' for d in days])}::text[])"
-        )
-    if rule.operator == "in_last_days":
-        span = (today - timedelta(days=rule.values[0]), today)
-    elif rule.operator == "in_next_days":
-        span = (today, today + timedelta(days=rule.values[0]))
-    elif rule.operator == "between":
-        span = (rule.values[0], rule.values[1])
+        return f"{_part(rule, text, compiler, 'MM')} = {compiler.parameter(f'{rule.values[0]:02}')}"
+    if rule.operator in ("anniversary_today", "anniversary_in_days"):
+        days = rule_days.anniversaries(today, rule.values[0] if rule.values else 0)
+        return f"{_part(rule, text, compiler, 'MM-DD')} = ANY ({compiler.parameter(days)}::text[])"
+    if rule.operator in ("in_last", "in_next"):
+        count, unit = rule.values
+        span = rule_days.span_from(today, rule.operator, count, unit)
     else:
-        sign = {"on": "=", "before": "<", "after": ">"}[rule.operator]
-        return f"{day} {sign} {compiler.parameter(rule.values[0].isoformat())}"
-    first, last = (compiler.parameter(one.isoformat()) for one in span)
-    return f"{day} BETWEEN {first} AND {last}"
+        span = rule_days.span(rule.operator, rule.values)
+    return _within(rule, text, span, compiler)
+
+
+def _within(rule: Rule, text: str, span: rule_days.Span, compiler: _Compiler) -> str:
+    """Days and moments written by ISO 8601 compare as text does, so nothing needs converting."""
+    first, last = span
+    zone, is_day = compiler.time_zone, rule.type == AttributeType.DATE
+    tests = [f"{text} LIKE {compiler.parameter(DAY_SHAPE if is_day else MOMENT_SHAPE)}"]
+    if first is not None:
+        least = first.isoformat() if is_day else rule_days.beginning(first, zone)
+        tests.append(f'{text} COLLATE "C" >= {compiler.parameter(least)}')
+    if last is not None:
+        after = last + timedelta(days=1)
+        limit = after.isoformat() if is_day else rule_days.beginning(after, zone)
+        tests.append(f'{text} COLLATE "C" < {compiler.parameter(limit)}')
+    return " AND ".join(tests)
+
+
+def _part(rule: Rule, text: str, compiler: _Compiler, pattern: str) -> str:
+    """The month (`MM`) or the day of the year (`MM-DD`), where the workspace is."""
+    if rule.type == AttributeType.DATE:
+        shape = compiler.parameter(DAY_SHAPE)
+        return f"CASE WHEN {text} LIKE {shape} THEN substr({text}, 6, {len(pattern)}) END"
+    shape = compiler.parameter(MOMENT_SHAPE)
+    return (
+        f"CASE WHEN {text} LIKE {shape} AND pg_input_is_valid({text}, 'timestamptz')"
+        f" THEN to_char({text}::timestamptz AT TIME ZONE"
+        f" {compiler.parameter(compiler.time_zone.key)}, '{pattern}') END"
+    )

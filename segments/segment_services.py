@@ -1,19 +1,33 @@
-"""What can be done with segments. Saving one refreshes it."""
+"""What can be done with segments. Saving one doesn't refresh it: `request_refresh` does."""
 
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from segments import dependents
-from segments.membership import SegmentBusy, refresh_segment, vocabulary
+from segments.membership import refresh_segment, vocabulary
 from segments.models import Segment, SegmentMember, SegmentRefresh
-from segments.rule_tree import RuleError, read, segments_in
+from segments.rule_sentence import sentence
+from segments.rule_tree import RuleError, read, segments_in, write
+from segments.selectors import words
 from workspaces import audit
-from workspaces.models import Refresh, User, Workspace
-from workspaces.refreshes import StageFailed
+from workspaces.models import User, Workspace
+
+__all__ = [
+    "Refused",
+    "change_segment",
+    "create_segment",
+    "delete_segment",
+    "duplicate_segment",
+    "refresh_segment",
+    "rename_segment",
+    "request_refresh",
+]
+
+LONGEST_NAME = 100
 
 
 class Refused(Exception):
@@ -21,12 +35,15 @@ class Refused(Exception):
 
 
 def create_segment(
-    workspace: Workspace, name: str, rules: Any, *, by: User | None = None, description: str = ""
+    workspace: Workspace, name: str, rules: Any, by: User | None = None, description: str = ""
 ) -> Segment:
-    """Raises `RuleError`, or `Refused` for a name that is taken."""
-    read(rules, vocabulary())
+    """Raises `RuleError`, or `Refused` for a name that is missing, too long or taken."""
     segment = Segment(
-        workspace=workspace, name=name, rules=rules, description=description, created_by=by
+        workspace=workspace,
+        name=name.strip(),
+        rules=write(read(rules, vocabulary())),
+        description=description,
+        created_by=by,
     )
     _save(segment, "segment.created", by)
     return segment
@@ -36,95 +53,124 @@ def change_segment(
     segment: Segment, *, name: str, rules: Any, description: str, by: User | None
 ) -> None:
     """Raises as `create_segment` does; a rule that leads back to this segment is a circle."""
-    read(rules, vocabulary())
-    _refuse_circle(segment, rules)
-    segment.name, segment.rules, segment.description = name, rules, description
+    tree = read(rules, vocabulary())
+    refuse_circle(segment, rules)
+    segment.name, segment.rules, segment.description = name, write(tree), description
     _save(segment, "segment.changed", by)
 
 
-def _save(segment: Segment, action: str, by: User | None) -> None:
+def rename_segment(segment: Segment, name: str, by: User | None) -> None:
+    """Raises `Refused` for a name that is missing, too long or taken."""
+    was, name = segment.name, name.strip()
+    if name == was:
+        return
+    segment.name = name
+    _save(segment, "segment.renamed", by, was=was, becomes=name)
+
+
+def _save(segment: Segment, action: str, by: User | None, **details: str) -> None:
+    _refuse_bad_name(segment)
+    told = details or {"rules": sentence(segment.rules, *words(), most_values=None)}
     try:
         with transaction.atomic():
-            segment.save()
-            audit.record(segment.workspace, action, actor=by, target=segment, rules=segment.rules)
+            if segment.pk is None:
+                segment.save()
+            else:
+                segment.save(update_fields=["name", "rules", "description", "updated_at"])
+            audit.record(segment.workspace, action, actor=by, target=segment, **told)
     except IntegrityError as conflict:
-        raise Refused(
-            _("Another segment is named “%(name)s”. Choose a different name.")
-            % {"name": segment.name}
-        ) from conflict
+        raise _name_is_taken(segment.name) from conflict
 
 
-def request_refresh(segment: Segment) -> None:
-    """Hands the refresh to a worker."""
+def _refuse_bad_name(segment: Segment) -> None:
+    if not 0 < len(segment.name) <= LONGEST_NAME or "\0" in segment.name:
+        raise Refused(_("Give a name of at most %(most)d characters.") % {"most": LONGEST_NAME})
+    if Segment.objects.filter(name__iexact=segment.name).exclude(pk=segment.pk).exists():
+        raise _name_is_taken(segment.name)
+
+
+def _name_is_taken(name: str) -> Refused:
+    return Refused(
+        _("Another segment is named “%(name)s”. Choose a different name.") % {"name": name}
+    )
+
+
+def request_refresh(segment: Segment, by: User | None = None) -> None:
+    """Hands the refresh to a worker; on the audit log when a person asks for it."""
     from segments.tasks import refresh_segment_task
 
-    Segment.objects.filter(pk=segment.pk).update(
-        refresh_state=Segment.RefreshState.QUEUED, refresh_requested_at=timezone.now()
-    )
-    transaction.on_commit(lambda: refresh_segment_task.delay(segment.workspace_id, segment.pk))
+    with transaction.atomic():
+        Segment.objects.filter(pk=segment.pk).update(
+            refresh_state=Segment.RefreshState.QUEUED, refresh_requested_at=timezone.now()
+        )
+        if by is not None:
+            audit.record(segment.workspace, "segment.refreshed", actor=by, target=segment)
+        transaction.on_commit(lambda: refresh_segment_task.delay(segment.workspace_id, segment.pk))
 
 
 def duplicate_segment(segment: Segment, by: User | None) -> Segment:
-    names = set(Segment.objects.values_list("name", flat=True))
+    """A copy under a name of its own, not refreshed yet. Raises `RuleError`."""
+    names = {name.lower() for name in Segment.objects.values_list("name", flat=True)}
     name = base = _("Copy of %(name)s") % {"name": segment.name[:80]}
     number = 2
-    while name in names:
+    while name.lower() in names:
         name, number = f"{base} ({number})", number + 1
-    return create_segment(
-        segment.workspace, name, segment.rules, by=by, description=segment.description
-    )
+    return create_segment(segment.workspace, name, segment.rules, by, segment.description)
 
 
 def delete_segment(segment: Segment, by: User | None) -> None:
     """Raises `Refused` while something uses it, naming what."""
-    used_by = dependents.of(segment)
-    if used_by:
-        raise Refused(
-            _("The segment is used by %(names)s. Take it out there first.")
-            % {"names": ", ".join(label for label, _url in used_by)}
-        )
     with transaction.atomic():
-        audit.record(segment.workspace, "segment.deleted", actor=by, target=segment)
-        SegmentMember.objects.filter(
-            workspace_id=segment.workspace_id, segment_id=segment.pk
-        ).delete()
-        SegmentRefresh.objects.filter(segment=segment).delete()
-        segment.delete()
-
-
-def refresh_all(refresh: Refresh) -> dict[str, object]:
-    """The refresh's stage: every segment, those it depends on first."""
-    segments = {segment.pk: segment for segment in Segment.objects.all()}
-    graph = {
-        pk: {other for other in segments_in(segment.rules) if other in segments}
-        for pk, segment in segments.items()
-    }
-    try:
-        order = list(TopologicalSorter(graph).static_order())
-    except CycleError as circle:
-        names = ", ".join(segments[pk].name for pk in circle.args[1])
-        raise StageFailed(
-            _("These segments lead in a circle: %(names)s.") % {"names": names}
-        ) from circle
-    failed = 0
-    now = timezone.now()
-    for pk in order:
-        try:
-            failed += not refresh_segment(segments[pk], now).succeeded
-        except SegmentBusy:
-            continue
-    return {"segments": len(order), "failed": failed}
-
-
-def _refuse_circle(segment: Segment, rules: Any) -> None:
-    trees = dict(Segment.objects.values_list("pk", "rules")) | {segment.pk: rules}
-    open_, seen = list(segments_in(rules)), set()
-    while open_:
-        pk = open_.pop()
-        if pk == segment.pk:
-            raise RuleError(
-                (), _("This segment would depend on itself. Take that segment out of its rules.")
+        # A refresh under way ends before, or finds the segment gone and keeps nothing.
+        kept = Segment.objects.select_for_update(of=("self",)).select_related("workspace")
+        locked = kept.get(pk=segment.pk)
+        used_by = dependents.of(locked)
+        if used_by:
+            raise Refused(
+                _("The segment is used by %(names)s. Take it out there first.")
+                % {"names": ", ".join(f"“{label}”" for label, _url in used_by)}
             )
-        if pk not in seen:
-            seen.add(pk)
-            open_ += segments_in(trees.get(pk))
+        audit.record(locked.workspace, "segment.deleted", actor=by, target=locked)
+        SegmentMember.objects.filter(
+            workspace_id=locked.workspace_id, segment_id=locked.pk
+        ).delete()
+        SegmentRefresh.objects.filter(segment=locked).delete()
+        try:
+            locked.delete()
+        except ProtectedError as used:
+            raise Refused(
+                _("The segment has just been put to use. Look who uses it, and try again.")
+            ) from used
+
+
+def refuse_circle(segment: Segment, rules: Any) -> None:
+    """Raises `RuleError`, at the rule that leads back to the segment."""
+    trees = dict(Segment.objects.values_list("pk", "rules"))
+    path = _path_back(segment.pk, rules, trees, ())
+    if path is not None:
+        raise RuleError(
+            path, _("This segment would depend on itself. Take that segment out of its rules.")
+        )
+
+
+def _path_back(
+    target: int, tree: Any, trees: dict[int, Any], path: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    if "match" not in tree:
+        return path if any(_leads(pk, target, trees) for pk in segments_in(tree)) else None
+    found = (
+        _path_back(target, one, trees, (*path, place)) for place, one in enumerate(tree["rules"])
+    )
+    return next((path for path in found if path is not None), None)
+
+
+def _leads(pk: int, target: int, trees: dict[int, Any]) -> bool:
+    open_, seen = [pk], set[int]()
+    while open_:
+        one = open_.pop()
+        if one == target:
+            return True
+        if one not in seen:
+            seen.add(one)
+            open_ += segments_in(trees.get(one))
+    return False

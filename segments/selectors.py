@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from segments.models import Attribute, Profile
+from segments.models import Attribute, Profile, Segment
 
 MOST_COLUMNS = 5
 TELLING = re.compile(r"mail|name|nom|correu|correo|city|ciutat|ciudad", re.IGNORECASE)
@@ -28,6 +28,14 @@ def shown_profiles(profiles: Iterable[Profile]) -> dict[str, Any]:
             for profile in profiles
         ],
     }
+
+
+def words() -> tuple[dict[str, str], dict[int, str]]:
+    """What attributes (by name) and segments (by id) of the workspace in scope are called."""
+    return (
+        dict(Attribute.objects.values_list("name", "label")),
+        dict(Segment.objects.values_list("pk", "name")),
+    )
 
 
 def search_profiles(text: str, after: str = "") -> QuerySet[Profile]:

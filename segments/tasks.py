@@ -7,8 +7,10 @@ from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
 from segments.imports import SourceBusy, run_import
-from segments.membership import SegmentBusy, refresh_segment
+from segments.membership import SegmentBusy
 from segments.models import Import, Segment
+from segments.refreshing import refresh_with_dependents
+from workspaces import locks
 from workspaces.models import Workspace
 
 AGAIN_SECONDS = 2
@@ -34,7 +36,9 @@ def refresh_segment_task(workspace_id: int, segment_id: int) -> None:
         if segment is None:
             return
         try:
-            refresh_segment(segment)
+            refresh_with_dependents(segment)
+        except Segment.DoesNotExist:
+            return
         except SegmentBusy:
             refresh_segment_task.apply_async((workspace_id, segment_id), countdown=AGAIN_SECONDS)
 
@@ -54,4 +58,9 @@ def sweep() -> None:
             refresh_requested_at__lt=before,
         )
         for workspace_id, segment_id in list(waiting.values_list("workspace_id", "pk")):
-            refresh_segment_task.delay(workspace_id, segment_id)
+            with locks.held(locks.SEGMENT, segment_id) as is_lost:
+                if is_lost:
+                    Segment.objects.filter(pk=segment_id).update(
+                        refresh_requested_at=timezone.now()
+                    )
+                    refresh_segment_task.delay(workspace_id, segment_id)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from segments.views import profiles, segments, sources
+from segments.views import profiles, segment_builder, segments, sources
 
 app_name = "segments"
 urlpatterns = [
@@ -17,13 +17,15 @@ urlpatterns = [
     path("profiles/", profiles.profile_list, name="profile_list"),
     path("profiles/<int:pk>/", profiles.detail, name="profile_detail"),
     path("segments/", segments.segment_list, name="segment_list"),
-    path("segments/add/", segments.add, name="segment_add"),
-    path("segments/rules/", segments.rules, name="segment_rules"),
-    path("segments/preview/", segments.preview, name="segment_preview"),
+    path("segments/add/", segment_builder.add, name="segment_add"),
+    path("segments/rules/", segment_builder.rules, name="segment_rules"),
+    path("segments/preview/", segment_builder.preview, name="segment_preview"),
+    path("segments/values/", segment_builder.values, name="segment_values"),
     path("segments/<int:pk>/", segments.detail, name="segment_detail"),
-    path("segments/<int:pk>/edit/", segments.edit, name="segment_edit"),
+    path("segments/<int:pk>/edit/", segment_builder.edit, name="segment_edit"),
     path("segments/<int:pk>/status/", segments.status, name="segment_status"),
     path("segments/<int:pk>/refresh/", segments.refresh, name="segment_refresh"),
+    path("segments/<int:pk>/rename/", segments.rename, name="segment_rename"),
     path("segments/<int:pk>/duplicate/", segments.duplicate, name="segment_duplicate"),
     path("segments/<int:pk>/delete/", segments.delete, name="segment_delete"),
 ]

@@ -1,0 +1,45 @@
+"""Why the refresh of a segment failed: kept as a code, told in the reader's language."""
+
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from segments.models import Segment
+from segments.rule_tree import RuleError, Vocabulary, read, segments_in
+
+
+class Failure(models.TextChoices):
+    RULES = "rules", gettext_lazy("A rule makes no sense any more. Edit the rules.")
+    PART = "part", gettext_lazy("A segment that it depends on failed. Mend that one first.")
+    CIRCLE = (
+        "circle",
+        gettext_lazy("Its rules lead back to itself by way of other segments. Edit one of them."),
+    )
+    DATABASE = (
+        "database",
+        gettext_lazy(
+            "The database could not compute it. Refresh it again; if it fails again, use simpler"
+            " rules."
+        ),
+    )
+
+
+def explanation(segment: Segment, vocabulary: Vocabulary) -> str:
+    """Why the last refresh failed, as exactly as can be said now; empty if it did not."""
+    if segment.refresh_state != Segment.RefreshState.FAILED:
+        return ""
+    if segment.refresh_reason == Failure.RULES:
+        try:
+            read(segment.rules, vocabulary)
+        except RuleError as nonsense:
+            return str(nonsense)
+    if segment.refresh_reason == Failure.PART:
+        failed = Segment.objects.filter(
+            pk__in=segments_in(segment.rules), refresh_state=Segment.RefreshState.FAILED
+        )
+        names = ", ".join(f"“{name}”" for name in failed.values_list("name", flat=True))
+        if names:
+            return _("It depends on %(names)s, whose refresh failed. Mend that first.") % {
+                "names": names
+            }
+    return str(Failure(segment.refresh_reason).label)

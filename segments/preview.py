@@ -1,0 +1,91 @@
+"""Who rules find, and which values there are: looked up while rules are edited."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+from psycopg2.errors import QueryCanceled
+
+from segments import membership_sql as sql
+from segments.membership import condition_of
+from segments.models import Profile
+from workspaces.models import Workspace
+
+SECONDS = 10
+SAMPLE = 10
+SUGGESTED_FROM = 50_000
+MOST_SUGGESTIONS = 50
+LONGEST_SUGGESTION = 80
+PAGE = re.compile(r"[0-9a-f]{8,32}", re.ASCII)
+
+
+class TooSlow(Exception):
+    """The look took too long, or a newer one took its place; a refresh may take longer."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Who the rules find now: how many, of how many, and some of them."""
+
+    count: int
+    of: int
+    sample: list[Profile]
+
+
+def look(workspace: Workspace, tree: Any, page: str = "") -> Look:
+    """Who the rules find now. Raises `RuleError`, or `TooSlow`.
+
+    `page` names the browser's page that asks (8 to 32 hexadecimal digits): its older look, if
+    still under way, is ended.
+    """
+    condition, parameters = condition_of(workspace, tree, timezone.now())
+    with _bounded(page) as cursor:
+        cursor.execute(sql.TOTAL, parameters)
+        total = int(cursor.fetchone()[0])
+        cursor.execute(sql.COUNT_AND_SAMPLE.format(condition=condition), parameters)
+        parts = cursor.fetchall()
+        count = sum(size for size, _pk in parts)
+        sample = sorted(pk for _size, pk in parts)[:SAMPLE]
+        if len(sample) < min(count, SAMPLE):
+            cursor.execute(sql.SAMPLE.format(condition=condition), {**parameters, "size": SAMPLE})
+            sample = [pk for (pk,) in cursor.fetchall()]
+    return Look(count, total, list(Profile.objects.filter(pk__in=sample).order_by("key")))
+
+
+def frequent_values(workspace: Workspace, attribute: str) -> list[tuple[str, int]]:
+    """The values met most often, with how often among the profiles looked at."""
+    parameters: dict[str, int | str] = {
+        "workspace": workspace.pk,
+        "name": attribute,
+        "looked_at": SUGGESTED_FROM,
+        "longest": LONGEST_SUGGESTION,
+        "most": MOST_SUGGESTIONS,
+    }
+    try:
+        with _bounded("") as cursor:
+            cursor.execute(sql.FREQUENT_VALUES, parameters)
+            return [(value, count) for value, count in cursor.fetchall()]
+    except TooSlow:
+        return []
+
+
+@contextmanager
+def _bounded(page: str) -> Iterator[CursorWrapper]:
+    """A transaction that reads, for some seconds at most. Raises `TooSlow`."""
+    name = f"segue look {page}" if PAGE.fullmatch(page) else ""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = '{SECONDS}s'; SET LOCAL jit = off")
+            if name:
+                cursor.execute(sql.CANCEL_OLDER_LOOK, {"name": name})
+                cursor.execute("SELECT set_config('application_name', %s, true)", [name])
+            yield cursor
+    except OperationalError as stopped:
+        if isinstance(stopped.__cause__, QueryCanceled):
+            raise TooSlow from stopped
+        raise

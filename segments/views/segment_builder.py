@@ -1,0 +1,147 @@
+"""The page where a segment's rules are made: it shows whom they find as they are edited."""
+
+import secrets
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from segments import builder, segment_services
+from segments.forms import SegmentForm
+from segments.models import Attribute, Segment
+from segments.preview import TooSlow, frequent_values, look
+from segments.rule_sentence import sentence
+from segments.rule_tree import RuleError
+from segments.selectors import shown_profiles, words
+from workspaces.middleware import WorkspaceRequest
+from workspaces.permissions import requires
+
+SUGGESTIONS_SECONDS = 300
+
+
+@requires("segment.change")
+def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    return _edit(request, Segment(workspace=request.workspace))
+
+
+@requires("segment.change")
+def edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    return _edit(request, segment)
+
+
+def _edit(request: WorkspaceRequest, segment: Segment) -> HttpResponse:
+    if request.method != "POST":
+        root = builder.from_tree(segment.rules) if segment.pk else builder.new_tree()
+        return _page(request, segment, SegmentForm(instance=segment), root)
+    root = builder.from_post(request.POST)
+    if "action" in request.POST:
+        return _page(request, segment, SegmentForm(initial=request.POST.dict()), root)
+    builder.complete(root, _attributes())
+    form = SegmentForm(request.POST, instance=Segment(pk=segment.pk))
+    if form.is_valid():
+        try:
+            saved = _save(request, segment, form, root)
+        except RuleError as nonsense:
+            builder.show_error(root, nonsense.path, str(nonsense))
+        except segment_services.Refused as refusal:
+            form.add_error("name", str(refusal))
+        else:
+            segment_services.request_refresh(saved)
+            messages.success(
+                request,
+                _("The segment “%(name)s” is saved and being refreshed.") % {"name": saved.name},
+            )
+            return redirect("segments:segment_detail", request.workspace.slug, saved.pk)
+    return _page(request, segment, form, root, status=422)
+
+
+def _save(
+    request: WorkspaceRequest, segment: Segment, form: SegmentForm, root: builder.FormNode
+) -> Segment:
+    name, description = form.cleaned_data["name"], form.cleaned_data["description"]
+    tree = builder.to_tree(root)
+    if segment.pk is None:
+        return segment_services.create_segment(
+            request.workspace, name, tree, by=request.user, description=description
+        )
+    segment_services.change_segment(
+        segment, name=name, rules=tree, description=description, by=request.user
+    )
+    return segment
+
+
+def _page(
+    request: WorkspaceRequest,
+    segment: Segment,
+    form: SegmentForm,
+    root: builder.FormNode,
+    status: int = 200,
+) -> HttpResponse:
+    builder.complete(root, _attributes())
+    context = {
+        "form": form,
+        "segment": segment,
+        "page": secrets.token_hex(8),
+        "root": root,
+        "sentence": sentence(builder.to_tree(root), *words()),
+        **builder.choices(segment),
+    }
+    return render(request, "segments/segments/edit.html", context, status=status)
+
+
+@require_POST
+@requires("segment.change")
+def rules(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """The rules again, after an action or a change of attribute; then they are counted anew."""
+    root = builder.from_post(request.POST)
+    builder.complete(root, _attributes())
+    text = request.POST.get("editing", "")
+    segment = Segment.objects.filter(pk=text).first() if text.isdecimal() else None
+    context = {"root": root, **builder.choices(segment)}
+    answer = render(request, "segments/segments/_rules.html", context)
+    answer["HX-Trigger-After-Settle"] = "rules-changed"
+    return answer
+
+
+@require_POST
+@requires("segment.change")
+def preview(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """Whom the rules find, as they are being edited."""
+    root = builder.from_post(request.POST)
+    builder.complete(root, _attributes())
+    tree = builder.to_tree(root)
+    labels, names = words()
+    context: dict[str, Any] = {"sentence": sentence(tree, labels, names)}
+    try:
+        found = look(request.workspace, tree, request.POST.get("page", ""))
+    except RuleError as nonsense:
+        node = builder.node_at(root, nonsense.path)
+        said = sentence(builder.to_tree(node), labels, names)
+        context |= {"problem": str(nonsense), "wrong": node, "wrong_said": said}
+    except TooSlow:
+        context["is_too_slow"] = True
+    else:
+        context |= {"look": found, **shown_profiles(found.sample)}
+    return render(request, "segments/segments/_look.html", context)
+
+
+@requires("segment.change")
+def values(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """The attribute's frequent values: for a text field, or as buttons for a list of values."""
+    attribute = get_object_or_404(Attribute, name=request.GET.get("attribute", ""))
+    context = {
+        "values": frequent_values(request.workspace, attribute.name),
+        "target": request.GET.get("to", ""),
+    }
+    answer = render(request, "segments/segments/_values.html", context)
+    patch_cache_control(answer, private=True, max_age=SUGGESTIONS_SECONDS)
+    return answer
+
+
+def _attributes() -> dict[str, Attribute]:
+    return {attribute.name: attribute for attribute in Attribute.objects.all()}
