@@ -112,28 +112,29 @@ def _earlier_attempt(provider: Client, run: Run, batch: Batch) -> Activity | Non
     """
     if batch.attempted_at is None:
         return None
-    of_connection = Batch.objects.filter(
-        run__destination__connection=run.destination.connection
-    ).exclude(pk=batch.pk)
-    if of_connection.filter(
-        state=Batch.State.PLANNED, attempted_at__isnull=False, run__state__in=Run.ACTIVE
-    ).exists():
-        return None
     since = batch.attempted_at - CLOCK_TOLERANCE
-    known = set(
-        of_connection.filter(sent_at__gte=since - CLOCK_TOLERANCE).values_list(
-            "activity_id", flat=True
-        )
-    )
+    # Read before the batches are: an activity seen here has its attempt on record there.
     candidates = [
         activity
         for activity in provider.activities()
-        if activity.activity_id not in known
-        and activity.created_at is not None
+        if activity.created_at is not None
         and activity.created_at >= since
         and activity.status.person_count == batch.contacts
     ]
-    return candidates[0] if len(candidates) == 1 else None
+    alike = (
+        Batch.objects.filter(
+            run__destination__connection=run.destination.connection,
+            contacts=batch.contacts,
+            attempted_at__gte=since - CLOCK_TOLERANCE,
+        )
+        .exclude(pk=batch.pk)
+        .values_list("activity_id", "attempts")
+    )
+    if any(attempts != (1 if activity_id else 0) for activity_id, attempts in alike):
+        return None
+    known = {activity_id for activity_id, _ in alike}
+    unknown = [activity for activity in candidates if activity.activity_id not in known]
+    return unknown[0] if len(unknown) == 1 else None
 
 
 class requests_counted:  # noqa: N801 - reads as a with-statement

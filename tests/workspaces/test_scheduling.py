@@ -119,7 +119,7 @@ def test_without_days_or_times_nothing_is_ever_due(days: list[int], times: list[
     days=st.sets(st.integers(1, 7), min_size=1),
     times=st.sets(st.times().map(lambda at: at.replace(second=0, microsecond=0)), min_size=1),
     zone=st.sampled_from([MADRID, "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]),
-    after=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001
+    after=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)),
 )
 def test_every_due_moment_is_on_a_chosen_day_and_at_a_chosen_time_or_the_end_of_a_gap(
     days: set[int], times: set[time], zone: str, after: datetime

@@ -1,0 +1,246 @@
+"""Runs while things go wrong: they end right, without help, and without losing anyone."""
+
+import os
+import signal
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from connections import services as connection_services
+from exports.engine import send
+from exports.engine.drive import drive_to_end
+from exports.models import Batch, Delivery, Run
+from exports.runs import RunRefused, cancel_run, start_run
+from exports.tasks import sweep
+from tests.conftest import celery_worker, wait_until
+from tests.exports.engine_world import World, account
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any) -> World:
+    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
+    world = World(workspace, sandbox)
+    world.add_people(3)
+    return world
+
+
+EVERYONE = {f"person{n}@example.com" for n in range(3)}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "throttled", "count": 3},
+        {"kind": "throttled", "count": 1, "retry_after": 1},
+        {"kind": "queue_full", "count": 2},
+        {"kind": "server_error", "count": 2, "status": 503},
+        {"kind": "server_error", "count": 2, "status": 500},
+        {"kind": "html_error", "count": 2},
+        {"kind": "empty_error", "count": 2},
+        {"kind": "cut_before", "count": 2},
+        {"kind": "cut_after", "count": 1},
+        {"kind": "revoked", "count": 1},
+    ],
+    ids=lambda fault: "-".join(map(str, fault.values())),
+)
+@pytest.mark.parametrize("route", ["contacts_json_import", "/v3/activities/[0-9a-f-]+$"])
+def test_a_fault_that_passes_is_overcome(world: World, fault: Any, route: str) -> None:
+    world.sandbox.control("fault", route=route, **fault)
+    run = world.run()
+    assert run.state == Run.State.SUCCEEDED, run.reason
+    assert account(run) == {"added": 3}
+    assert world.on_list() == EVERYONE
+
+
+def test_a_lost_answer_is_looked_for_before_the_batch_is_sent_again(world: World) -> None:
+    world.sandbox.control("fault", kind="cut_after", count=1, route="contacts_json_import")
+    run = world.run()
+    assert run.state == Run.State.SUCCEEDED, run.reason
+    assert world.sandbox.control("statistics")["imported_contacts"] == 3
+    assert run.batches.get().attempts == 1
+
+
+@pytest.mark.parametrize("kind", ["activity_failed", "activity_timed_out", "activity_cancelled"])
+def test_an_import_that_fails_there_is_taken_back_and_sent_by_the_next_run(
+    world: World, kind: str
+) -> None:
+    world.sandbox.control("fault", kind=kind, count=1)
+    run = world.run()
+    assert run.state == Run.State.FAILED
+    assert "Constant Contact" in run.reason
+    assert account(run) == {"rejected": 3}
+    assert set(run.rejections.values_list("reason", flat=True)) == {"batch_failed"}
+    assert not Delivery.objects.exists()
+    assert account(world.run()) == {"added": 3}
+    assert world.on_list() == EVERYONE
+
+
+def test_a_failed_change_leaves_the_ledger_as_it_was(world: World) -> None:
+    world.run()
+    world.destination.matching.pop("last_name")
+    world.destination.save(update_fields=["matching"])
+    world.sandbox.control("fault", kind="activity_failed", count=1)
+    assert account(world.run()) == {"rejected": 3}
+    assert account(world.run()) == {"changed": 3}
+
+
+def test_consent_withdrawn_stops_the_run_before_anything_leaves(world: World) -> None:
+    administrator = world.connection.export_user
+    connection_services.withdraw_consent(world.connection, by=administrator)
+    run = world.run()
+    assert run.state == Run.State.FAILED
+    assert "data privacy" in run.reason
+    assert world.sandbox.control("statistics")["imports"] == 0
+
+
+def test_consent_withdrawn_in_the_middle_stops_at_the_next_batch(
+    world: World, monkeypatch: Any
+) -> None:
+    from exports.engine import plan
+
+    monkeypatch.setattr(plan, "MAX_CONTACTS", 1)
+    real, sent = send.send_batch, []
+
+    def withdraw_after_the_first(run: Run, batch: Batch) -> None:
+        real(run, batch)
+        sent.append(batch.pk)
+        if len(sent) == 1:
+            connection_services.withdraw_consent(world.connection, by=world.connection.export_user)
+
+    monkeypatch.setattr("exports.engine.drive.send_batch", withdraw_after_the_first)
+    run = world.run()
+    assert run.state == Run.State.FAILED
+    assert world.sandbox.control("statistics")["imports"] == 1
+    account(run)
+
+
+def test_an_export_user_who_is_no_longer_administrator_stops_the_run(world: World) -> None:
+    from workspaces.models import Membership
+
+    Membership.objects.filter(user=world.connection.export_user).update(role="viewer")
+    run = world.run()
+    assert run.state == Run.State.FAILED
+    assert "export user" in run.reason
+
+
+def test_a_revoked_grant_puts_the_connection_into_needs_sign_in(world: World) -> None:
+    world.sandbox.control("revoke")
+    run = world.run()
+    assert run.state == Run.State.FAILED
+    world.connection.refresh_from_db()
+    assert world.connection.state == "needs_sign_in"
+    assert account(run) == {"rejected": 3}
+
+
+def test_cancelling_sends_no_further_batch_and_settles_what_was_taken(
+    world: World, monkeypatch: Any
+) -> None:
+    from exports.engine import plan
+
+    monkeypatch.setattr(plan, "MAX_CONTACTS", 1)
+    real = send.send_batch
+
+    def cancel_after_the_first(run: Run, batch: Batch) -> None:
+        real(run, batch)
+        if run.cancel_requested_at is None:
+            cancel_run(run, by=None)
+
+    monkeypatch.setattr("exports.engine.drive.send_batch", cancel_after_the_first)
+    run = world.run()
+    assert run.state == Run.State.CANCELLED
+    assert account(run) == {"added": 1, "rejected": 2}
+    assert len(world.on_list()) == 1
+    monkeypatch.setattr("exports.engine.drive.send_batch", real)
+    assert account(world.run()) == {"added": 2, "unchanged": 1}
+
+
+def test_a_destination_has_one_run_at_a_time(world: World) -> None:
+    start_run(world.destination, trigger=Run.Trigger.COMMAND, enqueue=False)
+    with pytest.raises(RunRefused, match="running already"):
+        start_run(world.destination, trigger=Run.Trigger.COMMAND, enqueue=False)
+
+
+def test_a_spent_day_makes_the_run_wait_until_midnight_utc(world: World, settings: Any) -> None:
+    from exports.engine.drive import attempt, drive
+
+    settings.CONSTANT_CONTACT_RATE_PER_DAY = 0
+    run = start_run(world.destination, trigger=Run.Trigger.COMMAND, enqueue=False)
+
+    def send_here(run: Run, batch_ids: list[int]) -> None:
+        for batch_id in batch_ids:
+            attempt(run, Batch.objects.get(pk=batch_id))
+
+    again = drive(run, send_here)
+    run.refresh_from_db()
+    assert run.state == Run.State.SENDING
+    assert run.waiting_until == again
+    assert again is not None
+    assert (again.hour, again.minute) == (0, 0)
+    assert again > timezone.now()
+    settings.CONSTANT_CONTACT_RATE_PER_DAY = 1_000_000
+    drive_to_end(run)
+    assert run.state == Run.State.SUCCEEDED
+    assert world.on_list() == EVERYONE
+
+
+def test_a_worker_runs_an_export_of_several_batches(world: World) -> None:
+    world.add(*({"email": f"more{n}@example.com", "first": "M"} for n in range(90_000)))
+    with celery_worker():
+        run = start_run(world.destination, trigger=Run.Trigger.MEMBER)
+        wait_until(lambda: not Run.objects.get().is_active, 60, "the run's end")
+    run.refresh_from_db()
+    assert run.state == Run.State.SUCCEEDED, run.reason
+    assert account(run) == {"added": 90_003}
+    assert len(world.on_list()) == 90_003
+
+
+def test_a_run_whose_worker_was_killed_is_taken_up_and_ends_right(world: World) -> None:
+    world.add(*({"email": f"more{n}@example.com", "first": "M"} for n in range(90_000)))
+    world.sandbox.control("configure", latency=0.5)
+    with celery_worker() as process:
+        start_run(world.destination, trigger=Run.Trigger.MEMBER)
+        wait_until(lambda: Run.objects.get().state == "sending", 60, "sending")
+        for child in _family(process.pid):
+            os.kill(child, signal.SIGKILL)
+    world.sandbox.control("configure", latency=0)
+    Run.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=5))
+    with celery_worker():
+        sweep()
+        wait_until(lambda: not Run.objects.get().is_active, 60, "the run's end")
+    run = Run.objects.get()
+    assert run.state == Run.State.SUCCEEDED, run.reason
+    assert account(run) == {"added": 90_003}
+    assert len(world.on_list()) == 90_003
+
+
+def _family(pid: int) -> list[int]:
+    import psutil
+
+    parent = psutil.Process(pid)
+    return [pid, *(child.pid for child in parent.children(recursive=True))]
+
+
+def test_a_quarter_of_a_million_profiles_arrive_in_seven_requests(world: World) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO segments_profile (workspace_id, key, attributes, created_at, updated_at)"
+            " SELECT %s, 'x' || n, jsonb_build_object('email', 'x' || n || '@example.com',"
+            " 'first', 'First' || n), now(), now() FROM generate_series(1, 249997) n",
+            [world.workspace.pk],
+        )
+        cursor.execute(
+            "INSERT INTO segments_segmentmember (workspace_id, segment_id, profile_id)"
+            " SELECT workspace_id, %s, id FROM segments_profile WHERE key LIKE 'x%%'",
+            [world.segment.pk],
+        )
+    run = world.run()
+    assert run.state == Run.State.SUCCEEDED, run.reason
+    assert account(run) == {"added": 250_000}
+    assert world.sandbox.control("statistics")["imports"] == 7
+    assert len(world.on_list()) == 250_000
