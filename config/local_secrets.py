@@ -1,5 +1,6 @@
 """Secrets of a machine that has been given none: made once, kept beside its data."""
 
+import base64
 import os
 import secrets
 from pathlib import Path
@@ -20,6 +21,14 @@ def secret(name: str) -> str:
     if not path.exists():
         _make(path, MAKERS[name]())
     return path.read_text().strip()
+
+
+def has_weak_key(keys: list[str]) -> bool:
+    """Whether any is not a Fernet key, or one that somebody typed, all of one byte."""
+    try:
+        return any(len(set(base64.urlsafe_b64decode(key))) < 8 or not Fernet(key) for key in keys)
+    except ValueError:
+        return True
 
 
 def _make(path: Path, value: str) -> None:

@@ -1,18 +1,8 @@
-"""The processes that make up a running system, and the keeper that restarts one that dies.
-
-`python -m config.parts NAME COMMAND…` is the keeper.
-"""
+"""The processes that make up a running system on one machine."""
 
 import os
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import dataclass
-from types import FrameType
-
-QUICK_SECONDS = 10
-LONGEST_PAUSE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -27,7 +17,7 @@ class Part:
 
 def parts(*, port: int, sandbox_port: int | None, data: str) -> list[Part]:
     python = sys.executable
-    celery = (python, "-m", "celery", "-A", "config.celery")
+    celery = (python, "-m", "celery", "-q", "-A", "config.celery")
     worker = (*celery, "worker", "--loglevel=WARNING", "--without-gossip", "--without-mingle")
     found = [
         Part(
@@ -67,33 +57,3 @@ def parts(*, port: int, sandbox_port: int | None, data: str) -> list[Part]:
             )
         )
     return found
-
-
-def keep(name: str, command: list[str]) -> None:
-    """Runs the command for ever; starts it again when it ends, more slowly if it ends at once."""
-    process: subprocess.Popen[bytes] | None = None
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if process is not None and process.poll() is None:
-            process.terminate()
-            process.wait()
-        sys.exit(0)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    pause = 1.0
-    while True:
-        started = time.monotonic()
-        process = subprocess.Popen(command)  # noqa: S603 - our own programs
-        status = process.wait()
-        if time.monotonic() - started > QUICK_SECONDS:
-            pause = 1.0
-        print(  # noqa: T201 - this is its log
-            f"{name} ended with status {status}; starting it again in {pause:.0f} s", flush=True
-        )
-        time.sleep(pause)
-        pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
-
-
-if __name__ == "__main__":
-    keep(sys.argv[1], sys.argv[2:])

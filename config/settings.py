@@ -7,13 +7,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from environs import Env
 
-from config import embedded, local_secrets
+from config import embedded, last_up, local_secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
 # With no servers named, this is one machine of one person: embedded services, generated secrets.
 IS_LOCAL = not env.str("DATABASE_URL", default="")
+LAST_UP = last_up.remembered() if IS_LOCAL else {}
 DEBUG = env.bool("DEBUG", default=False)
 
 
@@ -34,8 +35,13 @@ SECRET_KEY = secret("SECRET_KEY", at_least=50)
 TOKEN_ENCRYPTION_KEYS = [
     key.strip() for key in secret("TOKEN_ENCRYPTION_KEYS", at_least=44).split(",") if key.strip()
 ]
+if local_secrets.has_weak_key(TOKEN_ENCRYPTION_KEYS):
+    raise ImproperlyConfigured(
+        "TOKEN_ENCRYPTION_KEYS holds something that is no Fernet key, or one of no strength:"
+        " separate keys by commas, and make them as docs/operations.md says."
+    )
 
-BASE_URL = env.str("BASE_URL", default="http://localhost:8000").rstrip("/")
+BASE_URL = env.str("BASE_URL", default=LAST_UP.get("BASE_URL", "http://localhost:8000")).rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
@@ -104,7 +110,9 @@ DATABASES = {
         "DATABASE_URL", default=embedded.database_url(), conn_max_age=60, conn_health_checks=True
     )
 }
-REDIS_URL = env.str("REDIS_URL", default="") or embedded.redis_url()
+REDIS_URL = env.str("REDIS_URL", default="") or (embedded.redis_url() if IS_LOCAL else "")
+if not REDIS_URL:
+    raise ImproperlyConfigured("REDIS_URL is missing: with DATABASE_URL set, it is needed too.")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }
@@ -122,6 +130,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3 * 3600}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "show that scheduler and workers are alive": {
+        "task": "config.heartbeat.beat",
+        "schedule": timedelta(seconds=20),
+        "options": {"expires": 60},
+    },
     "start what is due": {
         "task": "workspaces.tasks.start_due",
         "schedule": timedelta(seconds=20),
@@ -226,14 +239,22 @@ if BASE_URL.startswith("https://"):
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
-CONSTANT_CONTACT_CLIENT_ID = env.str("CONSTANT_CONTACT_CLIENT_ID", default="")
-CONSTANT_CONTACT_CLIENT_SECRET = env.str("CONSTANT_CONTACT_CLIENT_SECRET", default="")
-CONSTANT_CONTACT_AUTH_URL = env.str(
-    "CONSTANT_CONTACT_AUTH_URL", default="https://authz.constantcontact.com/oauth2/default"
+
+def of_constant_contact(name: str, default: str = "") -> str:
+    name = f"CONSTANT_CONTACT_{name}"
+    return env.str(name, default=LAST_UP.get(name, default))
+
+
+CONSTANT_CONTACT_CLIENT_ID = of_constant_contact("CLIENT_ID")
+CONSTANT_CONTACT_CLIENT_SECRET = (
+    of_constant_contact("CLIENT_SECRET")
+    if IS_LOCAL or not CONSTANT_CONTACT_CLIENT_ID
+    else secret("CONSTANT_CONTACT_CLIENT_SECRET", at_least=16)
+)
+CONSTANT_CONTACT_AUTH_URL = of_constant_contact(
+    "AUTH_URL", "https://authz.constantcontact.com/oauth2/default"
 ).rstrip("/")
-CONSTANT_CONTACT_API_URL = env.str(
-    "CONSTANT_CONTACT_API_URL", default="https://api.cc.email/v3"
-).rstrip("/")
+CONSTANT_CONTACT_API_URL = of_constant_contact("API_URL", "https://api.cc.email/v3").rstrip("/")
 CONSTANT_CONTACT_RATE_PER_SECOND = env.int("CONSTANT_CONTACT_RATE_PER_SECOND", default=4)
 CONSTANT_CONTACT_RATE_PER_DAY = env.int("CONSTANT_CONTACT_RATE_PER_DAY", default=10_000)
 

@@ -15,6 +15,7 @@ from segments.rule_sql import compile_rules
 from segments.rule_tree import RuleError, Vocabulary, read, segments_in
 from workspaces import locks
 from workspaces.models import Workspace
+from workspaces.planner import expect_rows
 
 LONGEST_MINUTES = 30
 
@@ -100,7 +101,9 @@ def _compute(segment: Segment, now: datetime, started: float) -> SegmentRefresh:
         condition, parameters = condition_of(segment.workspace, segment.rules, now)
     except RuleError as nonsense:
         raise _Failed(Failure.RULES) from nonsense
-    count, joined, left = _keep(condition, {**parameters, "segment": segment.pk})
+    count, joined, left = _keep(
+        condition, {**parameters, "segment": segment.pk}, segment.member_count
+    )
     is_there = Segment.objects.filter(pk=segment.pk).update(
         member_count=count,
         refresh_state=_unless_asked_again(Segment.RefreshState.SUCCEEDED),
@@ -119,11 +122,15 @@ def _compute(segment: Segment, now: datetime, started: float) -> SegmentRefresh:
     )
 
 
-def _keep(condition: str, parameters: dict[str, Any]) -> tuple[int, int, int]:
-    """Makes the kept members those of the condition: how many there are, joined and left."""
+def _keep(condition: str, parameters: dict[str, Any], members: int) -> tuple[int, int, int]:
+    """Makes the kept members, of whom there are `members`, those of the condition.
+
+    Returns how many they are now, how many joined and how many left.
+    """
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST_MINUTES}min'; SET LOCAL jit = off")
         cursor.execute(sql.MATCH.format(condition=condition), parameters)
+        expect_rows(cursor, max(cursor.rowcount, members))
         cursor.execute(sql.HAS_MEMBERS, parameters)
         left = 0
         if cursor.fetchone()[0]:

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db import connection
 
+from workspaces.planner import expect_rows
+
 CREATE_STAGED = """
 CREATE TEMPORARY TABLE staged (key text COLLATE "C", attributes jsonb) ON COMMIT DROP
 """
@@ -19,7 +21,7 @@ COPY_STAGED = "COPY staged FROM STDIN (FORMAT csv)"
 
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('segments_profile', %(workspace)s))"
 
-HAS_PROFILES = "SELECT EXISTS (SELECT 1 FROM segments_profile WHERE workspace_id = %(workspace)s)"
+COUNT_PROFILES = "SELECT count(*) FROM segments_profile WHERE workspace_id = %(workspace)s"
 
 CHANGE = """
 UPDATE segments_profile p
@@ -74,9 +76,11 @@ def merge(workspace_id: int, staged: Path, owned: list[str], now: datetime) -> M
         with staged.open("rb") as file:
             cursor.copy_expert(COPY_STAGED, file)
         staged_rows = cursor.rowcount
-        cursor.execute(HAS_PROFILES, where)
+        cursor.execute(COUNT_PROFILES, where)
+        profiles = cursor.fetchone()[0]
         changed = 0
-        if cursor.fetchone()[0]:
+        if profiles:
+            expect_rows(cursor, max(staged_rows, profiles))
             cursor.execute("ANALYZE staged")
             cursor.execute(CHANGE, where)
             changed = cursor.rowcount

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from exports.configuration import RunConfiguration, configuration_of, described
@@ -15,6 +16,7 @@ from exports.engine import plan_sql
 from exports.engine.states import move_run
 from exports.models import Delivery, Destination, Run
 from segments.models import Segment
+from workspaces.planner import expect_rows
 
 MAX_PROFILES = 1_000_000
 MAX_CONTACTS = 40_000
@@ -147,12 +149,19 @@ def _judge(configuration: RunConfiguration, *, full: bool) -> dict[str, int]:
     statement = plan_sql.plan_statement(configuration, full=full)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '256MB'")
+        expect_rows(cursor, _members(configuration))
         cursor.execute(statement.sql, statement.parameters)
         cursor.execute(plan_sql.INDEX_POSITIONS)
         cursor.execute("ANALYZE planned (fate, address, position)")
         cursor.execute(plan_sql.COUNT_BY_FATE)
         found = dict(cursor.fetchall())
     return {fate: found.get(fate, 0) for fate in FATES}
+
+
+def _members(configuration: RunConfiguration) -> int:
+    """How many the segments hold, as their refreshes counted them; one in two counts twice."""
+    segments = Segment.objects.filter(pk__in=configuration.segment_ids)
+    return int(segments.aggregate(members=Sum("member_count"))["members"] or 0)
 
 
 def _write_batches(configuration: RunConfiguration, where: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from exports.engine.send import TryLater, requests_counted
 from exports.engine.states import move_run
 from exports.models import Batch, Run
 from workspaces import audit
+from workspaces.planner import expect_rows
 
 
 def settle_run(run: Run) -> None:
@@ -44,6 +45,8 @@ def settle_run(run: Run) -> None:
 
 def _end(run: Run, failed: list[Batch], refusing: list[Batch], *, unread: str) -> None:
     run = Run.objects.select_for_update().get(pk=run.pk)
+    with connection.cursor() as cursor:
+        expect_rows(cursor, run.in_segments)
     moved = {"added": run.added, "changed": run.changed, "rejected": run.rejected}
     for batch in failed:
         _count(moved, _take_back(run, batch))

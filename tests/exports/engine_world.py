@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from connections import services as connection_services
@@ -99,6 +100,22 @@ class World:
                 for n in range(count)
             )
         )
+
+    def add_many(self, count: int) -> None:
+        """That many people of one name each, by SQL: a loop would take longer than the test."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "WITH added AS (INSERT INTO segments_profile"
+                " (workspace_id, key, attributes, created_at, updated_at)"
+                " SELECT %s, 'many' || n, jsonb_build_object('email', 'many' || n ||"
+                " '@example.com', 'first', 'First' || n), now(), now()"
+                " FROM generate_series(1, %s) n RETURNING workspace_id, id)"
+                " INSERT INTO segments_segmentmember (workspace_id, segment_id, profile_id)"
+                " SELECT workspace_id, %s, id FROM added",
+                [self.workspace.pk, count, self.segment.pk],
+            )
+        self.segment.member_count += count
+        self.segment.save(update_fields=["member_count"])
 
     def run(self, **how: Any) -> Any:
         """Runs the export to its end in this process."""

@@ -1,6 +1,7 @@
 """`manage.py up`: the whole system on one machine."""
 
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -12,13 +13,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from honcho.manager import Manager
 
-from config import embedded
+from config import embedded, last_up
 from config.parts import Part, parts
+from config.supervision import Supervisor
 
 WATCH_SECONDS = 2
 READY_SECONDS = 60
+# Pages' files are found where they are, and who runs this as root knows.
+OF_NO_USE_HERE = ("ignore:No directory at", "ignore:You're running the worker")
 
 
 class Command(BaseCommand):
@@ -31,9 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         port, sandbox_port = options["port"], options["sandbox_port"]
-        with_sandbox = options["demo"] or not settings.CONSTANT_CONTACT_CLIENT_ID
-        if options["demo"] and not settings.IS_LOCAL:
-            raise CommandError("--demo is for the embedded database: unset DATABASE_URL first.")
+        with_sandbox = options["demo"] or not os.environ.get("CONSTANT_CONTACT_CLIENT_ID")
         self._set_environment(port, sandbox_port if with_sandbox else None)
         chosen = parts(
             port=port,
@@ -52,12 +53,17 @@ class Command(BaseCommand):
         """What the parts must agree on; they are started with this process's environment."""
         embedded.data_dir().mkdir(parents=True, exist_ok=True)
         os.environ.setdefault("BASE_URL", f"http://localhost:{port}")
+        chosen = {"BASE_URL": os.environ["BASE_URL"]}
         if sandbox_port is not None:
             sandbox = f"http://localhost:{sandbox_port}"
-            os.environ["CONSTANT_CONTACT_AUTH_URL"] = f"{sandbox}/oauth2/default"
-            os.environ["CONSTANT_CONTACT_API_URL"] = f"{sandbox}/v3"
-            os.environ["CONSTANT_CONTACT_CLIENT_ID"] = "segue-sandbox"
-            os.environ["CONSTANT_CONTACT_CLIENT_SECRET"] = "segue-sandbox-secret"  # noqa: S105
+            chosen |= {
+                "CONSTANT_CONTACT_AUTH_URL": f"{sandbox}/oauth2/default",
+                "CONSTANT_CONTACT_API_URL": f"{sandbox}/v3",
+                "CONSTANT_CONTACT_CLIENT_ID": "segue-sandbox",
+                "CONSTANT_CONTACT_CLIENT_SECRET": "segue-sandbox-secret",
+            }
+        os.environ.update(chosen)
+        last_up.remember(chosen)
 
     def _start_services(self, stack: ExitStack) -> None:
         services = embedded.EmbeddedServices()
@@ -79,15 +85,15 @@ class Command(BaseCommand):
                 self._line("services", str(failure))
 
     def _run(self, chosen: list[Part], *, demo: bool) -> None:
-        manager = Manager()
+        supervisor = Supervisor()
+        environment = os.environ | {"PYTHONWARNINGS": ",".join(OF_NO_USE_HERE)}
         for part in chosen:
             self._line(part.name, part.address or "running")
-            command = [sys.executable, "-m", "config.parts", part.name, *part.command]
-            manager.add_process(part.name, " ".join(command), quiet=True, env=dict(os.environ))
+            supervisor.add_process(part.name, shlex.join(part.command), env=environment)
         if hasattr(settings, "EMAIL_FILE_PATH"):
             self._line("mail", f"kept as files in {settings.EMAIL_FILE_PATH}")
         threading.Thread(target=self._when_ready, args=(chosen, demo), daemon=True).start()
-        manager.loop()
+        supervisor.loop()
 
     def _when_ready(self, chosen: list[Part], demo: bool) -> None:
         for part in chosen:

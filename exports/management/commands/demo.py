@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django_scopes import scope
 
 import segments
@@ -18,7 +19,7 @@ from exports.engine.drive import drive_to_end
 from exports.models import Destination, DestinationSegment, Run
 from exports.runs import start_run
 from segments.membership import refresh_segment
-from segments.models import Segment
+from segments.models import Profile, Segment
 from segments.segment_services import create_segment
 from workspaces.models import Membership, Role, User, Workspace
 from workspaces.services import create_workspace
@@ -26,8 +27,9 @@ from workspaces.services import create_workspace
 PASSWORD = "a demo harbour"  # noqa: S105 - of a demo on one machine, printed
 NAME = "Adventure Works"
 SLUG = "adventure-works"
+ADMINISTRATOR = "ada@example.com"
 PEOPLE = {
-    "ada@example.com": Role.ADMINISTRATOR,
+    ADMINISTRATOR: Role.ADMINISTRATOR,
     "carles@example.com": Role.CONTRIBUTOR,
     "vera@example.com": Role.VIEWER,
 }
@@ -39,8 +41,9 @@ def rule(attribute: str, operator: str, value: object = None) -> dict[str, objec
     return found if value is None else {**found, "value": value}
 
 
+EXPORTED = "Everyone with an address"
 SEGMENTS: dict[str, dict[str, object]] = {
-    "Everyone with an address": {"match": "all", "rules": [rule("EmailAddress", "is_not_empty")]},
+    EXPORTED: {"match": "all", "rules": [rule("EmailAddress", "is_not_empty")]},
     "Professionals who earn well": {
         "match": "all",
         "rules": [
@@ -72,11 +75,15 @@ class Command(BaseCommand):
     help = "Fill a demo workspace, unless it is there; needs the sandbox to run."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not settings.IS_LOCAL:
-            raise CommandError("The demo is for the embedded database: unset DATABASE_URL first.")
-        workspace = Workspace.objects.filter(slug=SLUG).first()
-        if workspace is None:
-            workspace = self._fill()
+        others = Workspace.objects.exclude(slug=SLUG)
+        if not settings.IS_LOCAL and others.exists():
+            raise CommandError(
+                "This database holds other workspaces, and the demo's passwords are known to all:"
+                " use an empty database, or unset DATABASE_URL."
+            )
+        workspace = self._workspace()
+        with scope(workspace=workspace):
+            self._fill(workspace, User.objects.get(email=ADMINISTRATOR))
         self.stdout.write(f"\nThe demo workspace: {settings.BASE_URL}/w/{workspace.slug}/")
         for email, role in PEOPLE.items():
             self.stdout.write(f"  {role.label:14} {email:20} password: {PASSWORD}")
@@ -85,17 +92,27 @@ class Command(BaseCommand):
             f" {settings.CONSTANT_CONTACT_API_URL.removesuffix('/v3')}/"
         )
 
-    def _fill(self) -> Workspace:
+    def _workspace(self) -> Workspace:
         people = {email: _person(email) for email in PEOPLE}
-        administrator = people["ada@example.com"]
-        workspace = create_workspace(
-            NAME, administrator=administrator, time_zone="America/Los_Angeles"
-        )
-        with scope(workspace=workspace):
-            for email, role in PEOPLE.items():
-                Membership.objects.get_or_create(
-                    workspace=workspace, user=people[email], defaults={"role": role}
-                )
+        workspace = Workspace.objects.filter(slug=SLUG).first()
+        if workspace is not None:
+            return workspace
+        with transaction.atomic():
+            workspace = create_workspace(
+                NAME, administrator=people[ADMINISTRATOR], time_zone="America/Los_Angeles"
+            )
+            with scope(workspace=workspace):
+                for email, role in PEOPLE.items():
+                    Membership.objects.get_or_create(
+                        workspace=workspace, user=people[email], defaults={"role": role}
+                    )
+        return workspace
+
+    def _fill(self, workspace: Workspace, administrator: User) -> None:
+        """Once; a demo that was stopped half-way is taken up where it was."""
+        if Run.objects.exists():
+            return
+        if not Profile.objects.exists():
             call_command(
                 "import_profiles",
                 workspace.slug,
@@ -104,15 +121,13 @@ class Command(BaseCommand):
                 name="Prospective buyers",
                 stdout=self.stdout,
             )
-            made = {
-                name: create_segment(workspace, name, rules, by=administrator)
-                for name, rules in SEGMENTS.items()
-            }
-            for segment in made.values():
-                refresh_segment(segment)
-            connection = _connection(workspace, administrator)
-            _export(workspace, connection, made["Everyone with an address"], administrator)
-        return workspace
+        for name, rules in SEGMENTS.items():
+            segment = Segment.objects.filter(name=name).first()
+            refresh_segment(segment or create_segment(workspace, name, rules, by=administrator))
+        connection = Connection.objects.first() or _connection(workspace, administrator)
+        destination = Destination.objects.first() or _export(workspace, connection, administrator)
+        run = start_run(destination, trigger=Run.Trigger.MEMBER, by=administrator, enqueue=False)
+        drive_to_end(run)
 
 
 def _person(email: str) -> User:
@@ -123,6 +138,7 @@ def _person(email: str) -> User:
     return user
 
 
+@transaction.atomic
 def _connection(workspace: Workspace, administrator: User) -> Connection:
     connection = connection_services.create_connection(
         workspace,
@@ -138,9 +154,8 @@ def _connection(workspace: Workspace, administrator: User) -> Connection:
     return connection
 
 
-def _export(
-    workspace: Workspace, connection: Connection, segment: Segment, administrator: User
-) -> None:
+@transaction.atomic
+def _export(workspace: Workspace, connection: Connection, administrator: User) -> Destination:
     from connections.access import client
 
     newsletter = next(one for one in client(connection).lists() if one.name == "Newsletter")
@@ -154,6 +169,7 @@ def _export(
         created_by=administrator,
         updated_by=administrator,
     )
-    DestinationSegment.objects.create(workspace=workspace, destination=destination, segment=segment)
-    run = start_run(destination, trigger=Run.Trigger.MEMBER, by=administrator, enqueue=False)
-    drive_to_end(run)
+    DestinationSegment.objects.create(
+        workspace=workspace, destination=destination, segment=Segment.objects.get(name=EXPORTED)
+    )
+    return destination

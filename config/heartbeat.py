@@ -1,0 +1,22 @@
+"""The scheduler's sign of life: a task that it sends and a worker does, noted in Redis."""
+
+from datetime import datetime, timedelta
+
+from celery import shared_task
+from django.core.cache import cache
+from django.utils import timezone
+
+EVERY = timedelta(seconds=20)
+MISSED_AFTER = 3 * EVERY
+KEY = "segue:heartbeat"
+
+
+@shared_task
+def beat() -> None:
+    cache.set(KEY, timezone.now(), timeout=None)
+
+
+def last_beat() -> datetime | None:
+    """When scheduler and worker last were seen working together."""
+    found = cache.get(KEY)
+    return found if isinstance(found, datetime) else None

@@ -1,0 +1,57 @@
+"""With servers named this is a deployment: it starts with good secrets, or says which is not."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.config.running import manage
+
+GOOD = {
+    "DATABASE_URL": "postgres://segue@localhost/segue",
+    "REDIS_URL": "redis://localhost/0",
+    "SECRET_KEY": "q" * 25 + "W7-xv_" * 10,
+    "TOKEN_ENCRYPTION_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
+    "CONSTANT_CONTACT_CLIENT_ID": "an-application",
+    "CONSTANT_CONTACT_CLIENT_SECRET": "of-twenty-letters-or-so",
+    "BASE_URL": "https://segue.example.com",
+    "ALLOWED_HOSTS": "segue.example.com",
+}
+
+
+def test_good_secrets_start(tmp_path: Path) -> None:
+    started = manage(tmp_path, "check", **GOOD)
+    assert started.returncode == 0, started.stderr
+    assert not (tmp_path / "secrets").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", ""),
+        ("SECRET_KEY", "brief"),
+        ("TOKEN_ENCRYPTION_KEYS", ""),
+        ("TOKEN_ENCRYPTION_KEYS", "x" * 44),
+        ("TOKEN_ENCRYPTION_KEYS", GOOD["TOKEN_ENCRYPTION_KEYS"] + ",y"),
+        ("CONSTANT_CONTACT_CLIENT_SECRET", ""),
+        ("REDIS_URL", ""),
+    ],
+)
+def test_a_missing_or_weak_one_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:
+    refused = manage(tmp_path, "check", **GOOD | {name: value})
+    assert refused.returncode != 0
+    assert name in refused.stderr.splitlines()[-1]
+    if value:
+        assert value not in refused.stderr.splitlines()[-1]
+
+
+def test_on_one_machine_they_are_made_once_and_for_its_user_only(tmp_path: Path) -> None:
+    first = manage(tmp_path, "help")
+    assert first.returncode == 0, first.stderr
+    kept = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    assert set(kept) == {"SECRET_KEY", "TOKEN_ENCRYPTION_KEYS"}
+    for path in (tmp_path / "secrets").iterdir():
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    manage(tmp_path, "help")
+    assert kept == {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}

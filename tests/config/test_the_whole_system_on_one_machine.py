@@ -1,0 +1,102 @@
+"""`manage.py up`: it starts, says where it is, survives what dies, stops, and starts again."""
+
+import json
+import os
+import signal
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from tests.config.running import manage, running, until
+
+PARTS = ("web", "worker", "runs", "beat", "sandbox")
+
+
+def postmaster(data: Path) -> int:
+    return int((data / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def test_it_runs_the_demo_survives_what_dies_and_keeps_its_data(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data, "--demo") as system:
+        system.wait_for_line("Segue is ready")
+        said = system.lines()
+        assert f"web       http://localhost:{system.port}/" in said
+        assert f"sandbox   http://localhost:{system.sandbox_port}/" in said
+        for person in ("ada@example.com", "carles@example.com", "vera@example.com"):
+            assert person in said
+        assert system.is_ready()
+
+        before = {part: system.pid_of(part) for part in PARTS}
+        for pid in before.values():
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: all(system.pid_of(p) != before[p] for p in PARTS), 60, system.lines)
+        until(system.is_ready, 60, system.lines)
+
+        os.kill(postmaster(data), signal.SIGKILL)
+        until(lambda: "it runs again" in system.lines(), 60, system.lines)
+        until(system.is_ready, 60, system.lines)
+
+        account = manage(data, "run_export", "adventure-works", "Monthly newsletter", "--json")
+        assert account.returncode == 0, account.stderr
+        assert json.loads(account.stdout)["state"] in ("queued", "planning", "succeeded")
+
+        until(lambda: json.loads(manage(data, "doctor", "--json").stdout)["ok"], 90, system.lines)
+        family = system.family()
+        assert system.stop() == 0
+        assert psutil.wait_procs(family, 20)[1] == []
+        assert not (data / "postgres" / "postmaster.pid").exists()
+
+    with running(data, "--demo") as system:
+        system.wait_for_line("Segue is ready")
+        assert "read 2,059" not in system.lines()
+        assert requests.get(f"{system.url}/healthz", timeout=10).text == "ok"
+        assert manage(data, "run_export", "adventure-works", "None").returncode == 1
+        family = system.family()
+        os.kill(system.process.pid, signal.SIGKILL)
+        assert psutil.wait_procs(family, 30)[1] == [], "parts outlive what supervises them"
+    # The services are left; the next command that needs them finds them and stops them.
+    assert manage(data, "migrate", "--check").returncode == 0
+    assert not (data / "postgres" / "postmaster.pid").exists()
+
+
+@pytest.mark.parametrize("option", ["--port", "--sandbox-port"])
+def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path, option: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        refused = manage(tmp_path / "data", "up", f"{option}={port}")
+    assert refused.returncode == 1
+    assert f"Port {port} is taken" in refused.stderr
+    assert f"{option} {port + 1}" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "data" / "postgres").exists()
+
+
+def test_a_database_that_cannot_start_is_named_with_its_log(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "postgres").mkdir(parents=True)
+    (data / "postgres" / "PG_VERSION").write_text("9.6\n")
+    refused = manage(data, "migrate", "--check")
+    assert refused.returncode != 0
+    assert "PostgreSQL did not start" in refused.stderr
+    assert str(data) in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_commands_of_one_machine_share_the_services_and_the_last_stops_them(
+    tmp_path: Path,
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    data = tmp_path / "data"
+    with ThreadPoolExecutor() as several:
+        outcomes = list(several.map(lambda _: manage(data, "migrate", "--check"), range(3)))
+    # One of them started the services; none of them applied what it was only to check.
+    assert {outcome.returncode for outcome in outcomes} <= {0, 1}
+    assert all("Traceback" not in outcome.stderr for outcome in outcomes), outcomes[0].stderr
+    assert not (data / "postgres" / "postmaster.pid").exists()
