@@ -33,7 +33,10 @@ def path_of(language: str) -> Path:
 
 
 def main() -> None:
-    kept = {language: path_of(language).read_text() for language in LANGUAGES}
+    kept = {
+        language: path.read_text() if (path := path_of(language)).exists() else ""
+        for language in LANGUAGES
+    }
     known = {language: polib.pofile(text) for language, text in kept.items()}
     collect(ROOT / "locale")
     if "--update" in sys.argv:
