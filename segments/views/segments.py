@@ -88,7 +88,7 @@ def _about(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
         "largest": max((one.count for one in history), default=0),
         "is_busy": _is_busy(segment),
         "profiles": Profile.objects.count(),
-        "shown": min(most, segment.member_count),
+        "members_shown": min(most, segment.member_count),
         "is_more": most == MORE_MEMBERS,
         "has_more": most == FIRST_MEMBERS and segment.member_count > FIRST_MEMBERS,
         "more_members": MORE_MEMBERS,

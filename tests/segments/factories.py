@@ -1,0 +1,97 @@
+"""Sources, attributes, profiles and segments for tests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import factory
+from factory.django import DjangoModelFactory
+
+from segments.models import Attribute, Import, Profile, RefusedRow, Segment, Source
+from tests.workspaces.factories import WorkspaceFactory
+
+
+class SourceFactory(DjangoModelFactory):
+    class Meta:
+        model = Source
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda n: f"Source {n}")
+    key_column = "id"
+
+
+class ImportFactory(DjangoModelFactory):
+    class Meta:
+        model = Import
+
+    source = factory.SubFactory(SourceFactory)
+    workspace = factory.SelfAttribute("source.workspace")
+    file_name = "customers.csv"
+    file_path = "gone"
+    state = "succeeded"
+
+
+class RefusedRowFactory(DjangoModelFactory):
+    class Meta:
+        model = RefusedRow
+
+    source_import = factory.SubFactory(ImportFactory)
+    workspace = factory.SelfAttribute("source_import.workspace")
+    row_number = factory.Sequence(lambda n: n + 1)
+    column = "amount"
+    value = "many"
+    reason = "not_a_number"
+
+
+class AttributeFactory(DjangoModelFactory):
+    class Meta:
+        model = Attribute
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = "city"
+    label = factory.LazyAttribute(lambda one: one.name.title())
+    type = "text"
+
+
+class ProfileFactory(DjangoModelFactory):
+    class Meta:
+        model = Profile
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    key = factory.Sequence(lambda n: f"{n:06}")
+    attributes = factory.LazyFunction(dict)
+
+
+def rule(attribute: str, operator: str, value: Any = None) -> dict[str, Any]:
+    return {"attribute": attribute, "operator": operator, "value": value}
+
+
+def group(*rules: Mapping[str, Any], match: str = "all") -> dict[str, Any]:
+    return {"match": match, "rules": list(rules)}
+
+
+class SegmentFactory(DjangoModelFactory):
+    """Never refreshed; its rule finds whoever lives in Paris."""
+
+    class Meta:
+        model = Segment
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda n: f"Segment {n}")
+    rules = factory.LazyFunction(lambda: group(rule("city", "is", "Paris")))
+
+
+def make_customers(workspace: Any) -> None:
+    """Attributes city, points and born; six profiles in Paris, six in Rome, points 0 to 11."""
+    for position, (name, kind) in enumerate({"city": "text", "points": "number"}.items()):
+        AttributeFactory(workspace=workspace, name=name, type=kind, position=position)
+    AttributeFactory(workspace=workspace, name="born", type="date", position=2)
+    for number in range(12):
+        ProfileFactory(
+            workspace=workspace,
+            key=f"c{number:02}",
+            attributes={
+                "city": "Paris" if number < 6 else "Rome",
+                "points": number,
+                "born": f"19{80 + number}-03-01",
+            },
+        )

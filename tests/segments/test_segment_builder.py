@@ -1,0 +1,250 @@
+"""The page where rules are made: what it shows as they change, and that nothing typed is lost."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from segments.models import Profile, Segment
+from tests.exports.pages import words
+from tests.segments.factories import SegmentFactory, group, make_customers, rule
+from tests.workspaces.factories import signed_in
+from workspaces.models import Workspace
+
+PARIS = {
+    "node": ["0", "0-0"],
+    "match-0": "all",
+    "subject-0-0": "a:city",
+    "operator-0-0": "is",
+    "value-0-0": "Paris",
+}
+
+
+@pytest.fixture
+def shop(workspace: Workspace) -> Workspace:
+    make_customers(workspace)
+    return workspace
+
+
+@pytest.fixture
+def client(shop: Workspace) -> Client:
+    return signed_in(shop)
+
+
+def url(name: str, workspace: Workspace, *arguments: object) -> str:
+    return reverse(f"segments:{name}", args=[workspace.slug, *arguments])
+
+
+def fields(response: Any) -> set[str]:
+    """The values of the fields and the options chosen, as `name=value`."""
+    page = response.content.decode()
+    found = set(re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', page))
+    for name, inside in re.findall(r'<select[^>]* name="([^"]+)".*?>(.*?)</select>', page, re.S):
+        found |= {(name, value) for value in re.findall(r'value="([^"]*)" selected', inside)}
+    areas = re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>(.*?)</textarea>', page, re.S)
+    return {f"{name}={value.strip()}" for name, value in [*found, *areas]}
+
+
+def test_without_attributes_the_page_sends_to_the_sources(workspace: Workspace) -> None:
+    page = signed_in(workspace).get(url("segment_add", workspace))
+    assert "Import a file of customers first." in words(page)
+    assert url("source_add", workspace) in page.content.decode()
+
+
+def test_a_new_segment_is_saved_and_refreshed(client: Client, shop: Workspace) -> None:
+    answer = client.post(url("segment_add", shop), {"name": "Parisians", **PARIS})
+    segment = Segment.objects.get()
+    assert answer["Location"] == url("segment_detail", shop, segment.pk)
+    assert segment.rules == group({"attribute": "city", "operator": "is", "value": "Paris"})
+    assert segment.refresh_state == "queued"
+    assert segment.created_by == client.member.user  # type: ignore[attr-defined]
+
+
+def test_a_segment_is_edited_from_what_it_was(client: Client, shop: Workspace) -> None:
+    rules = group(
+        rule("city", "is_any_of", ["Paris", "Rome"]),
+        group(rule("points", "between", [2, 4]), rule("born", "month_is", 3), match="none"),
+    )
+    segment = SegmentFactory(workspace=shop, name="Both", description="Two towns", rules=rules)
+    page = client.get(url("segment_edit", shop, segment.pk))
+    assert {
+        "name=Both",
+        "description=Two towns",
+        "match-0=all",
+        "subject-0-0=a:city",
+        "operator-0-0=is_any_of",
+        "value-0-0=Paris\nRome",
+        "match-0-1=none",
+        "value-0-1-0=2",
+        "value2-0-1-0=4",
+        "operator-0-1-1=month_is",
+        "value-0-1-1=3",
+    } <= fields(page)
+    client.post(url("segment_edit", shop, segment.pk), {"name": "Less", **PARIS})
+    segment.refresh_from_db()
+    assert (segment.name, len(segment.rules["rules"])) == ("Less", 1)
+
+
+@pytest.mark.parametrize("at", ["segment_rules", "segment_add"])
+def test_rules_and_groups_are_added_and_removed_and_the_rest_stays(
+    client: Client, shop: Workspace, at: str
+) -> None:
+    """With a script the rules alone are asked for, without one the whole page."""
+    where = url(at, shop)
+    added = client.post(where, {**PARIS, "action": "add-rule:0"})
+    assert {"node=0-1", "value-0-0=Paris", "operator-0-0=is"} <= fields(added)
+    grouped = client.post(where, {**PARIS, "action": "add-group:0"})
+    assert {"node=0-1", "node=0-1-0", "match-0-1=any", "value-0-0=Paris"} <= fields(grouped)
+    removed = client.post(
+        where,
+        {
+            **PARIS,
+            "node": ["0", "0-0", "0-1", "0-1-0"],
+            "match-0-1": "none",
+            "subject-0-1-0": "a:points",
+            "operator-0-1-0": "at_least",
+            "value-0-1-0": "3",
+            "action": "remove:0-0",
+        },
+    )
+    assert {"match-0-0=none", "value-0-0-0=3"} <= fields(removed)
+    assert "node=0-1" not in fields(removed)
+    assert "autofocus" in removed.content.decode()
+
+
+def test_without_a_script_an_action_keeps_name_and_description(
+    client: Client, shop: Workspace
+) -> None:
+    page = client.post(
+        url("segment_add", shop),
+        {"name": "Half done", "description": "Why", **PARIS, "action": "add-rule:0"},
+    )
+    assert {"name=Half done", "description=Why"} <= fields(page)
+    assert not Segment.objects.exists()
+
+
+def test_another_attribute_offers_the_comparisons_of_its_type(
+    client: Client, shop: Workspace
+) -> None:
+    changed = {**PARIS, "subject-0-0": "a:points", "value-0-0": "3"}
+    answer = client.post(url("segment_rules", shop), changed)
+    assert {"operator-0-0=equals", "value-0-0=3"} <= fields(answer)
+    assert 'value="is_any_of"' not in answer.content.decode()
+    assert answer["HX-Trigger-After-Settle"] == "rules-changed"
+
+
+def test_count_and_ten_members_are_shown_as_rules_change(client: Client, shop: Workspace) -> None:
+    at = url("segment_preview", shop)
+    page = words(client.post(at, PARIS))
+    assert "6 of 12 profiles (50" in page
+    assert "6 of them" in page
+    assert "c00" in page
+    assert "c06" not in page
+    several = {**PARIS, "operator-0-0": "is_not", "value-0-0": "Nowhere"}
+    page = words(client.post(at, several))
+    assert "12 of 12" in page
+    assert "10 of them" in page
+    assert len(set(re.findall(r"\bc\d\d\b", page))) == 10
+
+
+def test_count_and_members_follow_the_profiles_there_are(client: Client, shop: Workspace) -> None:
+    Profile.objects.filter(attributes__city="Paris").exclude(key="c03").delete()
+    page = words(client.post(url("segment_preview", shop), PARIS))
+    assert "1 of 7 profiles" in page
+    assert "One of them" in page
+    none = words(client.post(url("segment_preview", shop), {**PARIS, "value-0-0": "Oslo"}))
+    assert "0 of 7 profiles" in none
+    assert "of them" not in none
+
+
+def test_a_look_at_rules_that_make_no_sense_says_which_and_why(
+    client: Client, shop: Workspace
+) -> None:
+    answer = client.post(
+        url("segment_preview", shop),
+        {
+            **PARIS,
+            "node": ["0", "0-0", "0-1"],
+            "subject-0-1": "a:points",
+            "operator-0-1": "equals",
+            "value-0-1": "many",
+        },
+    )
+    assert "“many” is not a number. Write it as 1234.5." in words(answer)
+    assert 'href="#node-0-1"' in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"subject-0-0": ""}, "Choose an attribute."),
+        ({"value-0-0": " "}, "Give a value."),
+        ({"node": ["0"]}, "This group is empty. Add a rule to it, or remove it."),
+        ({"subject-0-0": "a:points", "operator-0-0": "equals"}, "“Paris” is not a number."),
+        ({"subject-0-0": "a:born", "operator-0-0": "on"}, "“Paris” is not a date."),
+        ({"subject-0-0": "a:born", "operator-0-0": "month_is"}, "Choose a month."),
+        ({"subject-0-0": "a:points", "operator-0-0": "between"}, "Give both values."),
+        ({"match-0": "some"}, "A group matches all, any or none of its rules."),
+        ({"value-0-0": "a\0b"}, "a character that no text can hold"),
+        ({"subject-0-0": "segment"}, "Choose a segment."),
+        ({"subject-0-0": "segment", "value-0-0": "999999"}, "That segment is no longer there."),
+    ],
+)
+def test_rules_that_make_no_sense_are_not_saved_and_nothing_typed_is_lost(
+    client: Client, shop: Workspace, changes: dict[str, Any], says: str
+) -> None:
+    SegmentFactory(workspace=shop)
+    entered = {"name": "Mine", "description": "Why", **PARIS, **changes}
+    answer = client.post(url("segment_add", shop), entered)
+    assert answer.status_code == 422
+    assert says in words(answer)
+    kept = fields(answer)
+    assert {"name=Mine", "description=Why"} <= kept
+    if "is not" in says:
+        assert "value-0-0=Paris" in kept
+    assert Segment.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 101, "taken", "a\0b"])
+def test_a_name_is_needed_and_is_used_once(client: Client, shop: Workspace, name: str) -> None:
+    SegmentFactory(workspace=shop, name="Taken")
+    answer = client.post(url("segment_add", shop), {"name": name, **PARIS})
+    assert answer.status_code == 422
+    assert "value-0-0=Paris" in fields(answer)
+    assert Segment.objects.count() == 1
+
+
+def test_a_segment_cannot_depend_on_itself_by_way_of_another(
+    client: Client, shop: Workspace
+) -> None:
+    first = SegmentFactory(workspace=shop, name="First")
+    second = SegmentFactory(
+        workspace=shop, name="Second", rules=group({"segment": first.pk, "operator": "member"})
+    )
+    entered = {"subject-0-0": "segment", "operator-0-0": "member", "value-0-0": second.pk}
+    answer = client.post(url("segment_edit", shop, first.pk), {"name": "First", **PARIS, **entered})
+    assert "This segment would depend on itself." in words(answer)
+    assert f"value-0-0={second.pk}" in fields(answer)
+
+
+def test_values_met_often_are_suggested(client: Client, shop: Workspace) -> None:
+    at = url("segment_values", shop)
+    assert 'value="Paris"' in client.get(at, {"attribute": "city"}).content.decode()
+    buttons = client.get(at, {"attribute": "city", "to": "value-0-0"}).content.decode()
+    assert 'data-value="Rome" data-to="value-0-0"' in buttons
+    assert client.get(at, {"attribute": "nothing"}).status_code == 404
+
+
+@pytest.mark.parametrize("page", ["segment_add", "segment_rules", "segment_preview"])
+def test_nonsense_from_no_browser_is_no_error(client: Client, shop: Workspace, page: str) -> None:
+    deep = ["0"] + ["-".join(["0"] * count) for count in range(2, 30)]
+    for entered in (
+        {},
+        {"node": ["0", "x", "0--", "9-9", "٣-٣", "0-0"], "subject-0-0": "x", "operator-0-0": "is"},
+        {"node": deep, **{f"match-{path}": "all" for path in deep}},
+        {**PARIS, "action": "remove:0", "editing": "9" * 40, "page": "%s"},
+        {**PARIS, "action": "add-group:9-9", "editing": "²", "page": "0" * 8},
+    ):
+        assert client.post(url(page, shop), entered).status_code in (200, 422)
