@@ -28,3 +28,40 @@
     show(event.target.querySelectorAll("[data-value][data-to]"));
   });
 })();
+
+// The rules come back from the server as they were sent. What a person types meanwhile must not
+// be overwritten: they are asked for again, or (while a rule is added or removed) can't change.
+(() => {
+  let typed = false;
+  let focused = "";
+  const isOfRules = (event) => event.detail.target?.id === "rules";
+  const letGo = () => {
+    const rules = document.getElementById("rules");
+    if (!rules?.inert) return;
+    rules.inert = false;
+    if (document.activeElement === document.body) document.getElementById(focused)?.focus();
+  };
+
+  document.addEventListener("input", (event) => {
+    if (event.target.closest?.("#rules")) typed = true;
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!isOfRules(event)) return;
+    typed = false;
+    if (!event.detail.elt.matches("button")) return;
+    focused = document.activeElement?.id ?? "";
+    event.detail.target.inert = true;
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!isOfRules(event) || !typed) return;
+    event.detail.shouldSwap = false;
+    const asking = event.detail.requestConfig.elt;
+    setTimeout(() => htmx.trigger(asking, "change"));
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (isOfRules(event)) letGo();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (isOfRules(event) && !event.detail.successful) letGo();
+  });
+})();

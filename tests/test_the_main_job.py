@@ -87,6 +87,7 @@ def make_a_segment(page: Page) -> None:
     expect(page.locator("#look")).to_contain_text("2,053")
     page.get_by_role("button", name="Add rule").click()
     expect(page.get_by_label("Attribute")).to_have_count(2)
+    expect(page.locator("#rules:not([inert])")).to_be_visible()
     page.get_by_label("Attribute").nth(1).select_option(label="YearlyIncome")
     page.get_by_label("Value").fill("-1")
     page.get_by_label("Comparison").nth(1).select_option(label="is more than")

@@ -22,7 +22,7 @@ def entered(world: World, **changes: Any) -> dict[str, Any]:
         "connection": world.connection.pk,
         "name": "A new export",
         "way": "pick",
-        "picked": world.sandbox.lists()["Events"],
+        "picked": world.sandbox.lists().get("Events", ""),
         "pasted": "",
         "made": "",
         "email": "email",

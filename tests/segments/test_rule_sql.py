@@ -146,7 +146,7 @@ def test_a_value_kept_under_another_type_meets_nothing_and_stops_nothing(
                 given_value = "2026-03-08"
             tree = group(rule(attribute, operator.name, given_value, unit="years"))
             expected = ["x"] if operator.name == "does_not_equal" else []
-            if value == "2026-99-99T99:99:99Z" and operator.name in ("after", "between"):
+            if value == "2026-99-99T99:99:99Z" and operator.name in ("after", "between", "in_next"):
                 continue  # It has the shape of a moment, and lies after others.
             assert found(workspace, tree) == expected
 
