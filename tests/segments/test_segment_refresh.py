@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 from django_scopes import scope
 
-from segments import membership_sql
 from segments.membership import SegmentBusy, refresh_segment
 from segments.models import Attribute, Profile, Segment, SegmentMember, SegmentRefresh
 from segments.refreshing import refresh_all, refresh_with_dependents
@@ -109,13 +108,14 @@ def test_a_failed_refresh_keeps_the_members_and_says_why(shop: Workspace) -> Non
     assert segment.refreshed_at == refreshed_at
 
 
-def test_a_fault_of_the_database_keeps_the_members(
-    shop: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_of_the_database_keeps_the_members(shop: Workspace) -> None:
     segment = SegmentFactory(workspace=shop)
     refresh_segment(segment)
-    monkeypatch.setattr(membership_sql, "COUNT_MATCHED", "SELECT count(*) FROM matched, 1 / 0")
     Profile.objects.filter(key="c00").delete()
+    with connection.cursor() as cursor:
+        # What a full disk or a failing replica would be to the statement that stores who joins.
+        cursor.execute("ALTER TABLE segments_segmentmember ADD CHECK (profile_id < 0) NOT VALID")
+    ProfileFactory(workspace=shop, attributes={"city": "Paris"})
     assert refresh_segment(segment).reason == "database"
     assert state(segment) == ("failed", "database", 6)
     assert SegmentMember.objects.filter(segment=segment).count() == 6
@@ -194,18 +194,18 @@ def test_several_refreshes_at_once_end_in_the_right_members(shop: Workspace) -> 
 def test_a_refresh_asked_for_during_another_is_still_to_come(shop: Workspace) -> None:
     """Whoever saves rules while the old ones are computed waits for a refresh with the new."""
     segment = SegmentFactory(workspace=shop)
-    computing = membership_sql.MATCH + "AND pg_sleep(0.2) IS NOT NULL"
-    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as worker:
-        patch.setattr(membership_sql, "MATCH", computing)
 
-        def refresh() -> None:
-            with scope(workspace=shop):
-                refresh_segment(Segment.objects.get(pk=segment.pk))
-            connections.close_all()
+    def refresh() -> None:
+        with scope(workspace=shop):
+            refresh_segment(Segment.objects.get(pk=segment.pk))
+        connections.close_all()
 
-        going_on = worker.submit(refresh)
-        wait_until(lambda: state(segment)[0] == "running")
-        request_refresh(segment)
+    with ThreadPoolExecutor(1) as worker:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE segments_segmentmember")
+            going_on = worker.submit(refresh)
+            wait_until(lambda: state(segment)[0] == "running")
+            request_refresh(segment)
         going_on.result()
     assert state(segment) == ("queued", "", 6)
 
