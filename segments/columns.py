@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from django.utils.translation import gettext as _
 
-from segments.dialect import Dialect, identifier, quoted
+from segments.dialect import Dialect, UnreadableFile, identifier, quoted
 from segments.models import AttributeType
 
 SAMPLE_ROWS = 10_000
@@ -80,7 +81,19 @@ def conversion(column: Column, value: str) -> str:
 
 
 def propose(path: Path, dialect: Dialect) -> Proposal:
-    """What the columns seem to be, from the first rows; with a few rows to show."""
+    """What the columns seem to be, from the first rows; with a few rows to show.
+
+    Raises `UnreadableFile`.
+    """
+    try:
+        return _propose(path, dialect)
+    except duckdb.Error as problem:
+        raise UnreadableFile(
+            _("The file can't be read to its end. Check that it is whole and try again.")
+        ) from problem
+
+
+def _propose(path: Path, dialect: Dialect) -> Proposal:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone='UTC'")
         connection.execute(

@@ -73,9 +73,7 @@ def find_dialect(path: Path) -> Dialect:
             ).fetchone()
             assert found is not None  # noqa: S101 - sniff_csv answers with one row
     except duckdb.Error as problem:
-        raise UnreadableFile(
-            _("The file does not look like a table. Export it as CSV with a header and try again.")
-        ) from problem
+        raise _no_table() from problem
     delimiter, quote, escape, skip = found
     columns = _names(path, delimiter, quote, skip)
     return Dialect(
@@ -88,15 +86,28 @@ def find_dialect(path: Path) -> Dialect:
     )
 
 
+def _no_table() -> UnreadableFile:
+    return UnreadableFile(
+        _("The file does not look like a table. Export it as CSV with a header and try again.")
+    )
+
+
+def _not_text() -> UnreadableFile:
+    return UnreadableFile(_("This is not a text file. Save the table as CSV and choose that file."))
+
+
 def _names(path: Path, delimiter: str, quote: str, skip: int) -> tuple[str, ...]:
     """The first row is the header: in a file that is all text a sniffer can't tell."""
     with path.open(encoding="utf-8", newline="") as file:
         for _skipped in range(skip):
             file.readline()
-        header = next(
-            csv.reader(file, delimiter=delimiter, quotechar=quote if len(quote) == 1 else '"'), []
-        )
-    header = [name.strip() for name in header]
+        rows = csv.reader(file, delimiter=delimiter, quotechar=quote if len(quote) == 1 else '"')
+        try:
+            header = [name.strip() for name in next(rows, [])]
+        except csv.Error as problem:
+            raise _no_table() from problem
+    if not header:
+        raise _no_table()
     if len(header) > MAX_COLUMNS:
         raise UnreadableFile(
             _("The file has %(count)d columns, and %(most)d is the most. Remove some first.")
@@ -110,11 +121,12 @@ def _names(path: Path, delimiter: str, quote: str, skip: int) -> tuple[str, ...]
         )
     seen: set[str] = set()
     for name in header:
-        if name in seen:
+        # DuckDB takes names that differ by case alone for one.
+        if name.lower() in seen:
             raise UnreadableFile(
                 _("Two columns are named “%(name)s”. Give each its own name.") % {"name": name}
             )
-        seen.add(name)
+        seen.add(name.lower())
         if len(name) > 255:
             raise UnreadableFile(_("A column's name is longer than 255 characters. Shorten it."))
     return tuple(header)
@@ -127,9 +139,7 @@ def _encoding(path: Path) -> str:
         if start.startswith(mark):
             return name
     if b"\0" in start:
-        raise UnreadableFile(
-            _("This is not a text file. Save the table as CSV and choose that file.")
-        )
+        raise _not_text()
     if _is_utf8(path):
         return "utf-8"
     best = from_bytes(start).best()
@@ -146,6 +156,8 @@ def _is_utf8(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             while block := file.read(BLOCK):
+                if b"\0" in block:
+                    raise _not_text()
                 decoder.decode(block)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
@@ -164,9 +176,14 @@ def as_utf8(path: Path, encoding: str) -> None:
             temporary.open("w", encoding="utf-8", newline="") as target,
         ):
             while text := source.read(BLOCK):
+                if "\0" in text:
+                    raise _not_text()
                 target.write(text)
+    except UnreadableFile:
+        temporary.unlink()
+        raise
     except UnicodeError as damaged:
-        temporary.unlink(missing_ok=True)
+        temporary.unlink()
         raise UnreadableFile(
             _("The file's encoding is damaged. Save it as CSV in UTF-8 and try again.")
         ) from damaged

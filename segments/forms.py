@@ -25,6 +25,8 @@ class UploadForm(forms.Form):
         help_text=_("CSV with a header. Separator and encoding are found out."),
         error_messages={"required": _("Choose a file.")},
     )
+    # A browser sends it after the file: where it is missing, the upload was cut off.
+    whole = forms.CharField(initial="yes", required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, source: Source | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,6 +40,14 @@ class UploadForm(forms.Form):
                 _("Another source has this name. Open it to import a new file, or choose another.")
             )
         return name
+
+    def clean(self) -> None:
+        super().clean()
+        if self.cleaned_data.get("file") and not self.cleaned_data.get("whole"):
+            self.add_error(
+                "file",
+                _("The file can't be read to its end. Check that it is whole and try again."),
+            )
 
 
 class SegmentForm(forms.ModelForm):

@@ -70,7 +70,7 @@ def take_file(
         proposal = propose(path, dialect)
         if not proposal.rows:
             raise UnreadableFile(_("The file has a header and no rows. Choose a file with rows."))
-    except UnreadableFile:
+    except Exception:
         path.unlink(missing_ok=True)
         raise
     known = {attribute.name: attribute for attribute in Attribute.objects.filter(source=source)}

@@ -21,6 +21,8 @@ MEMORY_LIMIT = "700MB"
 LONGEST_KEY = 255
 LONGEST_VALUE = 32_000
 LONGEST_SHOWN_VALUE = 200
+# The row's number among the file's own columns, whose names never end with a blank.
+ROW_NUMBER = '"row "'
 REASONS = {
     AttributeType.NUMBER: "not_a_number",
     AttributeType.DATE: "not_a_date",
@@ -51,7 +53,7 @@ def read(
         connection.execute(f"SET temp_directory={quoted(str(scratch / 'spill'))}")
         try:
             connection.execute(
-                f"CREATE TABLE raw AS SELECT row_number() OVER () AS n, *"  # noqa: S608
+                f"CREATE TABLE raw AS SELECT row_number() OVER () AS {ROW_NUMBER}, *"  # noqa: S608
                 f" FROM read_csv({quoted(str(path))}, {dialect.options})"
             )
             connection.execute(_judged(kept, key))
@@ -103,7 +105,9 @@ def _judged(kept: Sequence[Column], key: str) -> str:
     key_name = quoted(key)
     return f"""
     CREATE TABLE judged AS
-    WITH trimmed AS (SELECT n, {key_value} AS key{"".join(trimmed)} FROM raw),
+    WITH trimmed AS (
+        SELECT {ROW_NUMBER} AS n, {key_value} AS key{"".join(trimmed)} FROM raw
+    ),
     converted AS (SELECT *{"".join(converted)} FROM trimmed)
     SELECT n, key, {attributes} AS attributes,
         CASE WHEN key IS NULL THEN [{key_name}, '', 'no_key']

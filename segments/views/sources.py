@@ -104,7 +104,7 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     error = ""
     try:
         proposal = imports.proposal_of(load)
-    except (UnreadableFile, OSError):
+    except UnreadableFile:
         messages.error(request, _("The uploaded file is gone. Upload it again."))
         return redirect("segments:source_upload", slug, load.source_id)
     key = load.source.key_column if load.source.key_column in _names(chosen) else proposal.key

@@ -179,6 +179,15 @@ def test_hostile_names_and_values_are_only_text(workspace: Any) -> None:
     assert values("1")["x'); DROP TABLE raw; --"] == "'); DROP TABLE judged; --"
 
 
+@pytest.mark.parametrize("key", ["n", "N", "key", "row"])
+def test_columns_may_be_called_anything(workspace: Any, key: str) -> None:
+    names = [key, "id", "v0", "v1", "c0", "c1", "problem", "attributes", "value", "select"]
+    rows = [names, ["9", *"abcdefghi"], ["8", *"jklmnopqr"]]
+    content = "".join(",".join(row) + "\n" for row in rows).encode()
+    assert counts(import_bytes(workspace, content, key=key)) == {"added": 2}
+    assert {str(value) for value in values("9").values()} == {"9", *"abcdefghi"}
+
+
 def test_a_quarter_of_a_million_rows_are_imported(workspace: Any) -> None:
     rows = "".join(f"k{n},p{n}@example.com,{n}\n" for n in range(250_000))
     load = import_bytes(workspace, f"id,email,points\n{rows}".encode())
