@@ -96,10 +96,10 @@ def _start(pk: int, now: datetime) -> None:
             return
         destination.next_run_at = next_run(destination, after=now)
         destination.save(update_fields=["next_run_at"])
-    try:
-        start_run(destination, trigger=Run.Trigger.SCHEDULE)
-    except RunRefused as refusal:
-        logger.info("scheduled run of destination %s refused: %s", pk, refusal)
+        try:
+            start_run(destination, trigger=Run.Trigger.SCHEDULE)
+        except RunRefused as refusal:
+            logger.info("scheduled run of destination %s refused: %s", pk, refusal)
 
 
 def _due(now: datetime) -> Any:
