@@ -154,6 +154,8 @@ def _check_choice(load: Import, key: str, columns: list[Column]) -> None:
         raise Refused(_("Keep at least one column."))
     if "" in labels:
         raise Refused(_("Every column that is kept needs a name."))
+    if any("\0" in label for label in labels):
+        raise Refused(_("The value has a character that no text can hold. Type it again."))
     doubled = next((label for label in labels if labels.count(label) > 1), None)
     if doubled:
         raise Refused(

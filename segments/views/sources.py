@@ -126,6 +126,7 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         ],
         "key": key,
         "types": AttributeType.choices,
+        "skip_refused": "skip_refused" in request.POST,
         "error": error,
     }
     return render(request, "segments/sources/columns.html", context)
