@@ -1,0 +1,189 @@
+"""Every page of sources, profiles and segments by every role, and none across workspaces."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django_scopes import scope
+
+from segments import imports
+from segments.models import Import, Profile, Segment, SegmentMember, Source
+from segments.urls import urlpatterns
+from tests.segments.factories import (
+    AttributeFactory,
+    ImportFactory,
+    ProfileFactory,
+    RefusedRowFactory,
+    SegmentFactory,
+    SourceFactory,
+    group,
+)
+from tests.workspaces.factories import WorkspaceFactory, signed_in
+from workspaces.models import Role, Workspace
+
+EVERYONE = Role.values
+EDITORS = [Role.ADMINISTRATOR, Role.CONTRIBUTOR]
+
+# Name of the URL: what it is of, who may GET it, who may POST to it.
+PAGES: dict[str, tuple[str, list[str], list[str]]] = {
+    "source_list": ("", EVERYONE, EVERYONE),
+    "source_add": ("", EDITORS, EDITORS),
+    "source_detail": ("source", EVERYONE, EVERYONE),
+    "source_upload": ("source", EDITORS, EDITORS),
+    "source_remove": ("source", [], EDITORS),
+    "import_detail": ("import", EVERYONE, EVERYONE),
+    "import_columns": ("draft", EDITORS, EDITORS),
+    "import_progress": ("import", EVERYONE, EVERYONE),
+    "import_again": ("import", [], EDITORS),
+    "import_refused_csv": ("import", EVERYONE, EVERYONE),
+    "profile_list": ("", EVERYONE, EVERYONE),
+    "profile_detail": ("profile", EVERYONE, EVERYONE),
+    "segment_list": ("", EVERYONE, EVERYONE),
+    "segment_add": ("", EDITORS, EDITORS),
+    "segment_rules": ("", [], EDITORS),
+    "segment_preview": ("", [], EDITORS),
+    "segment_values": ("", EDITORS, EDITORS),
+    "segment_detail": ("segment", EVERYONE, EVERYONE),
+    "segment_edit": ("segment", EDITORS, EDITORS),
+    "segment_status": ("segment", EVERYONE, EVERYONE),
+    "segment_refresh": ("segment", [], EDITORS),
+    "segment_rename": ("segment", [], EDITORS),
+    "segment_duplicate": ("segment", [], EDITORS),
+    "segment_delete": ("segment", [], EDITORS),
+}
+OBJECTS = {name: of for name, (of, _get, _post) in PAGES.items() if of}
+
+
+def make_world(workspace: Workspace) -> dict[str, Any]:
+    """One of each thing that a URL may name."""
+    source = SourceFactory(workspace=workspace)
+    AttributeFactory(workspace=workspace, source=source)
+    profile = ProfileFactory(workspace=workspace, key="k1", attributes={"city": "Paris"})
+    load = ImportFactory(source=source, state="failed", reason="Broken")
+    RefusedRowFactory(source_import=load)
+    segment = SegmentFactory(workspace=workspace)
+    SegmentMember.objects.create(workspace=workspace, segment=segment, profile_id=profile.pk)
+    draft = imports.take_file(source, "c.csv", [b"id,city\n1,Paris\n2,Rome\n"])
+    return {
+        "source": source,
+        "import": load,
+        "draft": draft,
+        "profile": profile,
+        "segment": segment,
+    }
+
+
+def url(name: str, workspace: Workspace, world: dict[str, Any]) -> str:
+    arguments = [world[OBJECTS[name]].pk] if name in OBJECTS else []
+    return reverse(f"segments:{name}", args=[workspace.slug, *arguments])
+
+
+def request(client: Client, method: str, name: str, at: str) -> int:
+    asked = {"attribute": "city"} if name == "segment_values" and method == "get" else {}
+    if name == "segment_values" and method == "post":
+        at += "?attribute=city"
+    return int(getattr(client, method)(at, asked).status_code)
+
+
+def test_every_url_is_in_the_table() -> None:
+    assert {pattern.name for pattern in urlpatterns} == PAGES.keys()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_role_opens_what_it_may(workspace: Workspace, name: str) -> None:
+    at = url(name, workspace, make_world(workspace))
+    may_get = PAGES[name][1]
+    for role in EVERYONE:
+        expected = 200 if role in may_get else 403 if may_get else 405
+        assert request(signed_in(workspace, role), "get", name, at) == expected, role
+
+
+@pytest.mark.parametrize("role", EVERYONE)
+@pytest.mark.parametrize("name", PAGES)
+def test_each_role_changes_what_it_may(workspace: Workspace, name: str, role: str) -> None:
+    world = make_world(workspace)
+    before = state_of(workspace)
+    status = request(signed_in(workspace, role), "post", name, url(name, workspace, world))
+    if role in PAGES[name][2]:
+        assert status in (200, 302, 422)
+    else:
+        assert status == 403
+        assert state_of(workspace) == before
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", OBJECTS)
+def test_another_workspaces_object_does_not_exist(
+    workspace: Workspace, method: str, name: str
+) -> None:
+    other = WorkspaceFactory()
+    with scope(workspace=other):
+        theirs = make_world(other)
+        before = state_of(other)
+    at = url(name, workspace, theirs)
+    may = PAGES[name][1 if method == "get" else 2]
+    for role in EVERYONE:
+        expected = 404 if role in may else 403 if may else 405
+        assert request(signed_in(workspace, role), method, name, at) == expected, role
+    with scope(workspace=other):
+        assert state_of(other) == before
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_another_workspaces_pages_do_not_exist(workspace: Workspace, name: str) -> None:
+    other = WorkspaceFactory()
+    with scope(workspace=other):
+        at = url(name, other, make_world(other))
+    client = signed_in(workspace)
+    assert request(client, "get", name, at) == 404
+    assert request(client, "post", name, at) == 404
+
+
+def state_of(workspace: Workspace) -> tuple[Any, ...]:
+    """Whatever a request could have changed."""
+    return (
+        list(Source.objects.order_by("pk").values_list("pk", "name", "key_column")),
+        list(Import.objects.order_by("pk").values_list("pk", "state")),
+        list(Segment.objects.order_by("pk").values_list("pk", "name", "rules", "refresh_state")),
+        SegmentMember.objects.count(),
+        Profile.objects.count(),
+        all(Path(one.file_path).exists() for one in Import.objects.filter(state="draft")),
+        workspace.pk,
+    )
+
+
+def test_rules_cannot_speak_of_another_workspaces_segments_or_attributes(
+    workspace: Workspace,
+) -> None:
+    other = WorkspaceFactory()
+    with scope(workspace=other):
+        theirs = make_world(other)["segment"]
+        AttributeFactory(workspace=other, name="secret")
+    make_world(workspace)
+    client = signed_in(workspace)
+    entered = {"node": ["0", "0-0"], "match-0": "all", "name": "Spying"}
+    membership = {"subject-0-0": "segment", "operator-0-0": "member", "value-0-0": theirs.pk}
+    at = reverse("segments:segment_preview", args=[workspace.slug])
+    found = client.post(at, entered | membership).content.decode()
+    assert "That segment is no longer there." in found
+    assert theirs.name not in found
+    secret = {"subject-0-0": "a:secret", "operator-0-0": "is_not_empty"}
+    assert "There is no attribute" in client.post(at, entered | secret).content.decode()
+    values = reverse("segments:segment_values", args=[workspace.slug])
+    assert client.get(values, {"attribute": "secret"}).status_code == 404
+
+
+def test_lists_and_searches_show_the_workspaces_own(workspace: Workspace) -> None:
+    other = WorkspaceFactory()
+    with scope(workspace=other):
+        SourceFactory(workspace=other, name="Their source")
+        SegmentFactory(workspace=other, name="Their segment", rules=group())
+        ProfileFactory(workspace=other, key="their-key", attributes={"mail": "a@example.com"})
+    client = signed_in(workspace, Role.VIEWER)
+    for name in ("source_list", "segment_list", "profile_list"):
+        at = reverse(f"segments:{name}", args=[workspace.slug])
+        for asked in ({}, {"q": "their"}, {"q": "a@example.com"}):
+            assert "Their s" not in client.get(at, asked).content.decode()
+            assert "their-key" not in client.get(at, asked).content.decode()
