@@ -51,7 +51,7 @@ _LABELS = {name: label for _group, fields in GROUPS for name, label in fields.it
 def label(field: str) -> str:
     """Its name on its own, out of its group: parts of an address name the address."""
     if field.startswith(CUSTOM_FIELD_PREFIX):
-        return field.removeprefix(CUSTOM_FIELD_PREFIX)
+        return field.removeprefix(CUSTOM_FIELD_PREFIX).replace("_", " ")
     if field not in _LABELS:
         return CONTACT_FIELDS[field].label if field in CONTACT_FIELDS else field
     if field.rpartition("_")[2] in _PARTS and field not in _PARTS:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.models import Connection
-from exports import contact_fields, lists, matching
+from exports import contact_fields, custom_fields, lists, matching
 from exports.destinations import Details, name_taken
 from exports.lists import ContactList, ListProblem, Way
 from exports.models import Destination
@@ -28,6 +28,10 @@ class Row:
     target: str = ""
     attribute: str = ""
     errors: list[str] = field(default_factory=list)
+
+    @property
+    def is_custom(self) -> bool:
+        return custom_fields.is_custom(self.target)
 
 
 class DestinationForm(forms.Form):
@@ -187,11 +191,17 @@ class DestinationForm(forms.Form):
         for row in self.rows:
             row.errors.extend(self._row_errors(row, seen))
             seen.add(row.target)
+        custom = [row for row in self.rows if custom_fields.is_custom(row.target)]
+        for row in custom[custom_fields.MOST :]:
+            row.errors.append(
+                _("A contact takes at most %(most)d custom fields. Remove some.")
+                % {"most": custom_fields.MOST}
+            )
         if any(row.errors for row in self.rows):
             self.add_error(None, _("Some of the added attributes can’t be matched: see below."))
 
     def _row_errors(self, row: Row, seen: set[str]) -> list[str]:
-        if row.target not in contact_fields.OFFERED:
+        if row.target not in contact_fields.OFFERED and not custom_fields.is_custom(row.target):
             return [_("Choose the contact field that this attribute feeds.")]
         if row.target in seen:
             return [
@@ -274,6 +284,8 @@ class DestinationForm(forms.Form):
             Way(self.cleaned_data["way"])
         ]
         try:
+            if not self._custom_fields_fit():
+                return None
             found = self._contact_list(where)
         except ListProblem as problem:
             self.add_error(where, str(problem))
@@ -285,6 +297,28 @@ class DestinationForm(forms.Form):
             matching=self.matches,
             segments=self.cleaned_data["segments"],
         )
+
+    def _custom_fields_fit(self) -> bool:
+        """Asks the account for custom fields that it was not asked for before."""
+        connection: Connection = self.cleaned_data["connection"]
+        saved = self.destination
+        kept = saved.matching if saved and saved.connection_id == connection.pk else {}
+        new = [
+            row
+            for row in self.rows
+            if custom_fields.is_custom(row.target) and kept.get(row.target) != row.attribute
+        ]
+        if not new:
+            return True
+        known = {one.target: one for one in custom_fields.custom_fields_of(connection)}
+        for row in new:
+            problem = custom_fields.problem_of(row.target, self.known[row.attribute], known)
+            if problem:
+                row.errors.append(problem)
+        if any(row.errors for row in new):
+            self.add_error(None, _("Some of the added attributes can’t be matched: see below."))
+            return False
+        return True
 
     def _contact_list(self, where: str) -> ContactList:
         connection: Connection = self.cleaned_data["connection"]

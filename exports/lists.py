@@ -43,7 +43,7 @@ def lists_of(connection: Connection, *, fresh: bool = False) -> list[ContactList
     key = _cache_key(connection)
     known = None if fresh else cache.get(key)
     if known is None:
-        with _put_into_words():
+        with put_into_words():
             known = [
                 asdict(ContactList(str(found.list_id), found.name, found.membership_count))
                 for found in access.client(connection).lists()
@@ -76,7 +76,7 @@ def id_in(text: str) -> str:
 def verified(connection: Connection, list_id: str) -> ContactList:
     """The list, asked of the account now. Raises `ListProblem`."""
     try:
-        with _put_into_words():
+        with put_into_words():
             found = access.client(connection).list(list_id)
     except errors.NotFound as missing:
         raise ListProblem(_missing(connection)) from missing
@@ -91,7 +91,7 @@ def verified(connection: Connection, list_id: str) -> ContactList:
 def made(connection: Connection, name: str) -> ContactList:
     """A new list in the account. Raises `ListProblem`."""
     try:
-        with _put_into_words():
+        with put_into_words():
             found = access.client(connection).create_list(name)
     except errors.Conflict as taken:
         raise ListProblem(
@@ -114,7 +114,7 @@ def _cache_key(connection: Connection) -> str:
     return f"lists:{connection.workspace_id}:{connection.pk}:{connection.account_id}"
 
 
-class _put_into_words:  # noqa: N801 - reads as a with-statement
+class put_into_words:  # noqa: N801 - reads as a with-statement
     """Turns the account's refusals into `ListProblem`, but those that speak of the list itself."""
 
     def __enter__(self) -> None:

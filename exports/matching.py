@@ -30,16 +30,18 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "country": ("countryname", "countryregion", "countrycode"),
 }
 
-_DATES = {AttributeType.DATE, AttributeType.DATETIME}
+DATES = {AttributeType.DATE, AttributeType.DATETIME}
 
 
 def fits(field: str, attribute: Attribute) -> bool:
-    """Whether the attribute's type can feed the field."""
+    """Whether the attribute's type can feed the field; of a custom one only the account knows."""
+    if field not in CONTACT_FIELDS:
+        return True
     kind = CONTACT_FIELDS[field].kind
     if kind == "email":
         return attribute.type == AttributeType.TEXT
     if kind in ("date", "birthday"):
-        return attribute.type in _DATES
+        return attribute.type in DATES
     return True
 
 

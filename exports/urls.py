@@ -10,6 +10,7 @@ urlpatterns = [
     path("", destinations.destination_list, name="destination_list"),
     path("add/", setup.destination_add, name="destination_add"),
     path("lists/", setup.list_picker, name="list_picker"),
+    path("custom-fields/", setup.custom_field_choices, name="custom_fields"),
     path("selection/", setup.selection_size, name="selection_size"),
     path("preview/", setup.preview_entered, name="preview"),
     path("run-all/", runs.run_all, name="run_all"),

@@ -37,6 +37,24 @@
     if (!attribute.value && proposal) attribute.value = proposal;
   });
 
+  // The account's custom fields, offered beside the usual ones in every line
+  const offerCustomFields = () => {
+    const offered = document.querySelector("#custom-fields template");
+    const rows = document.getElementById("match-rows");
+    if (!offered || !rows) return;
+    [rows, rows.querySelector("template").content].forEach((part) => {
+      part.querySelectorAll('select[name="field"]').forEach((select) => {
+        const chosen = select.selectedOptions[0]?.closest("[data-custom]") && select.selectedOptions[0];
+        const group = offered.content.firstElementChild?.cloneNode(true);
+        const known = chosen && group?.querySelector(`option[value="${CSS.escape(chosen.value)}"]`);
+        if (chosen && !known) return;
+        select.querySelector("[data-custom]")?.remove();
+        if (group) select.append(group);
+        if (known) select.value = known.value;
+      });
+    });
+  };
+
   // A list among many, by a part of its name
   on("input", (event) => {
     const box = closest(event, "[data-filter]");
@@ -60,7 +78,8 @@
     }
   };
 
-  on("htmx:afterSwap", () => {
+  on("htmx:afterSwap", (event) => {
+    if (event.target.id === "custom-fields") offerCustomFields();
     showBulk();
     showPicked();
   });

@@ -10,11 +10,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from exports import contact_fields
 from exports.account import Account
 from exports.models import Destination
 from workspaces.templatetags.segue import icon, number, when
 
 register = template.Library()
+register.filter("field_label", contact_fields.label)
 
 GAP = 0.3
 

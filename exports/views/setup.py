@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from connections.models import Connection
 from connections.selectors import usable_by
-from exports import destinations, forms, lists, matching, selectors
+from exports import custom_fields, destinations, forms, lists, matching, selectors
 from exports.engine.plan import MAX_PROFILES
 from exports.models import Destination
 from exports.preview import PreviewProblem, preview
@@ -162,6 +162,20 @@ def list_picker(request: WorkspaceRequest, slug: str) -> HttpResponse:
         except lists.ListProblem as problem:
             context["problem"] = str(problem)
     return render(request, "exports/_list_picker.html", context)
+
+
+@require_safe
+@requires("destination.create")
+def custom_field_choices(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """The custom fields of the connection chosen; none when they can't be had."""
+    context: dict[str, Any] = {}
+    key = request.GET.get("connection", "")
+    if key:
+        try:
+            context["custom"] = custom_fields.custom_fields_of(_connection(request, key))
+        except lists.ListProblem as problem:
+            context["problem"] = str(problem)
+    return render(request, "exports/_custom_fields.html", context)
 
 
 @require_safe

@@ -119,10 +119,12 @@ def sections(context: Context) -> list[navigation.Section]:
 
 
 @register.filter
-def number(value: float | None) -> str:
-    """Grouped by thousands, as the reader's language does; a dash for nothing."""
+def number(value: float | str | None) -> str:
+    """Grouped by thousands, as the reader's language does; a dash for nothing; text as it is."""
     if value is None or value == "":
         return "–"
+    if isinstance(value, str):
+        return value
     return formats.number_format(value, use_l10n=True, force_grouping=True)
 
 
