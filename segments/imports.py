@@ -19,6 +19,8 @@ from segments.models import Attribute, Import, RefusedRow, Source
 from workspaces import audit, locks
 from workspaces.models import User, Workspace
 
+LONGEST_NAME = 100
+
 
 class Refused(Exception):
     """Why it can't be done, and what to do; the message is for people."""
@@ -29,7 +31,9 @@ class SourceBusy(Exception):
 
 
 def create_source(workspace: Workspace, name: str, by: User | None = None) -> Source:
-    """Raises `Refused` when the workspace has a source of that name."""
+    """Raises `Refused` for a name that is missing, too long or taken."""
+    if not 0 < len(name.strip()) <= LONGEST_NAME or "\0" in name:
+        raise Refused(_("Give a name of at most %(most)d characters.") % {"most": LONGEST_NAME})
     try:
         with transaction.atomic():
             source = Source.objects.create(workspace=workspace, name=name, created_by=by)

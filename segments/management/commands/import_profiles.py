@@ -11,10 +11,13 @@ from django_scopes import scope
 
 from segments import imports
 from segments.dialect import UnreadableFile
+from segments.imports import LONGEST_NAME
 from segments.models import Import, Source
+from segments.reasons import reason_text
 from workspaces.models import Workspace
 
 BLOCK = 1024 * 1024
+SHOWN_REFUSED = 10
 COUNTS = ("read", "added", "changed", "unchanged", "superseded", "refused")
 
 
@@ -42,15 +45,15 @@ class Command(BaseCommand):
             load = self._import(found, file, options)
             report = {name: getattr(load, name) for name in COUNTS}
             report["seconds"] = round(time.monotonic() - started, 3)
+            if load.state != Import.State.SUCCEEDED:
+                raise CommandError("\n".join([load.reason, *_first_refused(load)]))
         if options["json"]:
             self.stdout.write(json.dumps(report))
         else:
             self.stdout.write(", ".join(f"{name} {report[name]:,}" for name in COUNTS))
-        if load.state != Import.State.SUCCEEDED:
-            raise CommandError(load.reason)
 
     def _import(self, workspace: Workspace, file: Path, options: dict[str, Any]) -> Import:
-        name = options["name"] or file.stem
+        name = options["name"] or file.stem[:LONGEST_NAME]
         source = Source.objects.filter(name=name).first()
         is_new = source is None
         try:
@@ -73,6 +76,15 @@ class Command(BaseCommand):
                 f"Another import into {name!r} is going on. Wait for its end."
             ) from None
         return load
+
+
+def _first_refused(load: Import) -> Iterator[str]:
+    for row in load.refused_rows.order_by("row_number")[:SHOWN_REFUSED]:
+        where = f"Row {row.row_number}, {row.column}" if row.column else f"Row {row.row_number}"
+        value = f": “{row.value}”" if row.value else ""
+        yield f"{where}: {reason_text(row.reason)}{value}"
+    if load.refused > SHOWN_REFUSED:
+        yield f"… and {load.refused - SHOWN_REFUSED:,} more"
 
 
 def _blocks(file: Path) -> Iterator[bytes]:
