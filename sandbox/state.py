@@ -6,6 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.answers import instant
 from sandbox.people import Contact, People
 
 NAMESPACE = uuid.UUID("cc000000-0000-11ee-8000-000000000000")
@@ -153,6 +154,7 @@ class State:
                 ),
             ],
             ("Newsletter", "Customers", "Events"),
+            {"Occupation": "string", "Member since": "date"},
         )
         self._add_account(
             "Alpine Ski House",
@@ -160,13 +162,30 @@ class State:
             ("Newsletter", "Season passes"),
         )
 
-    def _add_account(self, organization: str, users: list[User], names: tuple[str, ...]) -> None:
+    def _add_account(
+        self,
+        organization: str,
+        users: list[User],
+        names: tuple[str, ...],
+        fields: dict[str, str] | None = None,
+    ) -> None:
         account_id = f"a{named_id(organization).replace('-', '')[:12]}"
         account = Account(account_id, organization, users)
         now = time.time()
         for name in names:
             list_id = named_id(organization, name)
             account.lists[list_id] = ContactList(list_id, name, created=now, updated=now)
+        for label, kind in (fields or {}).items():
+            field_id = named_id(organization, label)
+            account.custom_fields[field_id] = {
+                "custom_field_id": field_id,
+                "label": label,
+                "name": label.replace(" ", "_"),
+                "type": kind,
+                "version": 2,
+                "created_at": instant(now),
+                "updated_at": instant(now),
+            }
         self.accounts[account_id] = account
 
     def now(self) -> float:
