@@ -35,11 +35,12 @@
   let typed = false;
   let focused = "";
   const isOfRules = (event) => event.detail.target?.id === "rules";
-  const letGo = () => {
+  // Nothing inert takes the focus, so what the answer wants focused waited for this.
+  const letGo = (wanted) => {
     const rules = document.getElementById("rules");
     if (!rules?.inert) return;
     rules.inert = false;
-    if (document.activeElement === document.body) document.getElementById(focused)?.focus();
+    (rules.querySelector(wanted) ?? document.getElementById(focused))?.focus();
   };
 
   document.addEventListener("input", (event) => {
@@ -59,9 +60,9 @@
     setTimeout(() => htmx.trigger(asking, "change"));
   });
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (isOfRules(event)) letGo();
+    if (isOfRules(event)) letGo("[autofocus]");
   });
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (isOfRules(event) && !event.detail.successful) letGo();
+    if (isOfRules(event) && !event.detail.successful) letGo(`#${CSS.escape(focused)}`);
   });
 })();

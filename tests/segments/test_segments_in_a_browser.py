@@ -1,0 +1,161 @@
+"""Making a segment as a person does, by keyboard alone, with the count following the rules."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from segments.models import Segment
+from segments.segment_services import refresh_segment
+from tests.segments.factories import SegmentFactory, group, make_customers, rule
+from tests.workspaces.factories import signed_in
+from workspaces.models import Workspace
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def tab(workspace: Workspace, live_server: Any, settings: Any, browser: Any) -> Iterator[Page]:
+    """A tab of a Contributor; fails when anything in it was blocked or broke."""
+    make_customers(workspace)
+    settings.BASE_URL = live_server.url
+    settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
+    session = signed_in(workspace, "contributor").cookies["sessionid"].value
+    base = f"{live_server.url}/w/{workspace.slug}/data/segments/"
+    context = browser.new_context(base_url=base, locale="en-GB")
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    tab = context.new_page()
+    tab.set_default_timeout(8_000)
+    faults: list[str] = []
+    tab.on("console", lambda said: _is_fault(said) and faults.append(said.text))
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    yield tab
+    context.close()
+    assert faults == []
+
+
+def _is_fault(said: Any) -> bool:
+    """A refused form and a look that a newer one replaced are on the console too."""
+    is_expected = said.text.startswith(("htmx:afterRequest", "htmx:sendAbort"))
+    return said.type == "error" and not is_expected and "422" not in said.text
+
+
+def press(tab: Page, *keys: str) -> None:
+    for key in keys:
+        tab.keyboard.press(key)
+
+
+def count(tab: Page) -> Any:
+    return expect(tab.locator("#look"))
+
+
+def test_a_segment_with_nested_rules_is_made_by_keyboard(tab: Page) -> None:
+    tab.goto("add/")
+    count(tab).to_contain_text("Choose an attribute.")
+    tab.get_by_label("Name").focus()
+    tab.keyboard.type("Loyal Parisians")
+    press(tab, "Tab", "Tab", "Tab")
+    expect(tab.get_by_label("Attribute").first).to_be_focused()
+    tab.keyboard.type("City")
+    expect(tab.get_by_label("Comparison")).to_have_value("is")
+    expect(tab.get_by_label("Attribute").first).to_be_focused()
+    press(tab, "Tab", "Tab")
+    tab.keyboard.type("Paris")
+    count(tab).to_contain_text("6 of 12 profiles")
+    expect(tab.locator("#sample tbody tr")).to_have_count(6)
+
+    tab.locator("#add-group-0").focus()
+    press(tab, "Enter")
+    inner = tab.get_by_role("group", name="Group of rules")
+    expect(inner.get_by_label("Attribute")).to_be_focused()
+    tab.keyboard.type("Points")
+    expect(inner.get_by_label("Comparison")).to_have_value("equals")
+    inner.get_by_label("Comparison").focus()
+    tab.keyboard.type("is at least")
+    expect(inner.get_by_label("Comparison")).to_have_value("at_least")
+    press(tab, "Tab")
+    tab.keyboard.type("4")
+    count(tab).to_contain_text("2 of 12 profiles")
+
+    tab.locator("#add-rule-0-1").focus()
+    press(tab, "Enter")
+    second = inner.get_by_role("group", name="Rule", exact=True).nth(1)
+    expect(second.get_by_label("Attribute")).to_be_focused()
+    tab.keyboard.type("Born")
+    expect(second.get_by_label("Comparison")).to_have_value("between")
+    second.get_by_label("Comparison").focus()
+    press(tab, "ArrowDown")
+    expect(second.get_by_label("Comparison")).to_have_value("on")
+    press(tab, "ArrowDown")
+    expect(second.get_by_label("Value", exact=True)).to_be_visible()
+    expect(second.get_by_label("Comparison")).to_have_value("before")
+    press(tab, "Tab")
+    tab.keyboard.type("01011981")
+    count(tab).to_contain_text("3 of 12 profiles")
+
+    tab.get_by_label("Name").focus()
+    press(tab, "Enter")
+    expect(tab.get_by_role("heading", name="Loyal Parisians", level=1)).to_be_visible()
+    segment = Segment.objects.get()
+    assert segment.rules == group(
+        rule("city", "is", "Paris"),
+        group(rule("points", "at_least", 4), rule("born", "before", "1981-01-01"), match="any"),
+    )
+
+
+def test_removing_a_rule_keeps_the_focus_and_counts_anew(tab: Page, workspace: Workspace) -> None:
+    rules = group(rule("city", "is", "Paris"), rule("points", "at_least", 4))
+    segment = SegmentFactory(workspace=workspace, rules=rules)
+    tab.goto(f"{segment.pk}/edit/")
+    count(tab).to_contain_text("2 of 12 profiles")
+    tab.get_by_label("Description").fill("Not lost")
+    tab.locator("#remove-0-1").focus()
+    press(tab, "Enter")
+    count(tab).to_contain_text("6 of 12 profiles")
+    expect(tab.get_by_label("Description")).to_have_value("Not lost")
+    assert tab.evaluate("document.activeElement !== document.body"), "the focus is lost"
+
+
+def test_a_rule_that_makes_no_sense_is_shown_in_place_and_mended(tab: Page) -> None:
+    tab.goto("add/")
+    tab.get_by_label("Name").fill("Half done")
+    tab.get_by_label("Attribute").select_option(label="Points")
+    expect(tab.get_by_label("Comparison")).to_have_value("equals")
+    tab.get_by_role("button", name="Save").last.click()
+    problem = tab.get_by_role("alert").filter(has_text="Give a value.")
+    expect(problem).to_be_visible()
+    expect(tab.get_by_label("Name")).to_have_value("Half done")
+    tab.get_by_label("Value").fill("4")
+    count(tab).to_contain_text("1 of 12 profiles")
+    tab.get_by_role("button", name="Save").last.click()
+    expect(tab.get_by_role("heading", name="Half done", level=1)).to_be_visible()
+
+
+def test_frequent_values_are_chosen_by_a_press_and_given_back_by_another(
+    tab: Page, workspace: Workspace
+) -> None:
+    segment = SegmentFactory(workspace=workspace, rules=group(rule("city", "is_any_of", ["Rome"])))
+    tab.goto(f"{segment.pk}/edit/")
+    tab.get_by_text("Choose from frequent values").click()
+    paris = tab.get_by_role("button", name="Paris")
+    expect(tab.get_by_role("button", name="Rome")).to_have_attribute("aria-pressed", "true")
+    paris.click()
+    count(tab).to_contain_text("12 of 12 profiles")
+    expect(tab.get_by_label("Values, one a line")).to_have_value("Rome\nParis")
+    paris.click()
+    count(tab).to_contain_text("6 of 12 profiles")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_page_is_wider_than_the_screen(tab: Page, workspace: Workspace, width: int) -> None:
+    rules = group(
+        rule("city", "is", "w" * 300),
+        group(group(group(rule("born", "between", ["1980-01-01", "2000-01-01"])))),
+    )
+    segment = SegmentFactory(workspace=workspace, name="A long name " * 8, rules=rules)
+    refresh_segment(segment)
+    tab.set_viewport_size({"width": width, "height": 800})
+    for path in ("./", "add/", f"{segment.pk}/", f"{segment.pk}/edit/"):
+        tab.goto(path)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
