@@ -78,7 +78,9 @@ def test_custom_fields_are_found_over_all_pages(sandbox: Any) -> None:
             timeout=5,
         ).raise_for_status()
     found = {one.label: one.name for one in client_of(sandbox).custom_fields()}
-    assert found.items() >= {"Shoe size": "Shoe_size", "Favourite colour": "Favourite_colour"}.items()
+    assert (
+        found.items() >= {"Shoe size": "Shoe_size", "Favourite colour": "Favourite_colour"}.items()
+    )
 
 
 def test_an_import_is_sent_as_it_is_and_counted(sandbox: Any) -> None:
