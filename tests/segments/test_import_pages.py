@@ -113,7 +113,7 @@ def test_a_choice_that_makes_no_sense_is_told_and_stays_to_be_mended(
     assert says in words(answer)
     page = answer.content.decode()
     assert 'value="Loyalty"' in page
-    assert 'name="skip_refused" checked' in page
+    assert 'aria-describedby="skip-refused-hint" checked' in page
     assert page.count('value="text" selected') == 3
     draft.refresh_from_db()
     assert draft.state == "draft"

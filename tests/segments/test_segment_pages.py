@@ -92,6 +92,9 @@ def test_a_segment_never_refreshed_does_not_read_as_empty(client: Client, shop: 
     page = words(client.get(url("segment_detail", shop, segment.pk)))
     assert "They show here once the segment is refreshed." in page
     assert "Nobody meets the rules." not in page
+    assert "Share of all profiles" not in page
+    listed = client.get(url("segment_list", shop)).content.decode()
+    assert 'data-label="Members">–</td>' in listed
 
 
 def test_a_failed_refresh_is_explained_with_the_members_of_before(
