@@ -223,6 +223,7 @@ def test_the_sweeper_takes_up_a_refresh_whose_worker_died_and_no_other(
         wait_until(lambda: state(lost)[0] == "succeeded", what="the lost refresh")
         assert len(members(lost)) == 6
         assert [state(one)[0] for one in (alive, fresh)] == ["running", "running"]
+        assert Segment.objects.get(pk=alive.pk).refresh_requested_at == long_ago
 
 
 def test_a_segment_deleted_meanwhile_keeps_nothing(shop: Workspace) -> None:
