@@ -141,7 +141,7 @@ def shown_activity(activity: Activity) -> dict[str, Any]:
         shown["completed_at"] = instant(activity.completed)
     if activity.kind == "contacts_json_import":
         shown["source_file_name"] = "upload_from_json.csv"
-    if activity.file_id:
+    if activity.file is not None:
         shown["_links"]["results"] = {"href": f"/v3/contact_exports/{activity.file_id}"}
     return shown
 

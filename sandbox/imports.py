@@ -108,8 +108,16 @@ class Import:
             if people.lists[row] is not wanted or people.permissions[row] >= FIRST_BLOCKED:
                 self._add_to_lists(Contact(people, row))
         if new:
-            chosen = [[column[at] for at in new.values()] for column in columns[1:]]
-            people.add_all(chosen[0], list(new), chosen[1], chosen[2], wanted, now)
+            # The last row's names, and the address as it was first written.
+            first = {key: at for at, key in reversed(list(enumerate(columns.keys))) if key in new}
+            people.add_all(
+                [columns.emails[first[key]] for key in new],
+                list(new),
+                [columns.first_names[at] for at in new.values()],
+                [columns.last_names[at] for at in new.values()],
+                wanted,
+                now,
+            )
 
     def take_row(self, row: Any) -> None:
         problem = problem_of(row)

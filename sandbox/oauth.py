@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,7 @@ from sandbox.state import Account, Code, Grant, State
 CODE_SECONDS = 300
 ACCESS_SECONDS = 86_400
 IDLE_SECONDS = 180 * 86_400
+VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 FORM = "application/x-www-form-urlencoded"
 NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -101,6 +103,8 @@ def _exchange(request: Request, parameters: dict[str, str]) -> dict[str, Any]:
 def _is_verified(code: Code, verifier: str) -> bool:
     if not code.challenge:
         return not verifier
+    if not VERIFIER.fullmatch(verifier):
+        return False
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == code.challenge
 

@@ -19,7 +19,8 @@ def query_of(request: Request) -> dict[str, str]:
         return {name: value for name, value in request.query_params.items() if name != "start"}
     try:
         query = dict(parse_qsl(base64.urlsafe_b64decode(cursor).decode(), strict_parsing=True))
-        int(query["start"])
+        if int(query["start"]) < 0:
+            raise ValueError(query["start"])
     except (ValueError, KeyError) as damaged:
         raise invalid("cursor is in an invalid format") from damaged
     return query
