@@ -24,6 +24,7 @@ class ExportsConfig(AppConfig):
         home.add_stat(30, home_parts.exports)
         home.add_card(10, home_parts.recent_runs)
         home.add_notices(home_parts.failed_exports)
+        home.add_notices(home_parts.runs_that_want_approval)
         audit.name_actions(
             {
                 "destination.created": _("Export added"),
@@ -33,6 +34,7 @@ class ExportsConfig(AppConfig):
                 "destination.removed": _("Export removed"),
                 "run.started": _("Run started"),
                 "run.cancelled": _("Run cancelled"),
+                "run.approved": _("Taking people off approved"),
                 "run.finished": _("Run finished"),
                 "run.rejections_downloaded": _("Profiles not sent downloaded"),
             }
@@ -43,6 +45,9 @@ class ExportsConfig(AppConfig):
                 "list": _("list"),
                 "list_id": _("list ID"),
                 "matching": _("data matching"),
+                "mode": _("people who leave"),
+                "removal_share": _("asks above percent"),
+                "to_remove": _("to take off"),
                 "segments": _("segments"),
                 "changes": _("changes"),
                 "duplicate_of": _("duplicate of"),

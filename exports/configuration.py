@@ -30,6 +30,8 @@ class RunConfiguration:
     list_id: str
     email: str
     matches: tuple[Match, ...]
+    mirrors: bool
+    removal_share: int
     segment_ids: tuple[int, ...]
 
     @property
@@ -76,6 +78,8 @@ def configuration_of(
         matches=tuple(
             match(field, matching[field]) for field in sorted(matching) if field != "email"
         ),
+        mirrors=destination.mode == Destination.Mode.MIRROR,
+        removal_share=destination.removal_share,
         segment_ids=tuple(segment_ids),
     )
 
@@ -90,6 +94,7 @@ def described(destination: Destination, configuration: RunConfiguration) -> dict
         "list_id": destination.list_id,
         "list": destination.list_name,
         "matching": destination.matching,
+        "mode": destination.mode,
         "segments": [
             {"id": segment.pk, "name": segment.name, "members": segment.member_count}
             for segment in segments

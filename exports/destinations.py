@@ -50,6 +50,8 @@ class Details:
     contact_list: ContactList
     matching: dict[str, str]
     segments: list[Segment]
+    mode: str = Destination.Mode.MIRROR
+    removal_share: int = 20
 
     def described(self) -> dict[str, Any]:
         return {
@@ -59,6 +61,8 @@ class Details:
             "list_id": self.contact_list.id,
             "matching": self.matching,
             "segments": sorted(segment.name for segment in self.segments),
+            "mode": self.mode,
+            "removal_share": self.removal_share,
         }
 
 
@@ -69,6 +73,8 @@ def details_of(destination: Destination) -> Details:
         contact_list=ContactList(destination.list_id, destination.list_name),
         matching=destination.matching,
         segments=list(destination.segments.order_by("name")),
+        mode=destination.mode,
+        removal_share=destination.removal_share,
     )
 
 
@@ -226,6 +232,8 @@ def _write(destination: Destination, details: Details) -> None:
     destination.list_id = details.contact_list.id
     destination.list_name = details.contact_list.name
     destination.matching = details.matching
+    destination.mode = details.mode
+    destination.removal_share = details.removal_share
     destination.next_run_at = next_run(destination)
     destination.save()
     links = DestinationSegment.objects.filter(destination=destination)

@@ -77,6 +77,30 @@ class DestinationForm(forms.Form):
         label=gettext_lazy("Segments"),
         error_messages={"required": gettext_lazy("Select at least one segment.")},
     )
+    mode = forms.ChoiceField(
+        label=gettext_lazy("People who leave the segments"),
+        choices=[
+            (
+                Destination.Mode.MIRROR.value,
+                gettext_lazy("Take them off the list"),
+            ),
+            (Destination.Mode.ADD.value, gettext_lazy("Leave them on the list")),
+        ],
+        required=False,
+        initial=Destination.Mode.MIRROR.value,
+    )
+    removal_share = forms.IntegerField(
+        label=gettext_lazy("Ask before taking off more than"),
+        required=False,
+        min_value=0,
+        max_value=100,
+        initial=20,
+        error_messages={
+            "min_value": gettext_lazy("Give a share between 0 and 100 percent."),
+            "max_value": gettext_lazy("Give a share between 0 and 100 percent."),
+            "invalid": gettext_lazy("Give a share between 0 and 100 percent."),
+        },
+    )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     data: QueryDict
@@ -159,6 +183,16 @@ class DestinationForm(forms.Form):
 
     def clean_connection(self) -> Connection | None:
         return self.connections.get(self.cleaned_data["connection"])
+
+    def clean_mode(self) -> str:
+        saved = self.destination.mode if self.destination else Destination.Mode.MIRROR.value
+        return str(self.cleaned_data["mode"] or saved)
+
+    def clean_removal_share(self) -> int:
+        share: int | None = self.cleaned_data["removal_share"]
+        if share is None:
+            return self.destination.removal_share if self.destination else 20
+        return share
 
     def clean_segments(self) -> list[Segment]:
         wanted = set(self.cleaned_data["segments"])
@@ -269,6 +303,8 @@ class DestinationForm(forms.Form):
             connection=self.cleaned_data["connection"],
             list_id=picked if self.cleaned_data.get("way") == Way.PICK else "",
             matching=self.matches,
+            mode=self.cleaned_data["mode"],
+            removal_share=self.cleaned_data["removal_share"],
         )
         if saved is not None:
             chosen.pk, chosen.delivered_to = saved.pk, saved.delivered_to
@@ -296,6 +332,8 @@ class DestinationForm(forms.Form):
             contact_list=found,
             matching=self.matches,
             segments=self.cleaned_data["segments"],
+            mode=self.cleaned_data["mode"],
+            removal_share=self.cleaned_data["removal_share"],
         )
 
     def _custom_fields_fit(self) -> bool:
@@ -339,6 +377,8 @@ def initial_of(destination: Destination) -> dict[str, Any]:
         "way": Way.PICK.value,
         "picked": destination.list_id,
         "email": destination.matching.get(matching.EMAIL, ""),
+        "mode": destination.mode,
+        "removal_share": destination.removal_share,
         "segments": [str(pk) for pk in destination.segments.values_list("pk", flat=True)],
         "seen": destination.updated_at.isoformat(),
     }

@@ -80,5 +80,23 @@ def failed_exports(request: HttpRequest) -> list[Notice]:
     ]
 
 
+def runs_that_want_approval(request: HttpRequest) -> list[Notice]:
+    waiting = Run.objects.filter(state=Run.State.AWAITING_APPROVAL).select_related("destination")
+    return [
+        Notice(
+            text=ngettext(
+                "“%(export)s” wants to take %(count)d person off its list, and waits for approval.",
+                "“%(export)s” wants to take %(count)d people off its list, and waits for approval.",
+                run.to_remove,
+            )
+            % {"export": run.destination, "count": run.to_remove},
+            url=reverse("exports:run_detail", args=[_slug(request), run.pk]),
+            link=_("Decide"),
+            tone="warning",
+        )
+        for run in waiting.order_by("pk")
+    ]
+
+
 def _slug(request: HttpRequest) -> str:
     return str(request.workspace.slug)  # type: ignore[attr-defined]

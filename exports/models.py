@@ -17,10 +17,16 @@ class Destination(TenantModel):
     """An export's configuration.
 
     `matching` maps Constant Contact field names to attribute names; `email` is always there.
-    `delivered_to` is the account and list that the ledger speaks of.
+    `delivered_to` is the account and list that the ledger speaks of. In mode mirror who left the
+    segments is taken off the list; a run that would take off more than `removal_share` percent of
+    those it put there waits for approval.
     Without a connection the destination rests. `days`, `times`, `time_zone` and `next_run_at`
     mean what they mean in `workspaces.Schedule`, and count only with a schedule of its own.
     """
+
+    class Mode(models.TextChoices):
+        MIRROR = "mirror", _("Keep the list like the segments")
+        ADD = "add", _("Only add")
 
     class Schedule(models.TextChoices):
         REFRESH = "refresh", _("With every refresh")
@@ -34,6 +40,8 @@ class Destination(TenantModel):
     list_id = models.CharField(max_length=36, blank=True)
     list_name = models.CharField(max_length=255, blank=True)
     matching = models.JSONField(default=dict)
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices, default=Mode.MIRROR)
+    removal_share = models.PositiveSmallIntegerField(_("removal limit"), default=20)
     segments = models.ManyToManyField(
         Segment, through="DestinationSegment", related_name="destinations"
     )
@@ -96,7 +104,9 @@ class Run(TenantModel):
     added or changed until the provider says otherwise. `configuration` is the destination as it
     was when the run was planned, with its names for people. `heartbeat_at` is when a worker last
     took a step; the sweeper looks for runs whose heart has stopped. `read_back` holds the ids of
-    the contact exports that name who was refused.
+    the contact exports that name who was refused; `removal` how far taking people off is.
+    `to_remove` were to be taken off when it was planned; `removed` are off. A member approved at
+    most `approved_removals` of them.
     """
 
     class State(models.TextChoices):
@@ -155,7 +165,16 @@ class Run(TenantModel):
     invalid = models.BigIntegerField(default=0)
     suppressed = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
+    to_remove = models.BigIntegerField(default=0)
     removed = models.BigIntegerField(default=0)
+    approved_removals = models.BigIntegerField(default=0, editable=False)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        related_name="+",
+    )
     requests = models.IntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
@@ -164,6 +183,7 @@ class Run(TenantModel):
     finished_at = models.DateTimeField(null=True, editable=False)
     waiting_until = models.DateTimeField(null=True, editable=False)
     read_back = models.JSONField(default=dict, editable=False)
+    removal = models.JSONField(default=dict, editable=False)
     heartbeat_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -255,7 +275,9 @@ class Delivery(BulkTenantModel):
 
     `payload_hash` is what `batch` carried; it is held once that batch is confirmed, or when
     `batch_id` is null. Until then, and when the batch fails, `previous_hash` is what is held
-    (null: nothing). `refusal` is why the provider does not take the address, once it has said so.
+    (null: nothing). `leaving_run_id` is the run that takes the address off the list; with that
+    done the delivery is gone. `refusal` is why the provider does not take the address, once it
+    has said so.
     Written by set-based SQL only.
     """
 
@@ -267,6 +289,7 @@ class Delivery(BulkTenantModel):
     previous_hash = models.BigIntegerField(null=True)
     refusal = models.CharField(max_length=60, blank=True)
     batch_id = models.BigIntegerField(null=True)
+    leaving_run_id = models.BigIntegerField(null=True)
 
     def __str__(self) -> str:
         return f"{self.destination_id}: {self.profile_id}"

@@ -35,6 +35,8 @@ class PreviewPage:
     columns: list[str]
     contacts: list[list[str]]
     left_out: list[LeftOut]
+    leaving: plan.Leaving
+    wants_approval: bool
     warnings: list[str]
 
     @property
@@ -63,6 +65,8 @@ def preview(destination: Destination, segments: list[Segment]) -> PreviewPage:
             LeftOut(one.key, one.address, reasons.label(one.reason), _text(one))
             for one in found.left_out
         ],
+        leaving=found.leaving,
+        wants_approval=found.leaving.needs_approval(configuration.removal_share),
         warnings=_warnings(segments, found.in_segments),
     )
 

@@ -81,6 +81,36 @@ def cancel_run(run: Run, by: User | None) -> None:
     transaction.on_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
 
 
+def approve_run(run: Run, by: User) -> None:
+    """Lets a run take off as many as it asked for; it is planned anew, and goes on.
+
+    Raises `RunRefused` when it does not wait for approval.
+    """
+    from exports.engine.states import WrongState, move_run
+    from exports.tasks import drive_run
+
+    with transaction.atomic():
+        try:
+            move_run(
+                run,
+                Run.State.PLANNING,
+                approved_removals=run.to_remove,
+                approved_by=by,
+                heartbeat_at=timezone.now(),
+            )
+        except WrongState as moved:
+            raise RunRefused(_("This run does not wait for approval any more.")) from moved
+        audit.record(
+            run.workspace,
+            "run.approved",
+            actor=by,
+            target=run.destination,
+            run=run.pk,
+            to_remove=run.to_remove,
+        )
+    transaction.on_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
+
+
 def run_account(run: Run) -> dict[str, Any]:
     """The account under the names that scripts depend on (`--json`, the API)."""
     ended = run.finished_at or timezone.now()

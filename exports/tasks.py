@@ -50,6 +50,7 @@ def sweep() -> None:
         lost = (
             Run.objects.filter(state__in=Run.ACTIVE, heartbeat_at__lt=now - SILENCE)
             .filter(Q(waiting_until__isnull=True) | Q(waiting_until__lt=now))
+            .exclude(state=Run.State.AWAITING_APPROVAL, cancel_requested_at__isnull=True)
             .values_list("workspace_id", "pk")
         )
         for workspace_id, run_id in list(lost):

@@ -29,5 +29,6 @@ urlpatterns = [
     path("runs/<int:pk>/not-sent/", runs.run_rejections, name="run_rejections"),
     path("runs/<int:pk>/not-sent.csv", runs.run_rejections_csv, name="run_rejections_csv"),
     path("runs/<int:pk>/find/", runs.run_find, name="run_find"),
+    path("runs/<int:pk>/approve/", runs.run_approve, name="run_approve"),
     path("runs/<int:pk>/cancel/", runs.run_cancel, name="run_cancel"),
 ]

@@ -98,6 +98,17 @@ class Client:
         body = {"source": {"contact_ids": [*contact_ids]}, "list_ids": [*list_ids]}
         return self._start("/activities/remove_list_memberships", body)
 
+    def remove_list_from_lists(self, source_list_id: str, list_ids: Iterable[str]) -> Activity:
+        """Starts taking every contact of one list, however many, off others."""
+        # Reference: https://developer.constantcontact.com/api_guide/remove_list_membership.html
+        body = {"source": {"list_ids": [source_list_id]}, "list_ids": [*list_ids]}
+        return self._start("/activities/remove_list_memberships", body)
+
+    def delete_list(self, list_id: str) -> None:
+        """Deletes a list; its contacts stay. Raises `NotFound`."""
+        # Reference: https://developer.constantcontact.com/api_guide/lists_delete.html
+        self._transport.remove(f"/contact_lists/{_id(list_id)}")
+
     def export_contacts(
         self,
         *,

@@ -86,6 +86,10 @@ class Transport:
             "POST", path, data=_Body(content), headers={"Content-Type": "application/json"}
         )
 
+    def remove(self, path: str) -> None:
+        """DELETE, once."""
+        self._request("DELETE", path)
+
     def own_path(self, href: str) -> str:
         """The path and query of a link, below the base: a link never leads anywhere else."""
         link, base = urllib.parse.urlsplit(href), urllib.parse.urlsplit(self.base_url)

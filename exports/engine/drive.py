@@ -14,6 +14,7 @@ from connections.access import NotUsable, ensure_usable
 from exports.configuration import ConfigurationError
 from exports.engine.confirm import confirm_batches, poll_delay
 from exports.engine.plan import CannotPlan, NothingToPlan, plan_run
+from exports.engine.remove import remove_leavers
 from exports.engine.send import StopSending, TryLater, send_batch
 from exports.engine.settle import settle_run
 from exports.engine.states import move_batch, move_run
@@ -43,7 +44,7 @@ def drive(run: Run, send_batches: SendBatches) -> datetime | None:
 
 
 def drive_to_end(run: Run) -> None:
-    """Drives a run in this process until it has ended, sleeping while it waits."""
+    """Drives a run in this process until it ends or wants approval, sleeping while it waits."""
 
     def send_here(run: Run, batch_ids: list[int]) -> None:
         for batch_id in batch_ids:
@@ -53,7 +54,7 @@ def drive_to_end(run: Run) -> None:
         again = drive(run, send_here)
         if again is None:
             run.refresh_from_db()
-            if not run.is_active:
+            if not run.is_active or run.state == Run.State.AWAITING_APPROVAL:
                 return
             again = timezone.now() + BUSY
         time.sleep(max(0.0, (again - timezone.now()).total_seconds()))
@@ -83,6 +84,8 @@ def _steps(run: Run, send_batches: SendBatches) -> datetime | None:
         move_run(run, Run.State.PLANNING, started_at=timezone.now(), heartbeat_at=timezone.now())
     if run.state == Run.State.PLANNING:
         _plan(run)
+    if run.state == Run.State.AWAITING_APPROVAL and run.cancel_requested_at is not None:
+        move_run(run, Run.State.CANCELLED)
     if run.state == Run.State.SENDING:
         if run.dry_run:
             move_run(run, Run.State.SUCCEEDED)
@@ -97,6 +100,7 @@ def _steps(run: Run, send_batches: SendBatches) -> datetime | None:
     if run.state == Run.State.CONFIRMING:
         if not confirm_batches(run):
             return _next_poll(run)
+        remove_leavers(run)
         settle_run(run)
     return None
 

@@ -23,6 +23,7 @@ MAX_CONTACTS = 40_000
 MAX_BYTES = 3_900_000
 FATES = ("added", "changed", "unchanged", "duplicate", "invalid", "suppressed", "rejected")
 PREVIEW_SIZE = 10
+FEW_REMOVALS = 100
 
 
 class CannotPlan(Exception):
@@ -31,6 +32,19 @@ class CannotPlan(Exception):
 
 class NothingToPlan(Exception):
     """Why a run is skipped; the message is for people."""
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """How many are to be taken off the list, of how many that it holds from here."""
+
+    count: int
+    held: int
+    sample: list[str]
+
+    def needs_approval(self, share: int) -> bool:
+        """`share` is in percent; few people never need one."""
+        return self.count > FEW_REMOVALS and self.count * 100 > share * self.held
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,7 @@ class Preview:
 
     counts: dict[str, int]
     requests: int
+    leaving: Leaving
     sample: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
@@ -62,9 +77,10 @@ class Preview:
 
 
 def plan_run(run: Run) -> None:
-    """Plans a run that is in state planning and moves it to sending.
+    """Plans a run that is in state planning and moves it to sending, or to awaiting approval.
 
-    Raises `NothingToPlan` or `CannotPlan`; then nothing is written.
+    What waits for approval is planned anew once it has it: only its counts are kept. Raises
+    `NothingToPlan` or `CannotPlan`; then nothing is written.
     """
     with transaction.atomic():
         destination = Destination.objects.select_for_update().get(pk=run.destination_id)
@@ -81,6 +97,24 @@ def plan_run(run: Run) -> None:
                 f"The selected segments hold {in_segments:,} profiles, and a run sends at most"
                 f" {MAX_PROFILES:,}. Select fewer segments, or make them smaller."
             )
+        leaving = _leaving(configuration, counts)
+        if leaving.count:
+            _check_none_is_empty(configuration)
+        found = {
+            "configuration": described(destination, configuration),
+            "in_segments": in_segments,
+            "to_remove": leaving.count,
+            **counts,
+        }
+        if (
+            leaving.needs_approval(configuration.removal_share)
+            and leaving.count > run.approved_removals
+            and not run.dry_run
+        ):
+            removal = {"sample": leaving.sample, "held": leaving.held}
+            move_run(run, Run.State.AWAITING_APPROVAL, removal=removal, **found)
+            _drop_planned()
+            return
         where = {
             "workspace": run.workspace_id,
             "destination": run.destination_id,
@@ -88,18 +122,18 @@ def plan_run(run: Run) -> None:
         }
         with connection.cursor() as cursor:
             cursor.execute(plan_sql.INSERT_REJECTIONS, where)
+            if leaving.count and not run.dry_run:
+                cursor.execute(plan_sql.MARK_LEAVING, where)
         if not run.dry_run:
             _write_batches(configuration, where)
         move_run(
             run,
             Run.State.SENDING,
-            configuration=described(destination, configuration),
-            in_segments=in_segments,
             planned_at=timezone.now(),
-            **counts,
+            removal={},
+            **found,
         )
-        with connection.cursor() as cursor:
-            cursor.execute("DROP TABLE planned")
+        _drop_planned()
 
 
 def preview(configuration: RunConfiguration) -> Preview:
@@ -112,8 +146,9 @@ def preview(configuration: RunConfiguration) -> Preview:
             sample = [orjson.loads(payload) for (payload,) in cursor.fetchall()]
             cursor.execute(plan_sql.SAMPLE_OF_REJECTIONS, {"size": PREVIEW_SIZE})
             left_out = [LeftOut(*row) for row in cursor.fetchall()]
-            cursor.execute("DROP TABLE planned")
-    return Preview(counts, requests, sample, left_out)
+        leaving = _leaving(configuration, counts)
+        _drop_planned()
+    return Preview(counts, requests, leaving, sample, left_out)
 
 
 def check_segments(configuration: RunConfiguration) -> None:
@@ -162,6 +197,44 @@ def _members(configuration: RunConfiguration) -> int:
     """How many the segments hold, as their refreshes counted them; one in two counts twice."""
     segments = Segment.objects.filter(pk__in=configuration.segment_ids)
     return int(segments.aggregate(members=Sum("member_count"))["members"] or 0)
+
+
+def _leaving(configuration: RunConfiguration, counts: dict[str, int]) -> Leaving:
+    """Who was put on the list from here and is no longer to be there.
+
+    Those planned as changed or unchanged are just the ones that are held and stay.
+    """
+    if not configuration.mirrors or configuration.destination_id is None:
+        return Leaving(0, 0, [])
+    where = {
+        "workspace": configuration.workspace_id,
+        "destination": configuration.destination_id,
+        "size": PREVIEW_SIZE,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(plan_sql.COUNT_HELD, where)
+        held = cursor.fetchone()[0]
+        count = held - counts["changed"] - counts["unchanged"]
+        sample: list[str] = []
+        if count:
+            cursor.execute(plan_sql.SAMPLE_OF_LEAVING, where)
+            sample = [address for (address,) in cursor.fetchall()]
+    return Leaving(count, held, sample)
+
+
+def _check_none_is_empty(configuration: RunConfiguration) -> None:
+    """A segment that came back empty is never read as nobody being left."""
+    empty = Segment.objects.filter(pk__in=configuration.segment_ids, member_count=0).first()
+    if empty is not None:
+        raise NothingToPlan(
+            f"The segment {empty.name!r} is empty, and people would be taken off the list for it."
+            " If it is to be empty, take it out of the export, then run it again."
+        )
+
+
+def _drop_planned() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE planned")
 
 
 def _write_batches(configuration: RunConfiguration, where: dict[str, Any]) -> None:

@@ -194,12 +194,33 @@ SET profile_id = planned.id,
     previous_hash = CASE WHEN d.refusal = '' THEN d.payload_hash END,
     payload_hash = planned.payload_hash,
     refusal = '',
+    leaving_run_id = NULL,
     batch_id = (%(batches)s::bigint[])[width_bucket(position, %(firsts)s::bigint[])]
 FROM planned
 WHERE planned.fate IN ('added', 'changed') AND planned.known
     AND d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
     AND d.address = planned.address
 """
+
+# Whom the list got from this destination, and still has.
+COUNT_HELD = """
+SELECT count(*) FROM exports_delivery d
+WHERE d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s AND d.refusal = ''
+"""
+
+_LEAVING = """
+    d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s AND d.refusal = ''
+    AND NOT EXISTS (SELECT 1 FROM planned p
+        WHERE p.address = d.address AND p.fate IN ('added', 'changed', 'unchanged'))
+"""
+
+SAMPLE_OF_LEAVING = f"""
+SELECT d.address FROM exports_delivery d WHERE {_LEAVING} ORDER BY d.address LIMIT %(size)s
+"""  # noqa: S608 - composed of constants
+
+MARK_LEAVING = f"""
+UPDATE exports_delivery d SET leaving_run_id = %(run)s WHERE {_LEAVING}
+"""  # noqa: S608
 
 INSERT_REJECTIONS = """
 INSERT INTO exports_rejection (

@@ -119,6 +119,11 @@ def _outcome(
             f"Constant Contact refused {sum(batch.rejected for batch in refusing)} contacts,"
             f" and the list could not be read back to name them. {unread}"
         )
+    if run.removal.get("problem"):
+        return Run.State.FAILED, (
+            f"People who left the segments could not be taken off the list."
+            f" {run.removal['problem']}"
+        )
     if rejected:
         return Run.State.SUCCEEDED_WITH_REJECTIONS, ""
     return Run.State.SUCCEEDED, ""

@@ -17,7 +17,8 @@ RUN_ENDS = {
 }
 RUN_TRANSITIONS: dict[str, set[Run.State]] = {
     RunState.QUEUED: {RunState.PLANNING, RunState.CANCELLED, RunState.SKIPPED, RunState.FAILED},
-    RunState.PLANNING: {RunState.SENDING, *RUN_ENDS},
+    RunState.PLANNING: {RunState.AWAITING_APPROVAL, RunState.SENDING, *RUN_ENDS},
+    RunState.AWAITING_APPROVAL: {RunState.PLANNING, RunState.CANCELLED},
     RunState.SENDING: {RunState.CONFIRMING, *RUN_ENDS},
     RunState.CONFIRMING: RUN_ENDS,
 }

@@ -16,7 +16,7 @@ from exports import contact_fields, fates, matching, reasons, rejections_csv, se
 from exports.account import account_of
 from exports.models import Destination, Rejection, Run
 from exports.progress import progress_of
-from exports.runs import RunRefused, cancel_run, start_run
+from exports.runs import RunRefused, approve_run, cancel_run, start_run
 from exports.views.objects import destination_of, run_of
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
@@ -184,6 +184,18 @@ def run_find(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     wanted = request.GET.get("profile", "").strip()
     context = {"run": run, "wanted": wanted, "found": fates.find(run, wanted)}
     return render(request, "exports/_fates.html", context)
+
+
+@require_POST
+def run_approve(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    run = run_of(request, pk, "run.approve")
+    try:
+        approve_run(run, request.user)
+    except RunRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Approved. The run goes on."))
+    return redirect("exports:run_detail", slug, pk)
 
 
 @require_POST

@@ -115,7 +115,9 @@ class World:
                 [self.workspace.pk, count, self.segment.pk],
             )
         self.segment.member_count += count
-        self.segment.save(update_fields=["member_count"])
+        self.segment.refresh_state = Segment.RefreshState.SUCCEEDED
+        self.segment.refreshed_at = timezone.now()
+        self.segment.save(update_fields=["member_count", "refresh_state", "refreshed_at"])
 
     def run(self, **how: Any) -> Any:
         """Runs the export to its end in this process."""

@@ -38,6 +38,11 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(account))
         else:
             self.stdout.write("\n".join(f"{name:12} {value}" for name, value in account.items()))
+        if run.state == Run.State.AWAITING_APPROVAL:
+            raise CommandError(
+                f"The run waits for approval on its page: it would take {run.to_remove:,} people"
+                f" off the list, of {run.removal['held']:,} that this export put there."
+            )
         if run.state not in GOOD and not run.is_active:
             raise CommandError(run.reason or f"The run ended as {run.get_state_display()}.")
 

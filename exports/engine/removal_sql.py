@@ -1,0 +1,38 @@
+"""The ledger's SQL for taking people off the list: who leaves, who is gone, who stays for another.
+
+A leaving delivery carries the number of its run. An address that another destination of the same
+list holds stays on the list; its delivery goes without a request.
+"""
+
+_LEAVING = """
+    d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
+    AND d.leaving_run_id = %(run)s
+"""
+
+# Whom another destination of the same account and list still holds.
+LET_GO_OF_SHARED = f"""
+DELETE FROM exports_delivery d WHERE {_LEAVING} AND EXISTS (
+    SELECT 1 FROM exports_delivery other
+    JOIN exports_destination o
+        ON o.workspace_id = other.workspace_id AND o.id = other.destination_id
+    WHERE other.workspace_id = d.workspace_id AND other.destination_id <> d.destination_id
+        AND other.address = d.address AND other.refusal = '' AND other.leaving_run_id IS NULL
+        AND o.delivered_to = %(delivered_to)s)
+"""  # noqa: S608 - composed of constants
+
+COUNT = f"SELECT count(*) FROM exports_delivery d WHERE {_LEAVING}"  # noqa: S608
+
+ADDRESSES = f"""
+SELECT d.address FROM exports_delivery d
+WHERE {_LEAVING} AND d.address > %(after)s ORDER BY d.address LIMIT %(size)s
+"""  # noqa: S608
+
+# Who is not on the list any more is not to be taken off it, nor to be put anywhere for that.
+LET_GO_OF_ABSENT = f"""
+DELETE FROM exports_delivery d WHERE {_LEAVING} AND NOT EXISTS (
+    SELECT 1 FROM known_contact k WHERE k.address = d.address AND k.on_list)
+"""  # noqa: S608
+
+LET_GO = f"DELETE FROM exports_delivery d WHERE {_LEAVING}"  # noqa: S608
+
+KEEP = f"UPDATE exports_delivery d SET leaving_run_id = NULL WHERE {_LEAVING}"  # noqa: S608
