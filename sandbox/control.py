@@ -39,7 +39,9 @@ async def control(request: Request) -> Response:
         raw = await request.body()
         asked = orjson.loads(raw) if raw else {}
         return json_answer(action(request.app.state, **asked))
-    except (TypeError, ValueError, KeyError) as problem:
+    except KeyError as missing:
+        return json_answer({"problem": f"{missing} is missing"}, 400)
+    except (AttributeError, TypeError, ValueError) as problem:
         return json_answer({"problem": str(problem)}, 400)
 
 
@@ -172,6 +174,8 @@ def unsubscribe(
     app: Any, email: str, account: str | None = None, by: str = "Contact"
 ) -> dict[str, Any]:
     """`by` is Contact or, when the account's owner does it, Account."""
+    if by not in ("Contact", "Account"):
+        raise ValueError(f"by is Contact or Account, not {by!r}")
     _known(_account(app.sandbox, account), email).opt_out(app.sandbox.now(), by)
     app.sandbox.touch()
     return {}

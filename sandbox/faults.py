@@ -3,6 +3,7 @@
 import random
 import re
 from dataclasses import asdict, dataclass, fields
+from types import NoneType
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
@@ -42,6 +43,15 @@ ACTIVITY_KINDS = {
 }
 TOKEN_ROUTE = "/v1/token"  # noqa: S105 - a path
 DEFAULT_STATUS = {"html_error": 502}
+VALUES: dict[str, tuple[type, ...]] = {
+    "count": (int, NoneType),
+    "probability": (int, float),
+    "route": (str,),
+    "seconds": (int, float),
+    "status": (int, NoneType),
+    "retry_after": (int, NoneType),
+    "after": (int,),
+}
 
 
 @dataclass
@@ -64,6 +74,12 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"there is no fault {self.kind!r}; there are {', '.join(KINDS)}")
+        for name, kinds in VALUES.items():
+            value = getattr(self, name)
+            if not isinstance(value, kinds) or isinstance(value, bool):
+                raise ValueError(f"{name} can't be {value!r}")
+        if min(self.seconds, self.after, self.retry_after or 0) < 0:
+            raise ValueError("seconds, after and retry_after are 0 or more")
         if not 0 < self.probability <= 1 or (self.count is not None and self.count < 1):
             raise ValueError("a probability is above 0 and at most 1, a count at least 1")
         if self.status is not None and not 400 <= self.status <= 599:
