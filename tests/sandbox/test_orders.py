@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,6 +152,17 @@ def test_an_order_that_makes_no_sense_is_answered_with_why(
     with pytest.raises(ValueError, match=said):
         sandbox.control(action, **values)
     assert sandbox.control("statistics")["faults"] == []
+
+
+def test_every_order_and_every_fault_is_in_the_readme(sandbox: Any) -> None:
+    said = (Path(__file__).resolve().parents[2] / "sandbox" / "README.md").read_text()
+    for action, values in (("dance", {}), ("fault", {"kind": "flood"})):
+        with pytest.raises(ValueError, match="there are (.*)") as refused:
+            sandbox.control(action, **values)
+        _, _, names = json.loads(str(refused.value))["problem"].rpartition("there are ")
+        assert len(names.split(", ")) > 10
+        for name in names.split(", "):
+            assert f"`{name}`" in said, name
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b"\xff"])
