@@ -157,7 +157,7 @@ def test_an_order_that_makes_no_sense_is_answered_with_why(
 def test_every_order_and_every_fault_is_in_the_readme(sandbox: Any) -> None:
     said = (Path(__file__).resolve().parents[2] / "sandbox" / "README.md").read_text()
     for action, values in (("dance", {}), ("fault", {"kind": "flood"})):
-        with pytest.raises(ValueError, match="there are (.*)") as refused:
+        with pytest.raises(ValueError, match="there are ") as refused:
             sandbox.control(action, **values)
         _, _, names = json.loads(str(refused.value))["problem"].rpartition("there are ")
         assert len(names.split(", ")) > 10
