@@ -4,11 +4,12 @@ PYTHON := .venv/bin/python
 LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types check lock translations
+.PHONY: help setup demo test lint types check bench lock translations
 
 help:
 	@echo "make demo   set up and run Segue with demo data"
 	@echo "make test   set up and run the tests"
+	@echo "make bench  measure the speeds that docs/performance.md speaks of"
 	@echo "make check  everything that CI checks, but the installing"
 
 .venv/ready: $(LOCK) scripts/setup.sh
@@ -36,10 +37,20 @@ check: lint types
 	$(PYTHON) scripts/check_translations.py
 	$(MAKE) test
 
+.venv-bench/ready: requirements-bench.lock
+	@$(PYTHON) -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@touch $@
+
+# Speeds as ratios, measured in one run; dlt is there to be compared with.
+bench: setup .venv-bench/ready
+	$(PYTHON) -m benchmarks.bench
+
 # The lock holds versions and hashes, and no address of an index.
 lock: setup
 	.venv/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url -q -o requirements.lock
 	.venv/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url -q -o requirements-dev.lock
+	.venv/bin/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements-bench.lock
 
 translations: setup
 	$(PYTHON) scripts/check_translations.py --update

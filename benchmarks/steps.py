@@ -1,0 +1,307 @@
+"""What is measured, each in a process of its own: `python -m benchmarks.steps STEP [VALUES…]`.
+
+Prints one JSON object: `seconds` of the step alone, `peak_mb` of the process, and its counts.
+"""
+
+import csv
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+SLUG = "benchmark"
+ROWS = "SELECT p.attributes ->> 'email' AS email, p.attributes ->> 'first' AS first_name,"
+ROWS += " p.attributes ->> 'last' AS last_name FROM segments_profile p WHERE p.workspace_id ="
+RULES = {
+    "match": "all",
+    "rules": [
+        {"attribute": "points", "operator": "at_least", "value": "200"},
+        {"attribute": "city", "operator": "is_any_of", "value": ["Girona", "Lleida", "Vic"]},
+        {"attribute": "email", "operator": "is_not_empty"},
+    ],
+}
+
+
+def prepare(count: int) -> dict[str, Any]:
+    """A workspace with so many profiles, all in one segment, and an export to the sandbox."""
+    from django.db import connection
+    from django.utils import timezone
+    from django_scopes import scope
+
+    from connections.models import Connection
+    from exports.models import Destination, DestinationSegment
+    from segments.models import Attribute, Segment
+    from workspaces.models import User
+    from workspaces.services import create_workspace
+
+    user = User.objects.create_user(f"b{count}@example.com", "a benchmark")
+    workspace = create_workspace(f"{SLUG} {count}", administrator=user, time_zone="UTC")
+    with scope(workspace=workspace):
+        for position, (name, kind) in enumerate(
+            {
+                "email": "text",
+                "first": "text",
+                "last": "text",
+                "city": "text",
+                "points": "number",
+            }.items()
+        ):
+            Attribute.objects.create(
+                workspace=workspace, name=name, label=name, type=kind, position=position
+            )
+        segment = Segment.objects.create(
+            workspace=workspace,
+            name="Everyone",
+            member_count=count,
+            refreshed_at=timezone.now(),
+            refresh_state=Segment.RefreshState.SUCCEEDED,
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO segments_profile"
+                " (workspace_id, key, attributes, created_at, updated_at)"
+                " SELECT %s, 'k' || n, jsonb_build_object('email', 'person' || md5(n::text) ||"
+                " '@example' || n %% 50 || '.com', 'first', 'First' || n %% 5000, 'last',"
+                " 'Lastname' || n %% 9000, 'city', (ARRAY['Girona', 'Lleida', 'Vic', 'Reus'])"
+                "[1 + n %% 4], 'points', n %% 1000), now(), now() FROM generate_series(1, %s) n",
+                [workspace.pk, count],
+            )
+            cursor.execute(
+                "INSERT INTO segments_segmentmember (workspace_id, segment_id, profile_id)"
+                " SELECT workspace_id, %s, id FROM segments_profile WHERE workspace_id = %s"
+                " ORDER BY id",
+                [segment.pk, workspace.pk],
+            )
+        link = _connect(workspace, user, Connection)
+        destination = Destination.objects.create(
+            workspace=workspace,
+            name="Newsletter",
+            connection=link,
+            list_id=_list_id(),
+            list_name="Newsletter",
+            matching={"email": "email", "first_name": "first", "last_name": "last"},
+        )
+        DestinationSegment.objects.create(
+            workspace=workspace, destination=destination, segment=segment
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    return {"workspace": workspace.pk}
+
+
+def _connect(workspace: Any, user: Any, kind: Any) -> Any:
+    import requests
+    from django.conf import settings
+
+    from connections import services
+    from connections.authorisation import complete_with
+
+    made = services.create_connection(
+        workspace, name="Account", sharing=kind.Sharing.CONTRIBUTORS, by=user
+    )
+    base = settings.CONSTANT_CONTACT_API_URL.removesuffix("/v3")
+    complete_with(made, requests.post(f"{base}/_control/tokens", timeout=30).json(), by=user)
+    services.become_export_user(made, by=user)
+    made.refresh_from_db()
+    return made
+
+
+def _list_id() -> str:
+    import requests
+    from django.conf import settings
+
+    base = settings.CONSTANT_CONTACT_API_URL.removesuffix("/v3")
+    accounts = requests.post(f"{base}/_control/accounts", timeout=30).json()
+    return str(accounts[0]["lists"]["Newsletter"])
+
+
+def run(workspace_id: int) -> dict[str, Any]:
+    """One run of the export, from planning to its end, in this process."""
+    from django_scopes import scope
+
+    from exports.engine.drive import drive_to_end
+    from exports.models import Destination, Run
+    from exports.runs import run_account, start_run
+    from workspaces.models import Workspace
+
+    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+        destination = Destination.objects.get()
+        started = time.perf_counter()
+        made = start_run(destination, trigger=Run.Trigger.COMMAND, enqueue=False)
+        drive_to_end(made)
+        seconds = time.perf_counter() - started
+        made.refresh_from_db()
+        marks = (made.started_at, made.planned_at, made.sent_at, made.finished_at)
+        stages = {
+            name: round((end - begin).total_seconds(), 2)
+            for name, begin, end in zip(
+                ("plan", "send", "confirm and settle"), marks, marks[1:], strict=False
+            )
+            if begin and end
+        }
+        return {**run_account(made), "seconds": seconds, "stages": stages}
+
+
+def change(workspace_id: int) -> dict[str, Any]:
+    """Another first name for one profile in a hundred."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE segments_profile SET attributes = attributes || jsonb_build_object('first',"
+            " 'Changed'), updated_at = now() WHERE workspace_id = %s AND id %% 100 = 0",
+            [workspace_id],
+        )
+        changed = cursor.rowcount
+        cursor.execute("ANALYZE segments_profile")
+    return {"changed": changed}
+
+
+class _Count:
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def write(self, block: bytes) -> int:
+        self.bytes += len(block)
+        return len(block)
+
+
+def copy_out(workspace_id: int) -> dict[str, Any]:
+    """`COPY (SELECT email, first, last) TO STDOUT` by psycopg2."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        started = time.perf_counter()
+        sink = _Count()
+        cursor.copy_expert(f"COPY ({ROWS} {int(workspace_id)}) TO STDOUT", sink)
+        return {"seconds": time.perf_counter() - started, "bytes": sink.bytes}
+
+
+def plain_table(workspace_id: int) -> dict[str, Any]:
+    """The three columns as a table of their own: dlt reads tables, not expressions."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE bench_contact AS {ROWS} {int(workspace_id)}")
+        cursor.execute("ANALYZE bench_contact")
+    return {}
+
+
+def write_csv(path: str, count: int) -> dict[str, Any]:
+    with Path(path).open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["key", "email", "first", "last", "city", "points"])
+        for n in range(count):
+            writer.writerow(
+                [
+                    f"k{n}",
+                    f"p{n}@example.com",
+                    f"First{n % 5000}",
+                    f"Last{n % 9000}",
+                    "Vic",
+                    n % 997,
+                ]
+            )
+    return {}
+
+
+def copy_in(path: str) -> dict[str, Any]:
+    """`COPY … FROM STDIN` of the file into a plain table."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE plain (key text, email text, first text, last text, city text,"
+            " points bigint)"
+        )
+        started = time.perf_counter()
+        with Path(path).open("rb") as file:
+            cursor.copy_expert("COPY plain FROM STDIN (FORMAT csv, HEADER)", file)
+        seconds = time.perf_counter() - started
+        cursor.execute("DROP TABLE plain")
+    return {"seconds": seconds}
+
+
+def import_csv(path: str) -> dict[str, Any]:
+    from io import StringIO
+
+    from django.core.management import call_command
+
+    from workspaces.models import User
+    from workspaces.services import create_workspace
+
+    user = User.objects.create_user("importer@example.com", "a benchmark")
+    workspace = create_workspace("Imported", administrator=user, time_zone="UTC")
+    said = StringIO()
+    started = time.perf_counter()
+    call_command("import_profiles", workspace.slug, path, key="key", json=True, stdout=said)
+    return {**json.loads(said.getvalue()), "seconds": time.perf_counter() - started}
+
+
+def refresh(workspace_id: int) -> dict[str, Any]:
+    """A segment of three rules: its first refresh, and the bare count of the same condition."""
+    from django.db import connection
+    from django.utils import timezone
+    from django_scopes import scope
+
+    from segments.membership import condition_of, refresh_segment
+    from segments.models import Segment
+    from workspaces.models import Workspace
+
+    workspace = Workspace.objects.get(pk=workspace_id)
+    with scope(workspace=workspace):
+        condition, parameters = condition_of(workspace, RULES, timezone.now())
+        bare = (
+            "SELECT count(*) FROM segments_profile p"
+            f" WHERE p.workspace_id = %(workspace)s AND {condition}"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(bare, parameters)
+            started = time.perf_counter()
+            cursor.execute(bare, parameters)
+            count = cursor.fetchone()[0]
+            bare_seconds = time.perf_counter() - started
+        segment = Segment.objects.create(workspace=workspace, name="Three rules", rules=RULES)
+        started = time.perf_counter()
+        refresh_segment(segment)
+        seconds = time.perf_counter() - started
+        segment.refresh_from_db()
+        assert segment.member_count == count
+        return {"seconds": seconds, "bare_seconds": bare_seconds, "members": count}
+
+
+STEPS: dict[str, Callable[..., dict[str, Any]]] = {
+    step.__name__: step
+    for step in (
+        prepare,
+        run,
+        change,
+        copy_out,
+        plain_table,
+        write_csv,
+        copy_in,
+        import_csv,
+        refresh,
+    )
+}
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    step = STEPS[sys.argv[1]]
+    values = [int(value) if value.isdecimal() else value for value in sys.argv[2:]]
+    found = step(*values)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({**found, "peak_mb": round(peak)}))
+
+
+if __name__ == "__main__":
+    main()
