@@ -295,6 +295,33 @@ class Delivery(BulkTenantModel):
         return f"{self.destination_id}: {self.profile_id}"
 
 
+class OptOut(BulkTenantModel):
+    """An address that its owner unsubscribed at the provider, as known for the account."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "account_id", "address")
+    account_id = models.CharField(max_length=64)
+    address = models.CharField(max_length=254, db_collation="C")
+
+    def __str__(self) -> str:
+        return self.account_id
+
+
+class PreferencePull(TenantModel):
+    """Until when an account's opt-outs are known here, and when all of them were last read."""
+
+    account_id = models.CharField(max_length=64)
+    pulled_at = models.DateTimeField()
+    read_whole_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "account_id"], name="pull_of_account")
+        ]
+
+    def __str__(self) -> str:
+        return self.account_id
+
+
 class Rejection(BulkTenantModel):
     """One profile that a run did not send, or the provider refused, with its reason."""
 

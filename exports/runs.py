@@ -96,6 +96,7 @@ def approve_run(run: Run, by: User) -> None:
                 Run.State.PLANNING,
                 approved_removals=run.to_remove,
                 approved_by=by,
+                read_back={},
                 heartbeat_at=timezone.now(),
             )
         except WrongState as moved:

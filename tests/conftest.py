@@ -14,6 +14,7 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.db import connection
+from django.utils import translation
 from django_scopes import scope
 
 from tests.workspaces.factories import WorkspaceFactory
@@ -29,6 +30,12 @@ def quick_and_private(settings: Any, tmp_path: Path) -> None:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """A request leaves its language to its thread, and so to the next test."""
+    translation.activate("en")
 
 
 @pytest.fixture(autouse=True)

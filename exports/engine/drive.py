@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from connections.access import NotUsable, ensure_usable
 from exports.configuration import ConfigurationError
+from exports.engine import preferences
 from exports.engine.confirm import confirm_batches, poll_delay
 from exports.engine.plan import CannotPlan, NothingToPlan, plan_run
 from exports.engine.remove import remove_leavers
@@ -112,10 +113,11 @@ def _plan(run: Run) -> None:
     try:
         if run.destination.connection is not None and not run.dry_run:
             ensure_usable(run.destination.connection)
+            preferences.pull(run)
         plan_run(run)
     except NothingToPlan as nothing:
         move_run(run, Run.State.SKIPPED, reason=str(nothing))
-    except (CannotPlan, ConfigurationError, NotUsable) as problem:
+    except (CannotPlan, ConfigurationError, NotUsable, preferences.NotPulled) as problem:
         move_run(run, Run.State.FAILED, reason=str(problem))
 
 

@@ -32,6 +32,7 @@ def plan_statement(configuration: RunConfiguration, *, full: bool) -> Statement:
     parameters: dict[str, Any] = {
         "workspace": configuration.workspace_id,
         "destination": configuration.destination_id or 0,
+        "account": configuration.account_id,
         "segments": list(configuration.segment_ids),
         "email": configuration.email,
         "blanks": BLANKS,
@@ -120,8 +121,13 @@ WITH member AS ({members}
     WINDOW same_address AS (PARTITION BY valid_address ORDER BY updated_at DESC, key)
 ), compared AS (
     SELECT ranked.*, hashtextextended(payload, 0) AS payload_hash,
-        d.payload_hash AS known_hash, coalesce(d.refusal, '') AS refusal
+        d.payload_hash AS known_hash,
+        CASE WHEN o.address IS NOT NULL THEN 'unsubscribed' ELSE coalesce(d.refusal, '') END
+            AS refusal
     FROM ranked
+    LEFT JOIN exports_optout o
+        ON o.workspace_id = %(workspace)s AND o.account_id = %(account)s
+        AND o.address = ranked.valid_address AND ranked.place = 1
     LEFT JOIN exports_delivery d
         ON d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
         AND d.address = ranked.valid_address AND ranked.place = 1

@@ -27,8 +27,8 @@ def finished_exports(run: Run, provider: Client) -> dict[str, Activity]:
     Raises `TryLater` while the provider still prepares them, and what the client raises.
     """
     return {
-        "": _finished(run, provider, "list", list_ids=[run.configuration["list_id"]]),
-        "unsubscribed": _finished(run, provider, "unsubscribed", status="unsubscribed"),
+        "": finished(run, provider, "list", list_ids=[run.configuration["list_id"]]),
+        "unsubscribed": finished(run, provider, "unsubscribed", status="unsubscribed"),
     }
 
 
@@ -43,8 +43,11 @@ def load(provider: Client, exports: dict[str, Activity]) -> None:
         cursor.execute(ledger_sql.ANALYZE_KNOWN_CONTACT)
 
 
-def _finished(run: Run, provider: Client, name: str, **how: Any) -> Activity:
-    """The named contact export, finished; starts it if this run has not yet."""
+def finished(run: Run, provider: Client, name: str, **how: Any) -> Activity:
+    """The named contact export, finished; starts it if this run has not yet.
+
+    Raises `TryLater` while the provider still prepares it.
+    """
     known = run.read_back.get(name)
     if known is None:
         activity = provider.export_contacts(fields=["email_address"], **how)

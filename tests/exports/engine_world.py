@@ -1,5 +1,6 @@
 """A world in which a run can go: profiles, a segment, a connection to the sandbox, an export."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
@@ -9,7 +10,7 @@ from connections import services as connection_services
 from connections import tokens
 from connections.constant_contact.answers import AccountSummary
 from connections.models import Connection
-from exports.models import Destination, DestinationSegment
+from exports.models import Destination, DestinationSegment, PreferencePull
 from segments.models import Attribute, AttributeType, Profile, Segment, SegmentMember
 from tests.workspaces.factories import MembershipFactory
 
@@ -118,6 +119,17 @@ class World:
         self.segment.refresh_state = Segment.RefreshState.SUCCEEDED
         self.segment.refreshed_at = timezone.now()
         self.segment.save(update_fields=["member_count", "refresh_state", "refreshed_at"])
+
+    def know_everyones_preferences(self) -> None:
+        """As if they had just been read: who has unsubscribed there comes as a surprise."""
+        PreferencePull.objects.update_or_create(
+            workspace=self.workspace,
+            account_id=self.connection.account_id,
+            defaults={
+                "pulled_at": timezone.now() + timedelta(days=1),
+                "read_whole_at": timezone.now(),
+            },
+        )
 
     def run(self, **how: Any) -> Any:
         """Runs the export to its end in this process."""

@@ -39,6 +39,7 @@ def finished(shop: World) -> Run:
         {"key": "nothing", "first": "Ann"},
     )
     Profile.objects.filter(key="twin").update(updated_at=timezone.now() - timedelta(days=1))
+    shop.know_everyones_preferences()
     return shop.run()
 
 

@@ -1,0 +1,133 @@
+"""Whoever unsubscribed at the provider is not sent, and is sent again if they return."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from exports.engine import preferences, read_back, send
+from exports.models import Delivery, OptOut, PreferencePull, Rejection, Run
+from segments.models import Profile, SegmentMember
+from tests.exports.engine_world import World, account
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any) -> World:
+    for module in (send, preferences):
+        monkeypatch.setattr(module, "backoff", lambda attempts: 0.05)
+    monkeypatch.setattr(read_back, "poll_delay", lambda polls: 0.05)
+    return World(workspace, sandbox)
+
+
+def person(number: int) -> str:
+    return f"person{number}@example.com"
+
+
+def rename_all() -> None:
+    for profile in Profile.objects.all():
+        profile.attributes["first"] = "Renamed"
+        profile.save()
+
+
+def read_whole_long_ago() -> None:
+    PreferencePull.objects.update(read_whole_at=timezone.now() - timedelta(days=2))
+
+
+def test_those_known_to_be_unsubscribed_before_the_first_run_are_not_sent(world: World) -> None:
+    seed = [{"email": "PERSON1@example.com", "permission": "unsubscribed"}]
+    world.sandbox.control("seed", contacts=seed)
+    world.add_people(3)
+    run = world.run()
+    assert account(run) == {"added": 2, "suppressed": 1}
+    assert Rejection.objects.get(run=run).reason == "unsubscribed"
+    assert world.on_list() == {person(0), person(2)}
+    assert world.sandbox.control("statistics")["imported_contacts"] == 2
+
+
+def test_who_unsubscribes_later_is_not_sent_again_whatever_changes(world: World) -> None:
+    world.add_people(3)
+    world.run()
+    world.sandbox.control("unsubscribe", email=person(1))
+    rename_all()
+    run = world.run()
+    assert account(run) == {"changed": 2, "suppressed": 1}
+    assert world.sandbox.control("contact", email=person(1))["first_name"] == "First1"
+    full = world.run(full=True)
+    assert account(full) == {"changed": 2, "suppressed": 1}
+
+
+def test_who_unsubscribed_and_left_the_segments_is_no_removal(world: World) -> None:
+    world.add_people(3)
+    world.run()
+    world.sandbox.control("unsubscribe", email=person(2))
+    last = SegmentMember.objects.order_by("profile_id").last()
+    SegmentMember.objects.filter(profile_id=last.profile_id).delete()
+    run = world.run()
+    assert (account(run), run.to_remove) == ({"unchanged": 2}, 0)
+
+
+def test_looking_costs_one_request_between_the_days_whole_readings(world: World) -> None:
+    world.add_people(3)
+    first = world.run()
+    assert first.requests == 5, "export, its outcome, import, its outcome"
+    assert world.run().requests == 1
+    read_whole_long_ago()
+    assert 2 <= world.run().requests <= 3
+
+
+def test_who_opts_in_again_is_sent_again(world: World) -> None:
+    world.add_people(3)
+    world.run()
+    world.sandbox.control("unsubscribe", email=person(1))
+    assert account(world.run()) == {"unchanged": 2, "suppressed": 1}
+    again = [{"email": person(1), "permission": "explicit"}]
+    world.sandbox.control("seed", contacts=again, list_id=world.list_id)
+    read_whole_long_ago()
+    assert account(world.run()) == {"added": 1, "unchanged": 2}
+    assert not OptOut.objects.exists()
+
+
+def test_a_clock_that_is_off_by_minutes_misses_nobody(world: World) -> None:
+    world.add_people(3)
+    world.run()
+    world.sandbox.control("clock", offset=-300)
+    world.sandbox.control("unsubscribe", email=person(1))
+    rename_all()
+    assert account(world.run()) == {"changed": 2, "suppressed": 1}
+
+
+def test_another_account_is_another_matter(world: World) -> None:
+    other = world.sandbox.control("accounts")[1]["account"]
+    seed = [{"email": person(1), "permission": "unsubscribed"}]
+    world.sandbox.control("seed", contacts=seed, account=other)
+    world.add_people(3)
+    assert account(world.run()) == {"added": 3}
+
+
+@pytest.mark.parametrize("kind", ["server_error", "throttled", "cut_before", "cut_after"])
+def test_a_fault_on_the_way_is_overcome_before_anything_is_planned(world: World, kind: str) -> None:
+    seed = [{"email": person(1), "permission": "unsubscribed"}]
+    world.sandbox.control("seed", contacts=seed)
+    world.sandbox.control("fault", kind=kind, count=3)
+    world.add_people(3)
+    run = world.run()
+    assert run.state == Run.State.SUCCEEDED, run.reason
+    assert account(run) == {"added": 2, "suppressed": 1}
+
+
+def test_without_knowing_who_said_no_nothing_is_sent(world: World) -> None:
+    world.sandbox.control("fault", kind="server_error", route="contact_exports")
+    world.add_people(3)
+    run = world.run()
+    assert run.state == Run.State.FAILED
+    assert world.sandbox.control("statistics")["imports"] == 0
+    assert not Delivery.objects.exists()
+
+
+def test_a_dry_run_asks_the_provider_nothing(world: World) -> None:
+    world.add_people(3)
+    world.run(dry_run=True)
+    assert world.sandbox.control("statistics")["total"] == 0
