@@ -276,8 +276,8 @@ class Delivery(BulkTenantModel):
     `payload_hash` is what `batch` carried; it is held once that batch is confirmed, or when
     `batch_id` is null. Until then, and when the batch fails, `previous_hash` is what is held
     (null: nothing). `leaving_run_id` is the run that takes the address off the list; with that
-    done the delivery is gone. `refusal` is why the provider does not take the address, once it
-    has said so.
+    done the delivery is gone, and as long as it is not known whether it is done the mark stays.
+    `refusal` is why the provider does not take the address, once it has said so.
     Written by set-based SQL only.
     """
 
@@ -296,14 +296,24 @@ class Delivery(BulkTenantModel):
 
 
 class OptOut(BulkTenantModel):
-    """An address that its owner unsubscribed at the provider, as known for the account."""
+    """An address that is not to be sent to an account, or to the one list of it in `list_id`.
 
-    pk = models.CompositePrimaryKey("workspace_id", "account_id", "address")
+    Its owner unsubscribed there, or it was taken off the list there, by them or by hand.
+    """
+
+    class Reason(models.TextChoices):
+        UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
+        TAKEN_OFF = "taken_off", _("Taken off the list")
+
+    pk = models.CompositePrimaryKey("workspace_id", "account_id", "list_id", "address")
     account_id = models.CharField(max_length=64)
+    list_id = models.CharField(max_length=36, blank=True)
     address = models.CharField(max_length=254, db_collation="C")
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+    since = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
-        return self.account_id
+        return f"{self.account_id}: {self.reason}"
 
 
 class PreferencePull(TenantModel):

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 from django.utils.translation import gettext as _
 
-from segments.dialect import Dialect, UnreadableFile, identifier, quoted
+from segments.dialect import Dialect, UnreadableFile, cell, quoted
 from segments.models import AttributeType
 
 SAMPLE_ROWS = 10_000
@@ -108,7 +108,7 @@ def _propose(path: Path, dialect: Dialect) -> Proposal:
 
 
 def _column(connection: duckdb.DuckDBPyConnection, name: str) -> Column:
-    value = f"nullif(trim({identifier(name)}), '')"
+    value = cell(name)
     kind, form = AttributeType.TEXT.value, ""
     if not STAYS_TEXT.search(name):
         for candidate, candidate_format in _candidates():
@@ -150,7 +150,7 @@ def _key(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> str:
     """The likeliest key: never empty, hardly doubled, named like one; else an e-mail column."""
     scored = []
     for position, name in enumerate(names):
-        value = f"nullif(trim({identifier(name)}), '')"
+        value = cell(name)
         found = connection.execute(
             f"SELECT count(*), count({value}), count(DISTINCT {value}) FROM sample"  # noqa: S608
         ).fetchone()

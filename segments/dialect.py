@@ -10,6 +10,8 @@ import duckdb
 from charset_normalizer import from_bytes
 from django.utils.translation import gettext as _
 
+from segments.models import BLANKS
+
 SAMPLE_ROWS = 20_000
 SAMPLE_BYTES = 512 * 1024
 BLOCK = 1024 * 1024
@@ -56,6 +58,11 @@ def quoted(text: str) -> str:
 
 def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def cell(name: str) -> str:
+    """The column's text without the blanks around it, NULL when nothing is left."""
+    return f"nullif(trim({identifier(name)}, {quoted(BLANKS)}), '')"
 
 
 def find_dialect(path: Path) -> Dialect:

@@ -129,11 +129,16 @@ class RefusedRow(BulkTenantModel):
         return f"{self.row_number}: {self.reason}"
 
 
+# What is taken off both ends of a text before it is kept.
+BLANKS = " \t\r\n\f\v\u00a0\u200b\ufeff"
+
+
 class Profile(BulkTenantModel):
     """One unified customer.
 
-    `attributes` maps attribute names to typed JSON: text, numbers, booleans, ISO 8601 dates
-    (`YYYY-MM-DD`) and date-times in UTC (`YYYY-MM-DDTHH:MM:SSZ`); an empty value has no entry.
+    `attributes` maps attribute names to typed JSON: text without `BLANKS` around it, numbers,
+    booleans, ISO 8601 dates (`YYYY-MM-DD`) and date-times in UTC (`YYYY-MM-DDTHH:MM:SSZ`); an
+    empty value has no entry.
     `updated_at` moves only when a value changes.
     """
 

@@ -14,7 +14,7 @@ import orjson
 from django.utils.translation import gettext as _
 
 from segments.columns import Column, conversion
-from segments.dialect import Dialect, UnreadableFile, identifier, quoted
+from segments.dialect import Dialect, UnreadableFile, cell, quoted
 from segments.models import AttributeType
 
 MEMORY_LIMIT = "700MB"
@@ -85,10 +85,10 @@ SELECT key, arg_max(attributes, n) FROM judged WHERE problem IS NULL GROUP BY ke
 def _judged(kept: Sequence[Column], key: str) -> str:
     """A table `judged`: each row's key and attributes as JSON text, or its first problem."""
     trimmed, converted, problems, parts = [], [], [], []
-    key_value = f"nullif(trim({identifier(key)}), '')"
+    key_value = cell(key)
     for number, column in enumerate(kept):
         value = f"v{number}"
-        trimmed.append(f", nullif(trim({identifier(column.column)}), '') AS {value}")
+        trimmed.append(f", {cell(column.column)} AS {value}")
         converted.append(f", {conversion(column, value)} AS c{number}")
         reason = REASONS.get(AttributeType(column.type))
         name = quoted(column.column)

@@ -13,3 +13,11 @@ def expect_rows(cursor: Any, rows: int) -> None:
     """
     if rows > MANY_ROWS:
         cursor.execute("SET LOCAL enable_nestloop = off")
+
+
+def share_the_work(cursor: Any) -> None:
+    """Lets several processes work on this transaction's statements though they want every row.
+
+    The planner prices the handing over of a row so high that it otherwise never does.
+    """
+    cursor.execute("SET LOCAL parallel_tuple_cost = 0.01")

@@ -5,14 +5,12 @@ Knows nothing of the rest: it is given a provider of tokens and a limiter.
 Reference: https://developer.constantcontact.com/api_reference/index.html
 """
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import quote
 
 import requests
-from urllib3.exceptions import HTTPError
 
 from connections.constant_contact import errors
 from connections.constant_contact.answers import (
@@ -24,6 +22,7 @@ from connections.constant_contact.answers import (
     CustomField,
     Links,
 )
+from connections.constant_contact.export_file import ExportFile
 from connections.constant_contact.transport import Limiter, OnRequest, TokenProvider, Transport
 
 CONNECT_SECONDS = 10
@@ -116,16 +115,18 @@ class Client:
         fields: Iterable[str] = (),
         status: str = "",
     ) -> Activity:
-        """Starts a contact export; `download_export` reads it once it has ended."""
+        """Starts a contact export; `open_export` reads it once it has ended."""
         # Reference: https://developer.constantcontact.com/api_reference/index.html
         body = {"list_ids": [*list_ids], "fields": [*fields], "status": status}
         wanted = {name: value for name, value in body.items() if value}
         return self._start("/activities/contact_exports", wanted)
 
-    def download_export(self, activity: Activity) -> Iterator[dict[str, str]]:
-        """The rows of a finished contact export as they arrive, keyed by its header in lower case.
+    @contextmanager
+    def open_export(self, activity: Activity) -> Iterator[tuple[Sequence[str], BinaryIO]]:
+        """A finished contact export: its header in lower case, and the CSV that follows it.
 
-        Raises `Unavailable` when they break off: what came before is then not all.
+        Raises `Unavailable` when it breaks off, whatever the block made of that: what came before
+        is then not all. And for one without a header: that says of nobody that they are not in it.
         """
         link = activity.links.results
         path = self._transport.own_path(link.href) if link else ""
@@ -133,9 +134,15 @@ class Client:
             path = f"/contact_exports/{_id(activity.activity_id)}"
         response = self._transport.read(path, headers={"Accept": "text/csv"}, stream=True)
         with response:
+            file = ExportFile(response.raw)
             try:
-                yield from _rows(response)
-            except (HTTPError, requests.RequestException, OSError, ValueError, csv.Error):
+                header = file.header()
+                if not header:
+                    raise errors.Unavailable("Constant Contact sent a contact export without data.")
+                yield header, cast("BinaryIO", file)
+            except Exception:
+                if not file.broken:
+                    raise
                 raise errors.Unavailable(
                     "The contact export broke off while Constant Contact sent it."
                 ) from None
@@ -212,14 +219,3 @@ def _unreadable(response: requests.Response) -> errors.ConstantContactError:
     if response.request.method == "GET":
         return errors.Unavailable(text, status=response.status_code)
     return errors.OutcomeUnknown(text, status=response.status_code)
-
-
-def _rows(response: requests.Response) -> Iterator[dict[str, str]]:
-    raw: Any = response.raw
-    raw.decode_content = True
-    raw.auto_close = False
-    reader = csv.reader(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""))
-    header = [name.strip().lower() for name in next(reader, [])]
-    for row in reader:
-        if row:
-            yield dict(zip(header, row, strict=False))

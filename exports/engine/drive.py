@@ -14,7 +14,7 @@ from connections.access import NotUsable, ensure_usable
 from exports.configuration import ConfigurationError
 from exports.engine import preferences
 from exports.engine.confirm import confirm_batches, poll_delay
-from exports.engine.plan import CannotPlan, NothingToPlan, plan_run
+from exports.engine.plan import CannotPlan, ListUnknown, NothingToPlan, plan_run
 from exports.engine.remove import remove_leavers
 from exports.engine.send import StopSending, TryLater, send_batch
 from exports.engine.settle import settle_run
@@ -114,7 +114,12 @@ def _plan(run: Run) -> None:
         if run.destination.connection is not None and not run.dry_run:
             ensure_usable(run.destination.connection)
             preferences.pull(run)
-        plan_run(run)
+        try:
+            plan_run(run)
+        except ListUnknown:
+            preferences.ask_for_list(run)
+            preferences.pull(run)
+            plan_run(run)
     except NothingToPlan as nothing:
         move_run(run, Run.State.SKIPPED, reason=str(nothing))
     except (CannotPlan, ConfigurationError, NotUsable, preferences.NotPulled) as problem:

@@ -34,44 +34,60 @@ UPDATE exports_delivery d SET payload_hash = d.previous_hash, previous_hash = NU
 WHERE {DELIVERIES_OF_BATCH} AND d.previous_hash IS NOT NULL
 """  # noqa: S608
 
+# What an earlier reading in the same transaction left goes.
 CREATE_READ = """
+DROP TABLE IF EXISTS read_contact, known_contact;
 CREATE TEMPORARY TABLE read_contact (address text, status text) ON COMMIT DROP
 """
 
-COPY_READ = "COPY read_contact (address, status) FROM STDIN"
+ADD_COLUMN = "ALTER TABLE read_contact ADD COLUMN IF NOT EXISTS {} text"
+
+SET_STATUS = "ALTER TABLE read_contact ALTER COLUMN status SET DEFAULT %(status)s"
+
+COPY_READ = "COPY read_contact ({}) FROM STDIN (FORMAT csv)"
+
+ANALYZE_READ = "ANALYZE read_contact (address)"
 
 # What was read back, by address: '' is on the list, anything else a reason not to be.
 CREATE_KNOWN_CONTACT = """
 CREATE TEMPORARY TABLE known_contact ON COMMIT DROP AS
 SELECT lower(btrim(address) COLLATE "C") AS address,
     bool_or(status = '') AS on_list, max(status) AS status
-FROM read_contact GROUP BY 1
+FROM read_contact WHERE address <> '' GROUP BY 1
 """
 
 ANALYZE_KNOWN_CONTACT = "ANALYZE known_contact"
 
-# Contacts that a batch carried and that the list does not hold now.
+# Contacts that a batch carried and that the list does not hold now. Who unsubscribed is kept as
+# opted out; what else was refused stays in the ledger, so that it is not sent again as it is.
 REJECT_REFUSED = f"""
-WITH refused AS (
-    UPDATE exports_delivery d
-    SET refusal = coalesce(nullif(missing.status, ''), 'refused')
-    FROM (
-        SELECT d.address, k.status
-        FROM exports_delivery d
-        LEFT JOIN known_contact k ON k.address = d.address
-        WHERE {DELIVERIES_OF_BATCH} AND NOT coalesce(k.on_list, false)
-    ) missing
+WITH missing AS (
+    SELECT d.address, d.profile_id, d.previous_hash IS NOT NULL AS was_held,
+        coalesce(nullif(k.status, ''), 'refused') AS reason
+    FROM exports_delivery d
+    LEFT JOIN known_contact k ON k.address = d.address
+    WHERE {DELIVERIES_OF_BATCH} AND NOT coalesce(k.on_list, false)
+), marked AS (
+    UPDATE exports_delivery d SET refusal = m.reason
+    FROM missing m
     WHERE d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
-        AND d.address = missing.address
-    RETURNING d.workspace_id, d.profile_id, d.address, d.refusal,
-        d.previous_hash IS NOT NULL AS was_held
+        AND d.address = m.address AND m.reason <> 'unsubscribed'
+), let_go AS (
+    DELETE FROM exports_delivery d USING missing m
+    WHERE d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
+        AND d.address = m.address AND m.reason = 'unsubscribed'
+), opted_out AS (
+    INSERT INTO exports_optout (workspace_id, account_id, list_id, address, reason, since)
+    SELECT %(workspace)s, %(account)s, '', address, reason, now()
+    FROM missing WHERE reason = 'unsubscribed'
+    ON CONFLICT DO NOTHING
 ), named AS (
     INSERT INTO exports_rejection (
         workspace_id, run_id, profile_id, profile_key, address, kind, reason, detail)
-    SELECT r.workspace_id, %(run)s, r.profile_id, coalesce(p.key, ''), r.address, 'rejected',
-        r.refusal, ''
-    FROM refused r
-    LEFT JOIN segments_profile p ON p.workspace_id = r.workspace_id AND p.id = r.profile_id
+    SELECT %(workspace)s, %(run)s, m.profile_id, coalesce(p.key, ''), m.address, 'rejected',
+        m.reason, ''
+    FROM missing m
+    LEFT JOIN segments_profile p ON p.workspace_id = %(workspace)s AND p.id = m.profile_id
 )
-SELECT count(*) FILTER (WHERE NOT was_held), count(*) FILTER (WHERE was_held) FROM refused
+SELECT count(*) FILTER (WHERE NOT was_held), count(*) FILTER (WHERE was_held) FROM missing
 """  # noqa: S608

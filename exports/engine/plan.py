@@ -8,20 +8,19 @@ from typing import Any
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Sum
 from django.utils import timezone
 
 from exports.configuration import RunConfiguration, configuration_of, described
 from exports.engine import plan_sql
+from exports.engine.batches import requests_for, write_batches
+from exports.engine.judge import Judged, drop_judged, judge, ledger_of
+from exports.engine.preferences import list_is_known
 from exports.engine.states import move_run
 from exports.models import Delivery, Destination, Run
 from segments.models import Segment
-from workspaces.planner import expect_rows
+from workspaces.planner import MANY_ROWS
 
 MAX_PROFILES = 1_000_000
-MAX_CONTACTS = 40_000
-MAX_BYTES = 3_900_000
-FATES = ("added", "changed", "unchanged", "duplicate", "invalid", "suppressed", "rejected")
 PREVIEW_SIZE = 10
 FEW_REMOVALS = 100
 
@@ -32,6 +31,10 @@ class CannotPlan(Exception):
 
 class NothingToPlan(Exception):
     """Why a run is skipped; the message is for people."""
+
+
+class ListUnknown(Exception):
+    """People would be sent again to a list of which it is not known who was taken off it."""
 
 
 @dataclass(frozen=True)
@@ -80,31 +83,24 @@ def plan_run(run: Run) -> None:
     """Plans a run that is in state planning and moves it to sending, or to awaiting approval.
 
     What waits for approval is planned anew once it has it: only its counts are kept. Raises
-    `NothingToPlan` or `CannotPlan`; then nothing is written.
+    `NothingToPlan`, `CannotPlan` or `ListUnknown`; then nothing is written.
     """
     with transaction.atomic():
         destination = Destination.objects.select_for_update().get(pk=run.destination_id)
         configuration = configuration_of(destination)
         check_segments(configuration)
         if not run.dry_run:
-            _forget_another_list(destination, configuration)
-        counts = _judge(configuration, full=run.full)
-        in_segments = sum(counts.values())
-        if not in_segments:
-            raise NothingToPlan("Nobody is in the selected segments.")
-        if in_segments > MAX_PROFILES:
-            raise CannotPlan(
-                f"The selected segments hold {in_segments:,} profiles, and a run sends at most"
-                f" {MAX_PROFILES:,}. Select fewer segments, or make them smaller."
-            )
-        leaving = _leaving(configuration, counts)
+            _forget_what_is_not_held(destination, configuration)
+        judged = judge(configuration, full=run.full, tidied=not run.dry_run)
+        _check(run, judged)
+        leaving = _leaving(configuration, judged.counts)
         if leaving.count:
             _check_none_is_empty(configuration)
         found = {
             "configuration": described(destination, configuration),
-            "in_segments": in_segments,
+            "in_segments": judged.in_segments,
             "to_remove": leaving.count,
-            **counts,
+            **judged.counts,
         }
         if (
             leaving.needs_approval(configuration.removal_share)
@@ -113,19 +109,14 @@ def plan_run(run: Run) -> None:
         ):
             removal = {"sample": leaving.sample, "held": leaving.held}
             move_run(run, Run.State.AWAITING_APPROVAL, removal=removal, **found)
-            _drop_planned()
+            drop_judged()
             return
-        where = {
-            "workspace": run.workspace_id,
-            "destination": run.destination_id,
-            "run": run.pk,
-        }
+        where = {**ledger_of(configuration), "run": run.pk}
         with connection.cursor() as cursor:
-            cursor.execute(plan_sql.INSERT_REJECTIONS, where)
-            if leaving.count and not run.dry_run:
-                cursor.execute(plan_sql.MARK_LEAVING, where)
+            if judged.left_out:
+                cursor.execute(plan_sql.INSERT_REJECTIONS, where)
         if not run.dry_run:
-            _write_batches(configuration, where)
+            _write_ledger(configuration, judged, leaving, where)
         move_run(
             run,
             Run.State.SENDING,
@@ -133,22 +124,42 @@ def plan_run(run: Run) -> None:
             removal={},
             **found,
         )
-        _drop_planned()
+        drop_judged()
+    if judged.sent > MANY_ROWS and not run.dry_run:
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE exports_delivery")
 
 
 def preview(configuration: RunConfiguration) -> Preview:
     """What a run of the configuration would do now; changes nothing, asks the provider nothing."""
     with transaction.atomic():
-        counts = _judge(configuration, full=False)
+        judged = judge(configuration, full=False, tidied=False)
+        counts = judged.counts
         with connection.cursor() as cursor:
-            requests = len(_cuts(cursor, _envelope_bytes(configuration)))
+            requests = requests_for(configuration, judged)
             cursor.execute(plan_sql.SAMPLE_OF_CONTACTS, {"size": PREVIEW_SIZE})
-            sample = [orjson.loads(payload) for (payload,) in cursor.fetchall()]
+            payloads = [payload for (payload,) in cursor.fetchall()]
+            held, size = judged.sample_of_settled, PREVIEW_SIZE - len(payloads)
+            cursor.execute(held.sql, {**held.parameters, "size": size})
+            payloads += [payload for (payload,) in cursor.fetchall()]
+            sample = [orjson.loads(payload) for payload in payloads]
             cursor.execute(plan_sql.SAMPLE_OF_REJECTIONS, {"size": PREVIEW_SIZE})
             left_out = [LeftOut(*row) for row in cursor.fetchall()]
         leaving = _leaving(configuration, counts)
-        _drop_planned()
+        drop_judged()
     return Preview(counts, requests, leaving, sample, left_out)
+
+
+def _check(run: Run, judged: Judged) -> None:
+    if not judged.in_segments:
+        raise NothingToPlan("Nobody is in the selected segments.")
+    if judged.in_segments > MAX_PROFILES:
+        raise CannotPlan(
+            f"The selected segments hold {judged.in_segments:,} profiles, and a run sends at most"
+            f" {MAX_PROFILES:,}. Select fewer segments, or make them smaller."
+        )
+    if judged.counts["changed"] and not run.dry_run and not list_is_known(run):
+        raise ListUnknown
 
 
 def check_segments(configuration: RunConfiguration) -> None:
@@ -169,34 +180,17 @@ def check_segments(configuration: RunConfiguration) -> None:
             )
 
 
-def _forget_another_list(destination: Destination, configuration: RunConfiguration) -> None:
-    """What another list holds says nothing about this one: the ledger starts anew."""
+def _forget_what_is_not_held(destination: Destination, configuration: RunConfiguration) -> None:
+    """What another list holds says nothing about this one, and who opted out is not held."""
     if destination.delivered_to == configuration.delivered_to:
+        with connection.cursor() as cursor:
+            cursor.execute(plan_sql.LET_GO_OF_OPTED_OUT, ledger_of(configuration))
         return
     Delivery.objects.filter(
         workspace_id=destination.workspace_id, destination_id=destination.pk
     ).delete()
     destination.delivered_to = configuration.delivered_to
     destination.save(update_fields=["delivered_to"])
-
-
-def _judge(configuration: RunConfiguration, *, full: bool) -> dict[str, int]:
-    statement = plan_sql.plan_statement(configuration, full=full)
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL work_mem = '256MB'")
-        expect_rows(cursor, _members(configuration))
-        cursor.execute(statement.sql, statement.parameters)
-        cursor.execute(plan_sql.INDEX_POSITIONS)
-        cursor.execute("ANALYZE planned (fate, address, position)")
-        cursor.execute(plan_sql.COUNT_BY_FATE)
-        found = dict(cursor.fetchall())
-    return {fate: found.get(fate, 0) for fate in FATES}
-
-
-def _members(configuration: RunConfiguration) -> int:
-    """How many the segments hold, as their refreshes counted them; one in two counts twice."""
-    segments = Segment.objects.filter(pk__in=configuration.segment_ids)
-    return int(segments.aggregate(members=Sum("member_count"))["members"] or 0)
 
 
 def _leaving(configuration: RunConfiguration, counts: dict[str, int]) -> Leaving:
@@ -206,11 +200,7 @@ def _leaving(configuration: RunConfiguration, counts: dict[str, int]) -> Leaving
     """
     if not configuration.mirrors or configuration.destination_id is None:
         return Leaving(0, 0, [])
-    where = {
-        "workspace": configuration.workspace_id,
-        "destination": configuration.destination_id,
-        "size": PREVIEW_SIZE,
-    }
+    where = {**ledger_of(configuration), "size": PREVIEW_SIZE}
     with connection.cursor() as cursor:
         cursor.execute(plan_sql.COUNT_HELD, where)
         held = cursor.fetchone()[0]
@@ -232,69 +222,13 @@ def _check_none_is_empty(configuration: RunConfiguration) -> None:
         )
 
 
-def _drop_planned() -> None:
+def _write_ledger(
+    configuration: RunConfiguration, judged: Judged, leaving: Leaving, where: dict[str, Any]
+) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE planned")
-
-
-def _write_batches(configuration: RunConfiguration, where: dict[str, Any]) -> None:
-    head, tail = _envelope(configuration)
-    batches, firsts = [], []
-    with connection.cursor() as cursor:
-        for number, cut in enumerate(_cuts(cursor, _envelope_bytes(configuration)), start=1):
-            cursor.execute(
-                plan_sql.INSERT_BATCH,
-                {
-                    **where,
-                    "number": number,
-                    "head": head,
-                    "tail": tail,
-                    "after": cut.after,
-                    "last": cut.last,
-                    "body_bytes": cut.bytes - 1 + len(head) + len(tail),
-                },
-            )
-            batches.append(cursor.fetchone()[0])
-            firsts.append(cut.after + 1)
-        if batches:
-            written = {**where, "batches": batches, "firsts": firsts}
-            cursor.execute(plan_sql.UPDATE_DELIVERIES, written)
-            cursor.execute(plan_sql.INSERT_DELIVERIES, written)
-
-
-@dataclass(frozen=True)
-class _Cut:
-    after: int
-    last: int
-    bytes: int
-
-
-def _cuts(cursor: Any, envelope_bytes: int) -> list[_Cut]:
-    """The fewest batches that hold every contact to send, in order, within the limits."""
-    cuts: list[_Cut] = []
-    position = sent_bytes = 0
-    while True:
-        cursor.execute(
-            plan_sql.LAST_OF_BATCH,
-            {
-                "position": position,
-                "bytes": sent_bytes,
-                "contacts": MAX_CONTACTS,
-                "limit": MAX_BYTES - envelope_bytes,
-            },
-        )
-        row = cursor.fetchone()
-        if row is None:
-            return cuts
-        last, last_bytes = int(row[0]), int(row[1])
-        cuts.append(_Cut(position, last, last_bytes - sent_bytes))
-        position, sent_bytes = last, last_bytes
-
-
-def _envelope(configuration: RunConfiguration) -> tuple[str, str]:
-    lists = orjson.dumps([configuration.list_id]).decode()
-    return '{"import_data":[', f'],"list_ids":{lists}}}'
-
-
-def _envelope_bytes(configuration: RunConfiguration) -> int:
-    return sum(len(part.encode()) for part in _envelope(configuration))
+        if judged.new_owners:
+            cursor.execute(plan_sql.CHANGE_OWNERS, where)
+        if leaving.count:
+            cursor.execute(plan_sql.MARK_LEAVING, where)
+    if judged.sent:
+        write_batches(configuration, judged, where)

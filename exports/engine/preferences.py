@@ -1,23 +1,25 @@
 """Preferences: what people said at the provider since the last run, before anything is planned.
 
 The provider is where people's preferences are kept. Once a day everyone who unsubscribed is read,
-by one contact export; in between only who did since the last look, 500 a request.
+by one contact export; in between only who did since the last look, 500 a request. And before
+anybody is sent again whom the list is believed to hold, the list is read, by one contact export:
+whoever was taken off it would be put back by an import.
 """
 
-import io
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from connections.constant_contact import errors
+from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
 from exports.engine import preferences_sql as sql
 from exports.engine import read_back
 from exports.engine.send import TryLater, backoff, requests_counted
 from exports.models import PreferencePull, Run
+from workspaces.planner import expect_rows
 
 WHOLE_EVERY = timedelta(days=1)
 # The provider's clock may be off by minutes, and a page may be made while it is read.
@@ -30,15 +32,24 @@ class NotPulled(Exception):
 
 
 def pull(run: Run) -> None:
-    """Brings the opt-outs of the run's account up to date, once a run.
+    """Brings the opt-outs of the run's account and list up to date, each once a run.
 
     Raises `TryLater`, and `NotPulled` when it is of no use to try again.
     """
-    if run.dry_run or run.destination.connection is None or run.read_back.get("pulled"):
+    link = run.destination.connection
+    if run.dry_run or link is None:
+        return
+    read_list = not list_is_known(run) and (run.read_back.get("needs_list") or _sends_again(run))
+    if run.read_back.get("pulled") and not read_list:
         return
     try:
-        with requests_counted(run, run.destination.connection) as provider:
-            _pull(run, run.destination.connection.account_id, provider)
+        with requests_counted(run, link) as provider:
+            if not run.read_back.get("pulled"):
+                _pull(run, link.account_id, provider)
+                _save(run, pulled=True)
+            if read_list:
+                _read_list(run, link.account_id, provider)
+                _save(run, list_known=True)
     except errors.BudgetSpent as spent:
         raise TryLater(str(spent), spent.until, budget=True) from spent
     except errors.ConstantContactError as error:
@@ -48,68 +59,79 @@ def pull(run: Run) -> None:
         _save(run, pull_tries=tries)
         wait = getattr(error, "retry_after", None) or backoff(tries)
         raise TryLater(str(error), timezone.now() + timedelta(seconds=wait)) from error
-    _save(run, pulled=True)
+
+
+def list_is_known(run: Run) -> bool:
+    """Whether the list was read for this run, so that people may be sent to it again."""
+    return bool(run.read_back.get("list_known"))
+
+
+def ask_for_list(run: Run) -> None:
+    """Has the next pull read the list."""
+    _save(run, needs_list=True)
+
+
+def _sends_again(run: Run) -> bool:
+    """Whether that is likely, told at little cost; the plan knows for certain."""
+    destination = run.destination
+    last = destination.runs.filter(planned_at__isnull=False, dry_run=False).order_by("-created_at")
+    began = last.values_list("started_at", flat=True).first()
+    if began is None:
+        return False
+    where: dict[str, Any] = {
+        "workspace": run.workspace_id,
+        "destination": destination.pk,
+        "since": datetime.min.replace(tzinfo=UTC) if run.full else began,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql.TOUCHED_SINCE, where)
+        return bool(cursor.fetchone()[0])
+
+
+def _read_list(run: Run, account_id: str, provider: Client) -> None:
+    destination = run.destination
+    if destination.delivered_to != f"{account_id}:{destination.list_id}":
+        return
+    export = read_back.finished(run, provider, "held", list_ids=[destination.list_id])
+    where: dict[str, Any] = {
+        "workspace": run.workspace_id,
+        "destination": destination.pk,
+        "account": account_id,
+        "list": destination.list_id,
+    }
+    with transaction.atomic():
+        read = read_back.load(provider, {"": export})
+        with connection.cursor() as cursor:
+            expect_rows(cursor, read)
+            cursor.execute(sql.KEEP_TAKEN_OFF, where)
+            cursor.execute(sql.FORGET_RETURNED, where)
 
 
 def _pull(run: Run, account_id: str, provider: Client) -> None:
     known = PreferencePull.objects.filter(account_id=account_id).first()
     began = timezone.now()
-    if known is None or known.read_whole_at < began - WHOLE_EVERY:
+    whole = known is None or known.read_whole_at < began - WHOLE_EVERY
+    exports: dict[str, Activity] = {}
+    found: list[str] = []
+    if known is None or whole:
         export = read_back.finished(run, provider, "opted_out", status="unsubscribed")
-        rows = provider.download_export(export)
-        addresses: Iterable[str] = (row.get("email address", "") for row in rows)
-        _keep(run, account_id, addresses, began, whole=True)
-        return
-    since = (known.pulled_at - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
-    contacts = provider.contacts(status="unsubscribed", optout_after=since)
-    found = [one.email_address.address for one in contacts if one.email_address is not None]
-    _keep(run, account_id, found, began, whole=False)
-
-
-@transaction.atomic
-def _keep(
-    run: Run, account_id: str, addresses: Iterable[str], at: datetime, *, whole: bool
-) -> None:
-    where: dict[str, Any] = {
-        "workspace": run.workspace_id,
-        "account": account_id,
-        "delivered_to": account_id.replace("_", r"\_").replace("%", r"\%") + ":%",
-    }
-    changed = 0
-    with connection.cursor() as cursor:
-        cursor.execute(sql.CREATE_READ)
-        for block in _blocks(addresses):
-            cursor.copy_expert(sql.COPY_READ, block)
-        cursor.execute("ANALYZE read_optout")
-        cursor.execute(sql.ADD, where)
-        changed += cursor.rowcount
-        if whole:
-            cursor.execute(sql.FORGET_OTHERS, where)
-            changed += cursor.rowcount
-        if changed or whole:
-            cursor.execute(sql.MARK, where)
-        if whole:
-            cursor.execute(sql.FORGET_RETURNED, where)
-        cursor.execute("DROP TABLE read_optout")
-    values: dict[str, Any] = {"pulled_at": at} | ({"read_whole_at": at} if whole else {})
-    PreferencePull.objects.update_or_create(
-        workspace_id=run.workspace_id, account_id=account_id, defaults=values
-    )
-
-
-def _blocks(addresses: Iterable[str]) -> Iterable[io.StringIO]:
-    block, held = io.StringIO(), 0
-    for address in addresses:
-        if not address or any(mark in address for mark in "\\\t\n\r"):
-            continue
-        block.write(f"{address}\n")
-        held += 1
-        if held == read_back.ROWS_A_COPY:
-            block.seek(0)
-            yield block
-            block, held = io.StringIO(), 0
-    block.seek(0)
-    yield block
+        exports = {"unsubscribed": export}
+    else:
+        since = (known.pulled_at - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
+        contacts = provider.contacts(status="unsubscribed", optout_after=since)
+        found = [one.email_address.address for one in contacts if one.email_address is not None]
+    where: dict[str, Any] = {"workspace": run.workspace_id, "account": account_id}
+    with transaction.atomic():
+        read_back.load(provider, exports)
+        with connection.cursor() as cursor:
+            cursor.execute(sql.READ, {"addresses": found})
+            cursor.execute(sql.ADD, where)
+            if whole:
+                cursor.execute(sql.FORGET_OTHERS, where)
+        values = {"pulled_at": began} | ({"read_whole_at": began} if whole else {})
+        PreferencePull.objects.update_or_create(
+            workspace_id=run.workspace_id, account_id=account_id, defaults=values
+        )
 
 
 def _save(run: Run, **progress: Any) -> None:

@@ -1,42 +1,48 @@
-"""Opt-outs as sets: what was read becomes what is known, and the ledger follows."""
+"""Opt-outs as sets: what was read at the provider becomes what is known."""
 
-CREATE_READ = "CREATE TEMPORARY TABLE read_optout (address text) ON COMMIT DROP"
-
-COPY_READ = "COPY read_optout (address) FROM STDIN"
+READ = """
+INSERT INTO read_contact (address, status) SELECT unnest(%(addresses)s::text[]), 'unsubscribed'
+"""
 
 ADD = """
-INSERT INTO exports_optout (workspace_id, account_id, address)
-SELECT DISTINCT %(workspace)s, %(account)s, lower(btrim(address) COLLATE "C") FROM read_optout
+INSERT INTO exports_optout (workspace_id, account_id, list_id, address, reason, since)
+SELECT DISTINCT %(workspace)s, %(account)s, '', lower(address COLLATE "C"),
+    'unsubscribed', now()
+FROM read_contact WHERE address <> ''
 ON CONFLICT DO NOTHING
 """
 
 # Who is not among all that were read has opted in again.
 FORGET_OTHERS = """
 DELETE FROM exports_optout o
-WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s
-    AND NOT EXISTS (SELECT 1 FROM read_optout r
-        WHERE lower(btrim(r.address) COLLATE "C") = o.address)
+WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s AND o.list_id = ''
+    AND NOT EXISTS (SELECT 1 FROM read_contact r
+        WHERE lower(r.address COLLATE "C") = o.address)
 """
 
-_OF_ACCOUNT = """
-    d.workspace_id = %(workspace)s AND d.destination_id IN (
-        SELECT id FROM exports_destination
-        WHERE workspace_id = %(workspace)s AND delivered_to LIKE %(delivered_to)s)
+# Whom this export put on the list and who is no longer there. Those that a removal was asked for
+# without its outcome being known may be off by that.
+KEEP_TAKEN_OFF = """
+INSERT INTO exports_optout (workspace_id, account_id, list_id, address, reason, since)
+SELECT d.workspace_id, %(account)s, %(list)s, d.address, 'taken_off', now()
+FROM exports_delivery d
+LEFT JOIN read_contact r ON lower(r.address COLLATE "C") = d.address
+WHERE d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
+    AND d.refusal = '' AND d.leaving_run_id IS NULL AND r.address IS NULL
+ON CONFLICT DO NOTHING
 """
 
-# Whoever unsubscribed is no longer held: nothing is sent to them, and nothing is taken off.
-MARK = f"""
-UPDATE exports_delivery d SET refusal = 'unsubscribed'
-FROM exports_optout o
-WHERE {_OF_ACCOUNT} AND d.refusal <> 'unsubscribed'
-    AND o.workspace_id = %(workspace)s AND o.account_id = %(account)s AND o.address = d.address
-"""  # noqa: S608 - composed of constants
+# Who is there again was put back by somebody else.
+FORGET_RETURNED = """
+DELETE FROM exports_optout o USING read_contact r
+WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s AND o.list_id = %(list)s
+    AND lower(r.address COLLATE "C") = o.address
+"""
 
-# Who opted in again is new to every export.
-FORGET_RETURNED = f"""
-DELETE FROM exports_delivery d
-WHERE {_OF_ACCOUNT} AND d.refusal = 'unsubscribed'
-    AND NOT EXISTS (SELECT 1 FROM exports_optout o
-        WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s
-            AND o.address = d.address)
-"""  # noqa: S608
+# Whether anybody has changed here since, and the list is believed to hold anybody.
+TOUCHED_SINCE = """
+SELECT EXISTS (SELECT 1 FROM segments_profile
+        WHERE workspace_id = %(workspace)s AND updated_at >= %(since)s)
+    AND EXISTS (SELECT 1 FROM exports_delivery
+        WHERE workspace_id = %(workspace)s AND destination_id = %(destination)s)
+"""

@@ -3,14 +3,13 @@
 Two contact exports at most, whatever the size: who is on the list, and who has unsubscribed.
 """
 
-import io
-from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
+from connections.constant_contact import errors
 from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
 from exports.engine import ledger_sql
@@ -18,7 +17,7 @@ from exports.engine.confirm import poll_delay
 from exports.engine.send import TryLater
 from exports.models import Run
 
-ROWS_A_COPY = 20_000
+ADDRESS = "email address"
 
 
 def finished_exports(run: Run, provider: Client) -> dict[str, Activity]:
@@ -32,13 +31,35 @@ def finished_exports(run: Run, provider: Client) -> dict[str, Activity]:
     }
 
 
-def load(provider: Client, exports: dict[str, Activity]) -> None:
-    """Fills the temporary table `known_contact`, inside the caller's transaction."""
+def load(provider: Client, exports: dict[str, Activity]) -> int:
+    """Reads the exports into the temporary table `read_contact`; how many rows they have.
+
+    Inside the caller's transaction. The key of an export is what its contacts get as status.
+    """
+    rows = 0
     with connection.cursor() as cursor:
         cursor.execute(ledger_sql.CREATE_READ)
         for status, activity in exports.items():
-            for block in _blocks(provider.download_export(activity), status):
-                cursor.copy_expert(ledger_sql.COPY_READ, block)
+            with provider.open_export(activity) as (header, file):
+                if ADDRESS not in header:
+                    raise errors.InvalidRequest(
+                        "Constant Contact sent a contact export without addresses."
+                    )
+                place = header.index(ADDRESS)
+                others = [f"other_{n}" for n in range(len(header) - 1)]
+                columns = [*others[:place], "address", *others[place:]]
+                for other in others:
+                    cursor.execute(ledger_sql.ADD_COLUMN.format(other))
+                cursor.execute(ledger_sql.SET_STATUS, {"status": status})
+                cursor.copy_expert(ledger_sql.COPY_READ.format(", ".join(columns)), file)
+                rows += cursor.rowcount
+        cursor.execute(ledger_sql.ANALYZE_READ)
+    return rows
+
+
+def know() -> None:
+    """Makes the temporary table `known_contact` of what was loaded: one row an address."""
+    with connection.cursor() as cursor:
         cursor.execute(ledger_sql.CREATE_KNOWN_CONTACT)
         cursor.execute(ledger_sql.ANALYZE_KNOWN_CONTACT)
 
@@ -70,19 +91,3 @@ def finished(run: Run, provider: Client, name: str, **how: Any) -> Activity:
             timezone.now() + timedelta(seconds=poll_delay(known["polls"])),
         )
     return activity
-
-
-def _blocks(rows: Iterable[dict[str, str]], status: str) -> Iterator[io.StringIO]:
-    block, held = io.StringIO(), 0
-    for row in rows:
-        address = row.get("email address", "")
-        if not address or any(mark in address for mark in "\\\t\n\r"):
-            continue
-        block.write(f"{address}\t{status}\n")
-        held += 1
-        if held == ROWS_A_COPY:
-            block.seek(0)
-            yield block
-            block, held = io.StringIO(), 0
-    block.seek(0)
-    yield block

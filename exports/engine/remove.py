@@ -22,8 +22,8 @@ from connections.constant_contact import errors
 from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
 from exports.engine import read_back, removal_sql
+from exports.engine.batches import MAX_CONTACTS
 from exports.engine.confirm import poll_delay
-from exports.engine.plan import MAX_CONTACTS
 from exports.engine.send import StopSending, TryLater, requests_counted
 from exports.models import Batch, Run
 
@@ -78,7 +78,10 @@ def _again_or_give_up(run: Run, error: Exception) -> None:
 
 
 def _give_up(run: Run, why: str) -> None:
-    _execute(removal_sql.KEEP, run)
+    """Keeps them in the ledger; the mark stays on those who may be off the list all the same."""
+    asked = "asked_for" in run.removal or run.removal.get("step") in ("take_off", "await_removal")
+    if not asked:
+        _execute(removal_sql.KEEP, run)
     _save(run, done=True, problem=why)
 
 
@@ -114,6 +117,7 @@ def _read(run: Run, provider: Client) -> None:
     export = _exported(run, provider)
     with transaction.atomic():
         read_back.load(provider, {"": export})
+        read_back.know()
         _execute(removal_sql.LET_GO_OF_ABSENT, run)
     _save(run, step="make_list" if _count(run) else "tidy")
 
@@ -165,6 +169,7 @@ def _check(run: Run, provider: Client) -> None:
     before = _count(run)
     with transaction.atomic():
         read_back.load(provider, {"": export})
+        read_back.know()
         _execute(removal_sql.LET_GO_OF_ABSENT, run)
         left = _execute(removal_sql.KEEP, run)
         run.removed = before - left

@@ -29,6 +29,7 @@ def settle_run(run: Run) -> None:
                 exports = read_back.finished_exports(run, provider)
                 with transaction.atomic():
                     read_back.load(provider, exports)
+                    read_back.know()
                     _end(run, failed, refusing, unread="")
                 return
         except errors.BudgetSpent as spent:
@@ -96,7 +97,8 @@ def _take_back(run: Run, batch: Batch) -> tuple[int, int]:
 
 def _name_refused(run: Run, batch: Batch) -> tuple[int, int]:
     with connection.cursor() as cursor:
-        cursor.execute(ledger_sql.REJECT_REFUSED, _of_batch(run, batch))
+        account, _, _ = run.destination.delivered_to.partition(":")
+        cursor.execute(ledger_sql.REJECT_REFUSED, {**_of_batch(run, batch), "account": account})
         added, changed = cursor.fetchone()
     return added, changed
 

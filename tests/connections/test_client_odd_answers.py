@@ -182,11 +182,48 @@ def test_links_that_go_in_a_circle_end() -> None:
 
 def test_a_contact_export_that_breaks_off_says_so() -> None:
     cut = answer("200 OK", "Email address\nann@example.com\nrob@exa", content_length="900")
-    with odd_server(cut) as server:
-        rows = client_for(server).download_export(Activity(activity_id="1"))
-        with pytest.raises(errors.Unavailable) as broken:
-            list(rows)
+    with (
+        odd_server(cut) as server,
+        pytest.raises(errors.Unavailable) as broken,
+        client_for(server).open_export(Activity(activity_id="1")) as (_, file),
+    ):
+        file.read()
     assert "@" not in str(broken.value)
+
+
+def test_a_contact_export_that_breaks_off_says_so_whatever_its_reader_made_of_it() -> None:
+    cut = answer("200 OK", "Email address\nann@example.com\nrob@exa", content_length="900")
+
+    def copy(file: Any) -> None:
+        try:
+            file.read()
+        except Exception:
+            raise RuntimeError("the database could not copy it") from None
+
+    with (
+        odd_server(cut) as server,
+        pytest.raises(errors.Unavailable),
+        client_for(server).open_export(Activity(activity_id="1")) as (_, file),
+    ):
+        copy(file)
+
+
+def test_what_its_reader_gets_wrong_is_no_fault_of_the_export() -> None:
+    with (
+        odd_server(answer("200 OK", "Email address\n")) as server,
+        pytest.raises(RuntimeError, match="mine"),
+        client_for(server).open_export(Activity(activity_id="1")),
+    ):
+        raise RuntimeError("mine")
+
+
+def test_a_contact_export_with_nothing_at_all_says_of_nobody_that_they_are_gone() -> None:
+    with (
+        odd_server(answer("200 OK", "")) as server,
+        pytest.raises(errors.Unavailable),
+        client_for(server).open_export(Activity(activity_id="1")),
+    ):
+        pass
 
 
 def test_a_contact_export_is_read_from_its_own_place_only() -> None:
@@ -194,8 +231,11 @@ def test_a_contact_export_is_read_from_its_own_place_only() -> None:
         {"activity_id": "1", "_links": {"results": {"href": "https://evil.example/v3/x"}}}
     )
     with odd_server(answer("200 OK", "Email address\n")) as server:
-        with pytest.raises(errors.InvalidRequest):
-            list(client_for(server).download_export(elsewhere))
+        with (
+            pytest.raises(errors.InvalidRequest),
+            client_for(server).open_export(elsewhere),
+        ):
+            pass
         assert server.requests == []
 
 

@@ -131,13 +131,28 @@ class World:
             },
         )
 
-    def run(self, **how: Any) -> Any:
+    def another_destination(self, segment: Segment | None = None) -> Destination:
+        """Another export to the same list, of the same people or another segment's."""
+        other = Destination.objects.create(
+            workspace=self.workspace,
+            name="Another",
+            connection=self.connection,
+            list_id=self.list_id,
+            list_name="Newsletter",
+            matching=self.destination.matching,
+        )
+        DestinationSegment.objects.create(
+            workspace=self.workspace, destination=other, segment=segment or self.segment
+        )
+        return other
+
+    def run(self, of: Destination | None = None, **how: Any) -> Any:
         """Runs the export to its end in this process."""
         from exports.engine.drive import drive_to_end
         from exports.models import Run
         from exports.runs import start_run
 
-        run = start_run(self.destination, trigger=Run.Trigger.COMMAND, enqueue=False, **how)
+        run = start_run(of or self.destination, trigger=Run.Trigger.COMMAND, enqueue=False, **how)
         drive_to_end(run)
         return run
 

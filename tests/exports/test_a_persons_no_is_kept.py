@@ -131,3 +131,111 @@ def test_a_dry_run_asks_the_provider_nothing(world: World) -> None:
     world.add_people(3)
     world.run(dry_run=True)
     assert world.sandbox.control("statistics")["total"] == 0
+
+
+def take_off(world: World, *numbers: int) -> None:
+    for number in numbers:
+        world.sandbox.control("take_off", email=person(number), list_id=world.list_id)
+
+
+def test_who_was_taken_off_the_list_by_hand_is_not_put_back(world: World) -> None:
+    world.add_people(3)
+    world.run()
+    take_off(world, 1)
+    rename_all()
+    run = world.run()
+    assert account(run) == {"changed": 2, "suppressed": 1}
+    assert Rejection.objects.get(run=run).reason == "taken_off"
+    assert world.on_list() == {person(0), person(2)}
+    assert world.sandbox.control("contact", email=person(1))["first_name"] == "First1"
+
+
+@pytest.mark.parametrize("how", [{"full": True}, {}])
+def test_sending_all_again_or_other_fields_puts_nobody_back(world: World, how: Any) -> None:
+    world.add_people(3)
+    world.run()
+    take_off(world, 1)
+    if not how:
+        world.destination.matching = {"email": "email", "company_name": "last"}
+        world.destination.save(update_fields=["matching"])
+    assert account(world.run(**how)) == {"changed": 2, "suppressed": 1}
+    assert world.on_list() == {person(0), person(2)}
+
+
+def test_taken_off_stays_so_for_every_export_to_the_list(world: World) -> None:
+    world.add_people(3)
+    world.run()
+    take_off(world, 1)
+    rename_all()
+    world.run()
+    other = world.another_destination()
+    assert account(world.run(of=other)) == {"added": 2, "suppressed": 1}
+    assert world.on_list() == {person(0), person(2)}
+
+
+def test_who_was_taken_off_and_leaves_the_segments_is_no_removal(world: World) -> None:
+    world.add_people(3)
+    world.run()
+    take_off(world, 2)
+    rename_all()
+    world.run()
+    last = SegmentMember.objects.order_by("profile_id").last()
+    SegmentMember.objects.filter(profile_id=last.profile_id).delete()
+    run = world.run()
+    assert (account(run), run.to_remove) == ({"unchanged": 2}, 0)
+
+
+def test_who_is_put_back_there_is_sent_again(world: World) -> None:
+    world.add_people(3)
+    world.run()
+    take_off(world, 1)
+    rename_all()
+    assert account(world.run()) == {"changed": 2, "suppressed": 1}
+    back = [{"email": person(1), "first_name": "Back"}]
+    world.sandbox.control("seed", contacts=back, list_id=world.list_id)
+    assert account(world.run(full=True)) == {"changed": 2, "added": 1}
+    assert not OptOut.objects.exists()
+
+
+def test_people_this_export_takes_off_itself_are_no_refusals(world: World) -> None:
+    world.add_people(3)
+    world.run()
+    gone = SegmentMember.objects.order_by("profile_id").last()
+    SegmentMember.objects.filter(profile_id=gone.profile_id).delete()
+    assert world.run().removed == 1
+    SegmentMember.objects.create(
+        workspace_id=gone.workspace_id, segment=world.segment, profile_id=gone.profile_id
+    )
+    rename_all()
+    assert account(world.run()) == {"added": 1, "changed": 2}
+    assert world.on_list() == {person(0), person(1), person(2)}
+
+
+def test_the_list_is_read_only_when_somebody_may_be_sent_again(world: World) -> None:
+    world.add_people(3)
+    world.run()
+    assert world.run().requests == 1
+    rename_all()
+    assert 5 <= world.run().requests <= 7, "opt-outs, three to read the list, import, outcome"
+
+
+@pytest.mark.parametrize("kind", ["server_error", "throttled", "cut_before", "cut_after"])
+def test_a_fault_while_the_list_is_read_puts_nobody_back(world: World, kind: str) -> None:
+    world.add_people(3)
+    world.run()
+    take_off(world, 1)
+    rename_all()
+    world.sandbox.control("fault", kind=kind, count=4, after=1)
+    run = world.run()
+    assert run.state == Run.State.SUCCEEDED, run.reason
+    assert account(run) == {"changed": 2, "suppressed": 1}
+
+
+def test_a_list_that_can_not_be_read_is_not_sent_to(world: World) -> None:
+    world.add_people(3)
+    world.run()
+    rename_all()
+    world.sandbox.control("fault", kind="server_error", route="contact_exports")
+    run = world.run()
+    assert run.state == Run.State.FAILED
+    assert world.sandbox.control("contact", email=person(1))["first_name"] == "First1"

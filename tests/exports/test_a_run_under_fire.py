@@ -100,9 +100,9 @@ def test_consent_withdrawn_stops_the_run_before_anything_leaves(world: World) ->
 def test_consent_withdrawn_in_the_middle_stops_at_the_next_batch(
     world: World, monkeypatch: Any
 ) -> None:
-    from exports.engine import plan
+    from exports.engine import batches
 
-    monkeypatch.setattr(plan, "MAX_CONTACTS", 1)
+    monkeypatch.setattr(batches, "MAX_CONTACTS", 1)
     real, sent = send.send_batch, []
 
     def withdraw_after_the_first(run: Run, batch: Batch) -> None:
@@ -139,9 +139,9 @@ def test_a_revoked_grant_puts_the_connection_into_needs_sign_in(world: World) ->
 def test_cancelling_sends_no_further_batch_and_settles_what_was_taken(
     world: World, monkeypatch: Any
 ) -> None:
-    from exports.engine import plan
+    from exports.engine import batches
 
-    monkeypatch.setattr(plan, "MAX_CONTACTS", 1)
+    monkeypatch.setattr(batches, "MAX_CONTACTS", 1)
     real = send.send_batch
 
     def cancel_after_the_first(run: Run, batch: Batch) -> None:

@@ -114,30 +114,19 @@ def test_an_address_that_another_export_of_the_list_holds_stays_until_both_let_g
     world: World,
 ) -> None:
     world.add_people(3)
-    other = Destination.objects.create(
-        workspace=world.workspace,
-        name="Another",
-        connection=world.connection,
-        list_id=world.list_id,
-        list_name="Newsletter",
-        matching=world.destination.matching,
-    )
     others = Segment.objects.create(workspace=world.workspace, name="Others")
-    DestinationSegment.objects.create(workspace=world.workspace, destination=other, segment=others)
+    other = world.another_destination(others)
     everyone = list(SegmentMember.objects.values_list("profile_id", flat=True))
     put_in(others, [type("P", (), {"pk": pk}) for pk in everyone])
     world.run()
-    first, world.destination = world.destination, other
-    world.run()
-    world.destination = first
+    world.run(of=other)
     leave(world, 1)
     run = world.run()
     assert run.removed == 0
     assert world.on_list() == addresses(0, 1, 2)
     SegmentMember.objects.filter(segment=others, profile_id=everyone[-1]).delete()
     Segment.objects.filter(pk=others.pk).update(member_count=2)
-    world.destination = other
-    assert world.run().removed == 1
+    assert world.run(of=other).removed == 1
     assert world.on_list() == addresses(0, 1)
 
 
