@@ -8,7 +8,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from connections.constant_contact.client import Client
-from connections.limiter import SharedLimiter
+from connections.constant_contact.errors import ConstantContactError
+from connections.limiter import Budget, SharedLimiter
 from connections.models import Connection, Consent
 from connections.tokens import ConnectionTokens
 from workspaces.models import Membership, Role
@@ -86,6 +87,14 @@ def client(connection: Connection) -> Client:
 def client_of(connection: Connection) -> Client:
     """The client that needs no consent: to ask about the account, never to send data."""
     return Client(settings.CONSTANT_CONTACT_API_URL, ConnectionTokens(connection), limiter())
+
+
+def todays_budget() -> Budget | None:
+    """The day's requests, None when they can't be told now."""
+    try:
+        return limiter().budget()
+    except ConstantContactError:
+        return None
 
 
 def limiter() -> SharedLimiter:

@@ -32,6 +32,7 @@ class ExportsConfig(AppConfig):
                 "destination.scheduled": _("Export scheduled"),
                 "destination.detached": _("Export’s connection detached"),
                 "destination.removed": _("Export removed"),
+                "destination.put_back": _("People put back on the list"),
                 "run.started": _("Run started"),
                 "run.cancelled": _("Run cancelled"),
                 "run.approved": _("Taking people off approved"),

@@ -15,6 +15,7 @@ NOT_ASCII = "not_ascii"
 DUPLICATE_ADDRESS = "duplicate_address"
 SUPPRESSED = "suppressed"
 UNSUBSCRIBED = "unsubscribed"
+TAKEN_OFF = "taken_off"
 ON_HOLD = "on_hold"
 REFUSED = "refused"
 BATCH_FAILED = "batch_failed"
@@ -70,6 +71,13 @@ REASONS: dict[str, Reason] = {
     UNSUBSCRIBED: Reason(
         _("Unsubscribed"),
         _("This person unsubscribed at Constant Contact, and that is kept."),
+    ),
+    TAKEN_OFF: Reason(
+        _("Taken off the list"),
+        _(
+            "Somebody took this person off the list at Constant Contact. They are not put back"
+            " until a member says so on the export’s page."
+        ),
     ),
     ON_HOLD: Reason(
         _("On hold at Constant Contact"),

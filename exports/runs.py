@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from exports.models import Destination, Run
+from exports.models import Delivery, Destination, Run
 from workspaces import audit
 from workspaces.models import User
 
@@ -22,9 +22,12 @@ def start_run(
     by: User | None = None,
     full: bool = False,
     dry_run: bool = False,
+    check_list: bool = False,
     enqueue: bool = True,
 ) -> Run:
     """Queues a run for the workers, or with `enqueue` off for the caller to drive.
+
+    With `check_list` it reads the list first, though nobody may be sent again.
 
     Raises `RunRefused` when the destination rests or runs already.
     """
@@ -43,6 +46,7 @@ def start_run(
                 started_by=by,
                 full=full,
                 dry_run=dry_run,
+                read_back={"needs_list": True} if check_list else {},
                 heartbeat_at=timezone.now(),
             )
             audit.record(
@@ -54,6 +58,7 @@ def start_run(
                 trigger=str(trigger),
                 full=full,
                 dry_run=dry_run,
+                check_list=check_list,
             )
     except IntegrityError as conflict:
         raise RunRefused(
@@ -79,6 +84,20 @@ def cancel_run(run: Run, by: User | None) -> None:
             raise RunRefused(_("This run has ended or is being cancelled already."))
         audit.record(run.workspace, "run.cancelled", actor=by, target=run.destination, run=run.pk)
     transaction.on_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
+
+
+def retry_rejected(run: Run, by: User) -> Run:
+    """Starts another run of the export, which sends those again that were refused as they are.
+
+    Raises `RunRefused`.
+    """
+    destination = run.destination
+    with transaction.atomic():
+        refused = Delivery.objects.filter(
+            workspace_id=run.workspace_id, destination_id=destination.pk
+        ).exclude(refusal="")
+        refused.delete()
+        return start_run(destination, trigger=Run.Trigger.MEMBER, by=by)
 
 
 def approve_run(run: Run, by: User) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from exports.views import destinations, runs, schedules, setup
+from exports.views import destinations, runs, schedules, setup, taken_off
 
 app_name = "exports"
 
@@ -24,11 +24,13 @@ urlpatterns = [
     path("<int:pk>/detach/", destinations.destination_detach, name="destination_detach"),
     path("<int:pk>/remove/", destinations.destination_remove, name="destination_remove"),
     path("<int:pk>/run/", runs.destination_run, name="destination_run"),
+    path("<int:pk>/taken-off/", taken_off.destination_taken_off, name="destination_taken_off"),
     path("runs/<int:pk>/", runs.run_detail, name="run_detail"),
     path("runs/<int:pk>/progress/", runs.run_progress, name="run_progress"),
     path("runs/<int:pk>/not-sent/", runs.run_rejections, name="run_rejections"),
     path("runs/<int:pk>/not-sent.csv", runs.run_rejections_csv, name="run_rejections_csv"),
     path("runs/<int:pk>/find/", runs.run_find, name="run_find"),
     path("runs/<int:pk>/approve/", runs.run_approve, name="run_approve"),
+    path("runs/<int:pk>/retry/", runs.run_retry, name="run_retry"),
     path("runs/<int:pk>/cancel/", runs.run_cancel, name="run_cancel"),
 ]

@@ -9,11 +9,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from connections import consent_text, dependents, health, selectors, services, tokens
-from connections.access import limiter
+from connections.access import todays_budget
 from connections.authorisation import check as ask_account
 from connections.constant_contact.errors import ConstantContactError
 from connections.forms import ConnectionForm, ConsentForm
-from connections.limiter import Budget
 from connections.models import Connection
 from connections.views.sign_in_forms import leads_to_sign_in
 from workspaces.middleware import WorkspaceRequest
@@ -30,15 +29,8 @@ def connection_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         }
         for connection in selectors.all_connections()
     ]
-    context = {"rows": rows, "budget": _budget() if rows else None}
+    context = {"rows": rows, "budget": todays_budget() if rows else None}
     return render(request, "connections/list.html", context)
-
-
-def _budget() -> Budget | None:
-    try:
-        return limiter().budget()
-    except ConstantContactError:
-        return None
 
 
 @requires("connection.view")

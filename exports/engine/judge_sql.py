@@ -234,7 +234,7 @@ WITH contender AS (
         CASE
             WHEN problem IS NOT NULL THEN 'invalid'
             WHEN place > 1 THEN 'duplicate'
-            WHEN opted_out IS NOT NULL THEN 'suppressed'
+            WHEN opted_out IS NOT NULL OR refusal = 'on_hold' THEN 'suppressed'
             WHEN refusal <> '' AND known_hash = payload_hash AND NOT %(full)s THEN 'rejected'
             WHEN known_hash IS NULL OR refusal <> '' THEN 'added'
             WHEN known_hash = payload_hash AND NOT in_doubt AND NOT %(full)s THEN 'unchanged'
@@ -247,7 +247,7 @@ SELECT id, key, address, fate, settled, payload, payload_hash, known_hash IS NOT
     CASE fate
         WHEN 'invalid' THEN problem
         WHEN 'duplicate' THEN 'duplicate_address:' || winner
-        WHEN 'suppressed' THEN opted_out
+        WHEN 'suppressed' THEN coalesce(opted_out, refusal)
         WHEN 'rejected' THEN refusal
     END AS reason,
     count(*) FILTER (WHERE fate IN ('added', 'changed')) OVER so_far AS position,

@@ -48,11 +48,13 @@ COPY_READ = "COPY read_contact ({}) FROM STDIN (FORMAT csv)"
 
 ANALYZE_READ = "ANALYZE read_contact (address)"
 
-# What was read back, by address: '' is on the list, anything else a reason not to be.
+# What was read back, by address. Rows without a status are of the list.
 CREATE_KNOWN_CONTACT = """
 CREATE TEMPORARY TABLE known_contact ON COMMIT DROP AS
 SELECT lower(btrim(address) COLLATE "C") AS address,
-    bool_or(status = '') AS on_list, max(status) AS status
+    bool_or(status = '') AS on_list,
+    max(CASE WHEN status ILIKE 'unsub%' THEN 'unsubscribed'
+        WHEN status ILIKE '%hold%' THEN 'on_hold' ELSE '' END) AS status
 FROM read_contact WHERE address <> '' GROUP BY 1
 """
 

@@ -25,6 +25,8 @@ WHOLE_EVERY = timedelta(days=1)
 # The provider's clock may be off by minutes, and a page may be made while it is read.
 OVERLAP = timedelta(minutes=10)
 MAX_TRIES = 12
+# To read a list: begin, look whether it is ready, as a rule once or twice, and fetch.
+LIST_REQUESTS = 4
 
 
 class NotPulled(Exception):

@@ -18,23 +18,27 @@ from exports.engine.send import TryLater
 from exports.models import Run
 
 ADDRESS = "email address"
+KNOWN = {ADDRESS: "address", "email status": "status"}
 
 
 def finished_exports(run: Run, provider: Client) -> dict[str, Activity]:
-    """The contact exports that tell who is on the list ('') and who has unsubscribed.
+    """The contact exports that tell who is on the list ('') and what everybody's status is.
 
     Raises `TryLater` while the provider still prepares them, and what the client raises.
     """
     return {
         "": finished(run, provider, "list", list_ids=[run.configuration["list_id"]]),
-        "unsubscribed": finished(run, provider, "unsubscribed", status="unsubscribed"),
+        "known": finished(
+            run, provider, "statuses", fields=["email_address", "permission_to_send"]
+        ),
     }
 
 
 def load(provider: Client, exports: dict[str, Activity]) -> int:
     """Reads the exports into the temporary table `read_contact`; how many rows they have.
 
-    Inside the caller's transaction. The key of an export is what its contacts get as status.
+    Inside the caller's transaction. The key of an export is what its contacts get as status,
+    unless it tells of each.
     """
     rows = 0
     with connection.cursor() as cursor:
@@ -45,10 +49,8 @@ def load(provider: Client, exports: dict[str, Activity]) -> int:
                     raise errors.InvalidRequest(
                         "Constant Contact sent a contact export without addresses."
                     )
-                place = header.index(ADDRESS)
-                others = [f"other_{n}" for n in range(len(header) - 1)]
-                columns = [*others[:place], "address", *others[place:]]
-                for other in others:
+                columns = [KNOWN.get(name, f"other_{n}") for n, name in enumerate(header)]
+                for other in set(columns) - set(KNOWN.values()):
                     cursor.execute(ledger_sql.ADD_COLUMN.format(other))
                 cursor.execute(ledger_sql.SET_STATUS, {"status": status})
                 cursor.copy_expert(ledger_sql.COPY_READ.format(", ".join(columns)), file)
@@ -71,7 +73,7 @@ def finished(run: Run, provider: Client, name: str, **how: Any) -> Activity:
     """
     known = run.read_back.get(name)
     if known is None:
-        activity = provider.export_contacts(fields=["email_address"], **how)
+        activity = provider.export_contacts(**{"fields": ["email_address"], **how})
         known = {"activity": activity.activity_id, "polls": 0}
     else:
         activity = provider.activity(known["activity"])

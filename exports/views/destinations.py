@@ -9,8 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from exports import contact_fields, destinations, matching, selectors
+from connections.access import todays_budget
+from exports import contact_fields, destinations, matching, selectors, taken_off
 from exports.account import account_of
+from exports.engine import preferences
 from exports.models import Destination, Run
 from exports.scheduling import workspace_refreshes_at
 from exports.views.objects import destination_of
@@ -86,6 +88,9 @@ def destination_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpRes
             "refresh_at": refresh_at,
             "active_run": next((run for run in shown if run.is_active), None),
             "is_large": sum(segment.member_count for segment in segments) >= LARGE,
+            "taken_off": taken_off.taken_off(destination).count(),
+            "list_requests": preferences.LIST_REQUESTS,
+            "budget": todays_budget(),
             "member_total": sum(segment.member_count for segment in segments),
         },
     )

@@ -16,7 +16,7 @@ from exports import contact_fields, fates, matching, reasons, rejections_csv, se
 from exports.account import account_of
 from exports.models import Destination, Rejection, Run
 from exports.progress import progress_of
-from exports.runs import RunRefused, approve_run, cancel_run, start_run
+from exports.runs import RunRefused, approve_run, cancel_run, retry_rejected, start_run
 from exports.views.objects import destination_of, run_of
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
@@ -33,6 +33,7 @@ def destination_run(request: WorkspaceRequest, slug: str, pk: int) -> HttpRespon
             by=request.user,
             full="full" in request.POST,
             dry_run="dry_run" in request.POST,
+            check_list="check_list" in request.POST,
         )
     except RunRefused as refusal:
         messages.error(request, str(refusal))
@@ -196,6 +197,17 @@ def run_approve(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("Approved. The run goes on."))
     return redirect("exports:run_detail", slug, pk)
+
+
+@require_POST
+def run_retry(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    run = run_of(request, pk, "run.cancel")
+    try:
+        started = retry_rejected(run, request.user)
+    except RunRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("exports:run_detail", slug, pk)
+    return redirect("exports:run_detail", slug, started.pk)
 
 
 @require_POST

@@ -20,6 +20,7 @@ READ = {
     "run_rejections": "run",
     "run_rejections_csv": "run",
     "run_find": "run",
+    "destination_taken_off": "destination",
 }
 SET_UP = {"destination_add": None, "list_picker": None, "selection_size": None}
 MANAGE = {"destination_schedule": "destination", "destination_duplicate": "destination"}
@@ -32,6 +33,8 @@ CHANGE = {
     "destination_duplicate": "destination",
     "preview_changes": "destination",
     "run_cancel": "run",
+    "run_retry": "run",
+    "destination_taken_off": "destination",
 }
 
 

@@ -1,0 +1,61 @@
+"""Who was taken off the list at Constant Contact, and putting them back."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from exports import taken_off
+from exports.views.objects import destination_of
+from workspaces.middleware import WorkspaceRequest
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def destination_taken_off(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    if request.method == "POST":
+        return _put_back(request, slug, pk)
+    destination = destination_of(request, pk)
+    search = request.GET.get("search", "").strip()
+    page = taken_off.page_of(
+        destination,
+        search=search,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )
+    here = reverse("exports:destination_taken_off", args=[slug, pk])
+    kept = {"search": search} if search else {}
+    context = {
+        "destination": destination,
+        "people": page.people,
+        "total": taken_off.taken_off(destination).count(),
+        "search": search,
+        "previous_url": f"{here}?{urlencode({**kept, 'before': page.before})}"
+        if page.before
+        else "",
+        "next_url": f"{here}?{urlencode({**kept, 'after': page.after})}" if page.after else "",
+    }
+    return render(request, "exports/taken_off.html", context)
+
+
+def _put_back(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    destination = destination_of(request, pk, "destination.put_back")
+    addresses = None if "all" in request.POST else request.POST.getlist("address")
+    count = taken_off.put_back(destination, addresses, by=request.user)
+    if count:
+        messages.success(
+            request,
+            ngettext(
+                "%(count)d person is put back by the next run, if in its segments then.",
+                "%(count)d people are put back by the next run, if in its segments then.",
+                count,
+            )
+            % {"count": count},
+        )
+    else:
+        messages.warning(request, _("Nobody was selected, so nobody is put back."))
+    return redirect("exports:destination_taken_off", slug, pk)
