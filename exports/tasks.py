@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from celery import shared_task
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
@@ -14,6 +14,10 @@ from workspaces.models import Workspace
 
 # A run that took no step for this long has lost its worker, or is planning (and holds its lock).
 SILENCE = timedelta(seconds=45)
+
+# A run's batches go in so many lanes, each batch queued when the one before it in its lane has
+# gone: no more of a run wait in the queue, so that a small run never waits for a huge one's end.
+IN_FLIGHT = 4
 
 
 @shared_task
@@ -38,7 +42,11 @@ def send_one_batch(workspace_id: int, batch_id: int) -> None:
             wait(run, later)
             _look_again(send_one_batch, later.at, workspace_id, batch_id)
             return
-        if not run.batches.filter(state=Batch.State.PLANNED).exists():
+        planned = run.batches.filter(state=Batch.State.PLANNED)
+        following = _firsts(planned.filter(number__gt=batch.number)).get(batch.number % IN_FLIGHT)
+        if following is not None:
+            send_one_batch.delay(workspace_id, following)
+        elif not planned.exists():
             drive_run.delay(workspace_id, run.pk)
 
 
@@ -59,8 +67,16 @@ def sweep() -> None:
 
 def _hand_out(run: Run, batch_ids: list[int]) -> None:
     Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now(), waiting_until=None)
-    for batch_id in batch_ids:
+    for batch_id in _firsts(run.batches.filter(pk__in=batch_ids)).values():
         send_one_batch.delay(run.workspace_id, batch_id)
+
+
+def _firsts(batches: QuerySet[Batch]) -> dict[int, int]:
+    """The next batch of each of a run's lanes, by lane."""
+    found: dict[int, int] = {}
+    for number, pk in batches.order_by("number").values_list("number", "pk"):
+        found.setdefault(number % IN_FLIGHT, pk)
+    return found
 
 
 def _look_again(task: object, at: datetime, *arguments: int) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-RUN, BATCH, SOURCE, SEGMENT = 1, 2, 3, 4
+RUN, BATCH, SOURCE, SEGMENT, LARGE_PLAN = 1, 2, 3, 4, 5
 
 
 @contextmanager

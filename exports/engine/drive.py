@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from connections.access import NotUsable, ensure_usable
@@ -20,9 +21,12 @@ from exports.engine.send import StopSending, TryLater, send_batch
 from exports.engine.settle import settle_run
 from exports.engine.states import move_batch, move_run
 from exports.models import Batch, Run
+from segments.models import Segment
 from workspaces import locks
 
 BUSY = timedelta(seconds=1)
+# Profiles; from here on planning takes seconds.
+LARGE = 100_000
 
 SendBatches = Callable[[Run, list[int]], None]
 
@@ -115,15 +119,27 @@ def _plan(run: Run) -> None:
             ensure_usable(run.destination.connection)
             preferences.pull(run)
         try:
-            plan_run(run)
+            _plan_in_turn(run)
         except ListUnknown:
             preferences.ask_for_list(run)
             preferences.pull(run)
-            plan_run(run)
+            _plan_in_turn(run)
     except NothingToPlan as nothing:
         move_run(run, Run.State.SKIPPED, reason=str(nothing))
     except (CannotPlan, ConfigurationError, NotUsable, preferences.NotPulled) as problem:
         move_run(run, Run.State.FAILED, reason=str(problem))
+
+
+def _plan_in_turn(run: Run) -> None:
+    """One large plan at a time, so that there are workers and memory left for the others."""
+    segments = Segment.objects.filter(destinations=run.destination)
+    if (segments.aggregate(members=Sum("member_count"))["members"] or 0) < LARGE:
+        plan_run(run)
+        return
+    with locks.held(locks.LARGE_PLAN, 0) as free:
+        if not free:
+            raise TryLater("Another large run is being planned.", timezone.now() + BUSY)
+        plan_run(run)
 
 
 def _planned(run: Run) -> list[int]:
