@@ -20,6 +20,8 @@ from workspaces import audit, locks
 from workspaces.models import User, Workspace
 
 LONGEST_NAME = 100
+# Workers that may die of one import.
+MAX_ATTEMPTS = 3
 
 
 class Refused(Exception):
@@ -185,7 +187,16 @@ def run_import(load: Import) -> None:
         load.refresh_from_db()
         if load.state not in (Import.State.QUEUED, Import.State.RUNNING):
             return
-        _note(load, state=Import.State.RUNNING, stage="reading", started_at=timezone.now())
+        if load.attempts >= MAX_ATTEMPTS:
+            _end(load, Import.State.FAILED, reason=_too_much())
+            return
+        _note(
+            load,
+            state=Import.State.RUNNING,
+            stage="reading",
+            started_at=timezone.now(),
+            attempts=load.attempts + 1,
+        )
         with tempfile.TemporaryDirectory() as scratch:
             try:
                 _carry_out(load, Path(scratch))
@@ -220,6 +231,14 @@ def _carry_out(load: Import, scratch: Path) -> None:
             changed=merged.changed,
             unchanged=merged.unchanged,
         )
+
+
+def _too_much() -> str:
+    return _(
+        "The import broke off %(count)d times without a word, so it is not tried again; the file"
+        " may want more memory than the workers have. Cut it into several files, or ask whoever"
+        " runs this system to look at the workers."
+    ) % {"count": MAX_ATTEMPTS}
 
 
 def _nothing_imported(refused: int) -> str:

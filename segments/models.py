@@ -65,6 +65,7 @@ class Import(TenantModel):
 
     `columns` is a list of `{"column", "attribute", "label", "type", "keep"}`, the person's choice;
     `dialect` what the sniffer found. read = added + changed + unchanged + superseded + refused.
+    `attempts` is how often a worker began it: one that dies of it is not to be followed for ever.
     """
 
     class State(models.TextChoices):
@@ -97,6 +98,7 @@ class Import(TenantModel):
         db_index=False,
         related_name="+",
     )
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)

@@ -51,8 +51,12 @@ def sweep() -> None:
         lost = Import.objects.filter(
             state__in=[Import.State.QUEUED, Import.State.RUNNING], heartbeat_at__lt=before
         )
-        for workspace_id, import_id in list(lost.values_list("workspace_id", "pk")):
-            run_import_task.delay(workspace_id, import_id)
+        known = lost.values_list("workspace_id", "pk", "source_id")
+        for workspace_id, import_id, source_id in list(known):
+            with locks.held(locks.SOURCE, source_id) as is_lost:
+                if is_lost:
+                    Import.objects.filter(pk=import_id).update(heartbeat_at=timezone.now())
+                    run_import_task.delay(workspace_id, import_id)
         waiting = Segment.objects.filter(
             refresh_state__in=[Segment.RefreshState.QUEUED, Segment.RefreshState.RUNNING],
             refresh_requested_at__lt=before,

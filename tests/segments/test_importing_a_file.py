@@ -1,16 +1,21 @@
 """Files become profiles: what each row ends as, and what a bad file or row is told."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
 
 from segments import imports
 from segments.dialect import UnreadableFile
 from segments.models import Attribute, Import, Profile, RefusedRow, Source
+from segments.tasks import run_import_task, sweep
 from tests.segments.files import counts, import_bytes, values
+from workspaces import locks
 
 SAMPLE = Path("segments/samples/prospective_buyers.csv")
 
@@ -260,3 +265,44 @@ class TestTheCommand:
         with pytest.raises(CommandError, match="no column"):
             self.run(workspace.slug, str(SAMPLE), key="Nope")
         assert not Source.objects.exists()
+
+
+def test_an_import_that_workers_die_of_is_given_up(workspace: Any, monkeypatch: Any) -> None:
+    class WorkerDied(BaseException):
+        pass
+
+    def die(*arguments: object) -> None:
+        raise WorkerDied
+
+    monkeypatch.setattr(imports.reading, "read", die)
+    for _attempt in range(imports.MAX_ATTEMPTS):
+        load = Import.objects.first()
+        with pytest.raises(WorkerDied):
+            imports.run_import(load) if load else import_bytes(workspace, b"id\n1\n")
+    load = Import.objects.get()
+    assert load.state == Import.State.RUNNING
+    imports.run_import(load)
+    load.refresh_from_db()
+    assert load.state == Import.State.FAILED
+    assert "not tried again" in load.reason
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sweeper_leaves_an_import_alone_that_goes_on(workspace: Any, monkeypatch: Any) -> None:
+    load = import_bytes(workspace, b"id\n1\n")
+    long_ago = timezone.now() - timedelta(minutes=10)
+    Import.objects.update(state=Import.State.RUNNING, heartbeat_at=long_ago)
+    taken_up: list[tuple[int, int]] = []
+    monkeypatch.setattr(run_import_task, "delay", lambda *known: taken_up.append(known))
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            key = (locks.SOURCE << 56) | load.source_id
+            cursor.execute("SELECT pg_advisory_lock(%s)", [key])
+        sweep()
+        assert taken_up == []
+    finally:
+        other.close()
+    sweep()
+    sweep()
+    assert taken_up == [(workspace.pk, load.pk)]
