@@ -23,7 +23,9 @@ FATES: dict[str, Fate] = {
     "unchanged": Fate(_("Unchanged"), _("On the list as it is: nothing to send")),
     "duplicate": Fate(_("Duplicate"), _("Another profile with the same address stands for it")),
     "invalid": Fate(_("Invalid"), _("No address, or data that Constant Contact does not take")),
-    "suppressed": Fate(_("Suppressed"), _("Unsubscribed, taken off the list, on hold or not to be sent")),
+    "suppressed": Fate(
+        _("Suppressed"), _("Unsubscribed, taken off the list, on hold or not to be sent")
+    ),
     "rejected": Fate(_("Rejected"), _("Not taken by Constant Contact")),
 }
 SENT = ("added", "changed")

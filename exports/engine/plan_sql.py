@@ -93,7 +93,8 @@ SELECT d.address FROM exports_delivery d WHERE {_LEAVING} ORDER BY d.address LIM
 """  # noqa: S608 - composed of constants
 
 MARK_LEAVING = f"""
-UPDATE exports_delivery d SET leaving_run_id = %(run)s WHERE {_LEAVING}
+UPDATE exports_delivery d SET leaving_run_id = %(run)s
+WHERE {_LEAVING} AND d.leaving_run_id IS NULL
 """  # noqa: S608
 
 INSERT_REJECTIONS = """

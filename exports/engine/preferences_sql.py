@@ -29,6 +29,9 @@ FROM exports_delivery d
 LEFT JOIN read_contact r ON lower(r.address COLLATE "C") = d.address
 WHERE d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
     AND d.refusal = '' AND d.leaving_run_id IS NULL AND r.address IS NULL
+    AND NOT EXISTS (SELECT 1 FROM exports_optout o
+        WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s
+            AND o.list_id = '' AND o.address = d.address)
 ON CONFLICT DO NOTHING
 """
 

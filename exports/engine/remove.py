@@ -97,11 +97,14 @@ def _begin(run: Run, provider: Client) -> None:
 
 
 def _take_off_each(run: Run, provider: Client) -> None:
-    ids = []
+    ids, absent = [], []
     for address in _addresses(run, "", FEW):
-        for contact in provider.contacts(email=address, include="list_memberships"):
-            if _list_of(run) in contact.list_memberships:
-                ids.append(contact.contact_id)
+        found = provider.contacts(email=address, include="list_memberships")
+        here = [one.contact_id for one in found if _list_of(run) in one.list_memberships]
+        ids += here
+        absent += [] if here else [address]
+    if absent and not _asked_before(run):
+        _execute(removal_sql.KEEP_TAKEN_OFF_OF, run, absent=absent)
     if not ids:
         # Nobody was there, or an earlier request whose answer was lost took them off.
         _let_go(run, run.removal.get("asked_for", 0))
@@ -118,6 +121,8 @@ def _read(run: Run, provider: Client) -> None:
     with transaction.atomic():
         read_back.load(provider, {"": export})
         read_back.know()
+        if not _asked_before(run):
+            _execute(removal_sql.KEEP_TAKEN_OFF, run)
         _execute(removal_sql.LET_GO_OF_ABSENT, run)
     _save(run, step="make_list" if _count(run) else "tidy")
 
@@ -248,9 +253,14 @@ def _count(run: Run) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _execute(statement: str, run: Run) -> int:
+def _asked_before(run: Run) -> bool:
+    """Whether whoever is off the list may be so by an earlier request of this run."""
+    return "asked_for" in run.removal or "failures" in run.removal
+
+
+def _execute(statement: str, run: Run, **more: Any) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(statement, _where(run))
+        cursor.execute(statement, {**_where(run), **more})
         return int(cursor.rowcount)
 
 
@@ -260,6 +270,8 @@ def _where(run: Run) -> dict[str, Any]:
         "destination": run.destination_id,
         "run": run.pk,
         "delivered_to": run.destination.delivered_to,
+        "account": run.destination.delivered_to.partition(":")[0],
+        "list": _list_of(run),
     }
 
 

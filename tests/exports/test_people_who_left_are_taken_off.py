@@ -330,3 +330,20 @@ def test_a_dry_run_counts_them_and_takes_nobody_off(world: World) -> None:
     trial = world.run(dry_run=True)
     assert (trial.state, trial.to_remove, trial.removed) == (Run.State.SUCCEEDED, 2, 0)
     assert len(world.on_list()) == 5
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_who_was_taken_off_by_hand_left_and_came_back_is_not_put_back(
+    world: World, count: int
+) -> None:
+    world.add_people(20)
+    world.run()
+    last = SegmentMember.objects.order_by("-profile_id").values_list("profile_id", flat=True)[0]
+    world.sandbox.control("take_off", email="person19@example.com", list_id=world.list_id)
+    leave(world, count)
+    assert world.run().removed == count - 1
+    SegmentMember.objects.create(
+        workspace_id=world.workspace.pk, segment=world.segment, profile_id=last
+    )
+    assert account(world.run()) == {"unchanged": 20 - count, "suppressed": 1}
+    assert "person19@example.com" not in world.on_list()
