@@ -55,3 +55,6 @@ LET_GO_OF_ABSENT = f"DELETE FROM exports_delivery d WHERE {_LEAVING} AND {_ABSEN
 LET_GO = f"DELETE FROM exports_delivery d WHERE {_LEAVING}"  # noqa: S608
 
 KEEP = f"UPDATE exports_delivery d SET leaving_run_id = NULL WHERE {_LEAVING}"  # noqa: S608
+
+# What an earlier run asked for stays in doubt.
+KEEP_OF_RUN = f"{KEEP} AND d.leaving_run_id = %(run)s"

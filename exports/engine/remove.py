@@ -81,7 +81,7 @@ def _give_up(run: Run, why: str) -> None:
     """Keeps them in the ledger; the mark stays on those who may be off the list all the same."""
     asked = "asked_for" in run.removal or run.removal.get("step") in ("take_off", "await_removal")
     if not asked:
-        _execute(removal_sql.KEEP, run)
+        _execute(removal_sql.KEEP_OF_RUN, run)
     _save(run, done=True, problem=why)
 
 

@@ -347,3 +347,25 @@ def test_who_was_taken_off_by_hand_left_and_came_back_is_not_put_back(
     )
     assert account(world.run()) == {"unchanged": 20 - count, "suppressed": 1}
     assert "person19@example.com" not in world.on_list()
+
+
+def test_who_may_be_off_by_a_removal_of_unknown_outcome_is_put_back_when_they_return(
+    world: World,
+) -> None:
+    world.add_people(20)
+    world.run()
+    gone = list(SegmentMember.objects.order_by("-profile_id").values_list("profile_id", flat=True))
+    leave(world, 3)
+    world.sandbox.control("fault", kind="activity_failed", count=9)
+    assert world.run().state == Run.State.FAILED
+    for number in (18, 19):
+        world.sandbox.control(
+            "take_off", email=f"person{number}@example.com", list_id=world.list_id
+        )
+    SegmentMember.objects.create(
+        workspace_id=world.workspace.pk, segment=world.segment, profile_id=gone[0]
+    )
+    world.sandbox.control("clear_faults")
+    run = world.run()
+    assert account(run) == {"unchanged": 17, "changed": 1}
+    assert world.on_list() == addresses(*range(17), 19)
