@@ -145,7 +145,12 @@ def run(workspace_id: int) -> dict[str, Any]:
             )
             if begin and end
         }
-        return {**run_account(made), "seconds": seconds, "stages": stages}
+        return {
+            **run_account(made),
+            "imports": made.batches.count(),
+            "seconds": seconds,
+            "stages": stages,
+        }
 
 
 def change(workspace_id: int) -> dict[str, Any]:
