@@ -18,11 +18,12 @@ from exports.engine.preferences import list_is_known
 from exports.engine.states import move_run
 from exports.models import Delivery, Destination, Run
 from segments.models import Segment
-from workspaces.planner import MANY_ROWS
 
 MAX_PROFILES = 1_000_000
 PREVIEW_SIZE = 10
 FEW_REMOVALS = 100
+# After so many PostgreSQL is to count the ledger at once, not when autovacuum gets round to it.
+MANY_SENT = 20_000
 
 
 class CannotPlan(Exception):
@@ -125,7 +126,7 @@ def plan_run(run: Run) -> None:
             **found,
         )
         drop_judged()
-    if judged.sent > MANY_ROWS and not run.dry_run:
+    if judged.sent > MANY_SENT and not run.dry_run:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE exports_delivery")
 

@@ -1,0 +1,41 @@
+"""A plan takes seconds, though PostgreSQL has not yet counted the tables that were just written."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from exports.engine import send
+from tests.exports.engine_world import World, account
+
+MANY = 15_000
+TABLES = ("exports_delivery", "segments_profile", "segments_segmentmember")
+
+
+def for_each_table(statement: str) -> None:
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(statement.format(table))
+
+
+@pytest.fixture
+def uncounted(transactional_db: None) -> Iterator[None]:
+    for_each_table("ALTER TABLE {} SET (autovacuum_enabled = off)")
+    for_each_table("DELETE FROM pg_statistic WHERE starelid = '{}'::regclass")
+    yield
+    for_each_table("ALTER TABLE {} RESET (autovacuum_enabled)")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_right_after_a_first_run_costs_no_more_for_it(
+    uncounted: None, workspace: Any, sandbox: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
+    world = World(workspace, sandbox)
+    world.add_many(MANY)
+    assert account(world.run()) == {"added": MANY}
+    began = time.monotonic()
+    assert account(world.run()) == {"unchanged": MANY}
+    assert time.monotonic() - began < 10
