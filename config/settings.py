@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from environs import Env
 
-from config import embedded, last_up, local_secrets
+from config import embedded, last_up, local_secrets, silence
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -110,11 +110,19 @@ DATABASES = {
         "DATABASE_URL", default=embedded.database_url(), conn_max_age=60, conn_health_checks=True
     )
 }
+DATABASES["default"]["OPTIONS"] = {
+    **silence.database_options(),
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 REDIS_URL = env.str("REDIS_URL", default="") or (embedded.redis_url() if IS_LOCAL else "")
 if not REDIS_URL:
     raise ImproperlyConfigured("REDIS_URL is missing: with DATABASE_URL set, it is needed too.")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": silence.REDIS_OPTIONS,
+    }
 }
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace(
@@ -126,7 +134,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"segments.tasks.*": {"queue": "data"}, "exports.tasks.*": {"queue": "runs"}}
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3 * 3600}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3 * 3600, **silence.broker_options()}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from connections.constant_contact.client import Client
 from connections.constant_contact.errors import ConstantContactError
+from connections.constant_contact.transport import BeforeChange
 from connections.limiter import Budget, SharedLimiter
 from connections.models import Connection, Consent
 from connections.tokens import ConnectionTokens
@@ -78,15 +79,23 @@ def ensure_usable(connection: Connection) -> None:
         )
 
 
-def client(connection: Connection) -> Client:
-    """The API client of a usable connection, under the shared limits. Raises `NotUsable`."""
+def client(connection: Connection, before_change: BeforeChange | None = None) -> Client:
+    """The API client of a usable connection, under the shared limits. Raises `NotUsable`.
+
+    By raising, `before_change` keeps a request from leaving that would change something.
+    """
     ensure_usable(connection)
-    return client_of(connection)
+    return client_of(connection, before_change)
 
 
-def client_of(connection: Connection) -> Client:
+def client_of(connection: Connection, before_change: BeforeChange | None = None) -> Client:
     """The client that needs no consent: to ask about the account, never to send data."""
-    return Client(settings.CONSTANT_CONTACT_API_URL, ConnectionTokens(connection), limiter())
+    return Client(
+        settings.CONSTANT_CONTACT_API_URL,
+        ConnectionTokens(connection),
+        limiter(),
+        before_change=before_change,
+    )
 
 
 def todays_budget() -> Budget | None:

@@ -22,6 +22,7 @@ from limits import RateLimitItemPerSecond
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from config import silence
 from connections.constant_contact.errors import BudgetSpent, Throttled, Unavailable, next_budget
 
 # Shorter than a web server waits for a page.
@@ -58,7 +59,7 @@ class ServerClockStorage(RedisStorage):
     )
 
     def __init__(self, url: str) -> None:
-        self.server = redis.Redis.from_url(url)
+        self.server = redis.Redis.from_url(url, **silence.REDIS_OPTIONS)
         super().__init__("redis://", connection_pool=self.server.connection_pool)
 
     def now(self) -> float:

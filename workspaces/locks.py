@@ -1,14 +1,20 @@
 """Locks that die with their holder: PostgreSQL advisory locks of the session.
 
-A killed worker's connection closes and its locks with it, so that nobody has to clean up.
+A killed worker's connection closes and its locks with it, so that nobody has to clean up. One that
+is cut off from PostgreSQL loses them too, without being told: it asks before it does what another
+process may be doing by then.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 RUN, BATCH, SOURCE, SEGMENT, LARGE_PLAN = 1, 2, 3, 4, 5
+
+
+class Lost(Exception):
+    """The lock's session has ended: another process may hold the lock by now."""
 
 
 @contextmanager
@@ -24,3 +30,20 @@ def held(kind: int, pk: int) -> Iterator[bool]:
         if free and connection.connection is not None and not connection.connection.closed:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def ensure_held(kind: int, pk: int) -> None:
+    """Raises `Lost` unless this session still holds the lock, by what PostgreSQL says now."""
+    key = (kind << 56) | pk
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+                " AND classid::bigint = %s AND objid::bigint = %s AND objsubid = 1",
+                [key >> 32, key & 0xFFFFFFFF],
+            )
+            found = cursor.fetchone() is not None
+    except (InterfaceError, OperationalError) as error:
+        raise Lost("PostgreSQL is out of reach, and the lock with it.") from error
+    if not found:
+        raise Lost("The session that held the lock has ended.")

@@ -23,7 +23,13 @@ from connections.constant_contact.answers import (
     Links,
 )
 from connections.constant_contact.export_file import ExportFile
-from connections.constant_contact.transport import Limiter, OnRequest, TokenProvider, Transport
+from connections.constant_contact.transport import (
+    BeforeChange,
+    Limiter,
+    OnRequest,
+    TokenProvider,
+    Transport,
+)
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
@@ -46,12 +52,16 @@ class Client:
         limiter: Limiter | None = None,
         on_request: OnRequest | None = None,
         timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+        before_change: BeforeChange | None = None,
     ) -> None:
         """`on_request` is told the method, the path and the status (0: no answer) of each request.
 
         `timeout` is in seconds: to connect, and to wait for the next bytes of an answer.
+        By raising, `before_change` keeps a request from leaving that would change something.
         """
-        self._transport = Transport(base_url, token_provider, limiter, on_request, timeout)
+        self._transport = Transport(
+            base_url, token_provider, limiter, on_request, timeout, before_change
+        )
 
     @property
     def requests(self) -> int:

@@ -41,6 +41,7 @@ class Limiter(Protocol):
 
 
 OnRequest = Callable[[str, str, int], None]
+BeforeChange = Callable[[], None]
 
 
 class Transport:
@@ -57,12 +58,14 @@ class Transport:
         limiter: Limiter | None,
         on_request: OnRequest | None,
         timeout: tuple[float, float],
+        before_change: BeforeChange | None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.token_provider = token_provider
         self.limiter = limiter
         self.on_request = on_request
         self.timeout = timeout
+        self.before_change = before_change
         self.requests = 0
         self._session = requests.Session()
         self._session.headers["Accept"] = "application/json"
@@ -119,6 +122,8 @@ class Transport:
     def _send(self, method: str, path: str, token: str, **how: Any) -> requests.Response:
         if self.limiter is not None:
             self.limiter.acquire()
+        if self.before_change is not None and method != "GET":
+            self.before_change()
         self.requests += 1
         status = 0
         try:

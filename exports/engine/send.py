@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db.models import F
 from django.utils import timezone
@@ -56,7 +57,7 @@ def _send(run: Run, batch: Batch) -> None:
     if destination.connection is None:
         raise StopSending("The export's connection was detached.")
     try:
-        with requests_counted(run, destination.connection) as provider:
+        with requests_counted(run, destination.connection, locks.BATCH, batch.pk) as provider:
             activity = _earlier_attempt(provider, run, batch)
             if activity is None:
                 Batch.objects.filter(pk=batch.pk).update(
@@ -138,17 +139,25 @@ def _earlier_attempt(provider: Client, run: Run, batch: Batch) -> Activity | Non
 
 
 class requests_counted:  # noqa: N801 - reads as a with-statement
-    """The connection's client; its requests are added to the run's, whatever happens."""
+    """The connection's client; its requests are added to the run's, whatever happens.
 
-    def __init__(self, run: Run, connection: Connection) -> None:
+    None that changes something leaves without the lock it is made under, the run's if no other.
+    """
+
+    def __init__(
+        self, run: Run, connection: Connection, kind: int = locks.RUN, pk: int | None = None
+    ) -> None:
         self.run = run
         self.connection = connection
+        self.ensure_held = partial(locks.ensure_held, kind, run.pk if pk is None else pk)
 
     def __enter__(self) -> Client:
-        self.client = client(self.connection)
+        self.client = client(self.connection, before_change=self.ensure_held)
         return self.client
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is locks.Lost:
+            return
         Run.objects.filter(pk=self.run.pk).update(
             requests=F("requests") + self.client.requests, heartbeat_at=timezone.now()
         )
