@@ -4,11 +4,12 @@ PYTHON := .venv/bin/python
 LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types check bench lock translations
+.PHONY: help setup demo test lint types check chaos bench lock translations
 
 help:
 	@echo "make demo   set up and run Segue with demo data"
 	@echo "make test   set up and run the tests"
+	@echo "make chaos  kill and cut off real workers in the middle of runs, 500 times"
 	@echo "make bench  measure the speeds that docs/performance.md speaks of"
 	@echo "make check  everything that CI checks, but the installing"
 
@@ -36,6 +37,13 @@ check: lint types
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PYTHON) scripts/check_translations.py
 	$(MAKE) test
+
+KILLS := 500
+
+# `make chaos SEED=7` repeats a storm.
+chaos: setup
+	$(PYTHON) -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+	$(PYTHON) -m tests.chaos.partition $(if $(SEED),--seed $(SEED))
 
 .venv-bench/ready: requirements-bench.lock
 	@$(PYTHON) -m venv --clear .venv-bench
