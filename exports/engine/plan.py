@@ -93,7 +93,7 @@ def plan_run(run: Run) -> None:
         if not run.dry_run:
             _forget_what_is_not_held(destination, configuration)
         judged = judge(configuration, full=run.full, tidied=not run.dry_run)
-        _check(run, judged)
+        _check(run, configuration, judged)
         leaving = _leaving(configuration, judged.counts)
         if leaving.count:
             _check_none_is_empty(configuration)
@@ -151,7 +151,7 @@ def preview(configuration: RunConfiguration) -> Preview:
     return Preview(counts, requests, leaving, sample, left_out)
 
 
-def _check(run: Run, judged: Judged) -> None:
+def _check(run: Run, configuration: RunConfiguration, judged: Judged) -> None:
     if not judged.in_segments:
         raise NothingToPlan("Nobody is in the selected segments.")
     if judged.in_segments > MAX_PROFILES:
@@ -159,8 +159,23 @@ def _check(run: Run, judged: Judged) -> None:
             f"The selected segments hold {judged.in_segments:,} profiles, and a run sends at most"
             f" {MAX_PROFILES:,}. Select fewer segments, or make them smaller."
         )
-    if judged.counts["changed"] and not run.dry_run and not list_is_known(run):
+    if run.dry_run or list_is_known(run):
+        return
+    if judged.counts["changed"] or _adds_whom_another_holds(configuration, judged):
         raise ListUnknown
+
+
+def _adds_whom_another_holds(configuration: RunConfiguration, judged: Judged) -> bool:
+    others = Destination.objects.filter(delivered_to=configuration.delivered_to)
+    found = list(others.exclude(pk=configuration.destination_id).values_list("pk", flat=True))
+    if not found or not judged.counts["added"]:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            plan_sql.ADDS_WHOM_ANOTHER_HOLDS,
+            {"workspace": configuration.workspace_id, "others": found},
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def check_segments(configuration: RunConfiguration) -> None:

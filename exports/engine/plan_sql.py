@@ -57,6 +57,15 @@ WHERE planned.fate = 'unchanged' AND NOT planned.settled
     AND d.address = planned.address AND d.profile_id <> planned.id
 """
 
+# Whether anybody new to this destination is held by another one of the same list.
+ADDS_WHOM_ANOTHER_HOLDS = """
+SELECT EXISTS (SELECT 1 FROM planned p
+    JOIN exports_delivery d ON d.workspace_id = %(workspace)s
+        AND d.destination_id = ANY (%(others)s::bigint[]) AND d.address = p.address
+        AND d.refusal = '' AND d.leaving_run_id IS NULL
+    WHERE p.fate = 'added')
+"""
+
 HAS_LEDGER = """
 SELECT EXISTS (SELECT 1 FROM exports_delivery d
     WHERE d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s)

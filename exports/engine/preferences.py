@@ -17,8 +17,8 @@ from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
 from exports.engine import preferences_sql as sql
 from exports.engine import read_back
-from exports.engine.send import TryLater, backoff, requests_counted
-from exports.models import PreferencePull, Run
+from exports.engine.send import CLOCK_TOLERANCE, TryLater, backoff, requests_counted
+from exports.models import Destination, PreferencePull, Run
 from workspaces.planner import expect_rows
 
 WHOLE_EVERY = timedelta(days=1)
@@ -92,7 +92,8 @@ def _sends_again(run: Run) -> bool:
 
 def _read_list(run: Run, account_id: str, provider: Client) -> None:
     destination = run.destination
-    if destination.delivered_to != f"{account_id}:{destination.list_id}":
+    delivered_to = f"{account_id}:{destination.list_id}"
+    if not Destination.objects.filter(delivered_to=delivered_to).exists():
         return
     export = read_back.finished(run, provider, "held", list_ids=[destination.list_id])
     where: dict[str, Any] = {
@@ -100,6 +101,7 @@ def _read_list(run: Run, account_id: str, provider: Client) -> None:
         "destination": destination.pk,
         "account": account_id,
         "list": destination.list_id,
+        "settled": (run.started_at or run.created_at) - CLOCK_TOLERANCE,
     }
     with transaction.atomic():
         read = read_back.load(provider, {"": export})

@@ -20,15 +20,20 @@ WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s AND o.list_i
         WHERE lower(r.address COLLATE "C") = o.address)
 """
 
-# Whom this export put on the list and who is no longer there. Those that a removal was asked for
-# without its outcome being known may be off by that.
+# Whom an export put on the list and who is no longer there. Those that a removal was asked for
+# without its outcome being known may be off by that; and what another export was sending when this
+# run began may have arrived after the list was read.
 KEEP_TAKEN_OFF = """
 INSERT INTO exports_optout (workspace_id, account_id, list_id, address, reason, since)
-SELECT d.workspace_id, %(account)s, %(list)s, d.address, 'taken_off', now()
+SELECT DISTINCT d.workspace_id, %(account)s, %(list)s, d.address, 'taken_off', now()
 FROM exports_delivery d
+JOIN exports_destination holder ON holder.workspace_id = d.workspace_id
+    AND holder.id = d.destination_id AND holder.delivered_to = %(account)s || ':' || %(list)s
+LEFT JOIN exports_batch b ON b.workspace_id = d.workspace_id AND b.id = d.batch_id
 LEFT JOIN read_contact r ON lower(r.address COLLATE "C") = d.address
-WHERE d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
+WHERE d.workspace_id = %(workspace)s
     AND d.refusal = '' AND d.leaving_run_id IS NULL AND r.address IS NULL
+    AND (d.destination_id = %(destination)s OR b.id IS NULL OR b.ended_at < %(settled)s)
     AND NOT EXISTS (SELECT 1 FROM exports_optout o
         WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s
             AND o.list_id = '' AND o.address = d.address)

@@ -7,7 +7,9 @@ import pytest
 from django.utils import timezone
 
 from exports.engine import preferences, read_back, send
-from exports.models import Delivery, OptOut, PreferencePull, Rejection, Run
+from exports.engine.drive import drive, drive_to_end
+from exports.models import Batch, Delivery, OptOut, PreferencePull, Rejection, Run
+from exports.runs import start_run
 from segments.models import Profile, SegmentMember
 from tests.exports.engine_world import World, account
 
@@ -171,6 +173,30 @@ def test_taken_off_stays_so_for_every_export_to_the_list(world: World) -> None:
     other = world.another_destination()
     assert account(world.run(of=other)) == {"added": 2, "suppressed": 1}
     assert world.on_list() == {person(0), person(2)}
+
+
+def test_an_export_that_is_new_to_a_list_puts_nobody_back_whom_another_one_had_put_there(
+    world: World,
+) -> None:
+    world.add_people(3)
+    world.run()
+    Batch.objects.update(ended_at=timezone.now() - timedelta(hours=1))
+    take_off(world, 1)
+    other = world.another_destination()
+    assert account(world.run(of=other)) == {"added": 2, "suppressed": 1}
+    assert world.on_list() == {person(0), person(2)}
+
+
+def test_whom_another_export_is_about_to_send_was_taken_off_by_nobody(world: World) -> None:
+    world.add_people(3)
+    world.know_everyones_preferences()
+    first = start_run(world.destination, trigger=Run.Trigger.COMMAND, enqueue=False)
+    drive(first, lambda run, batches: None)
+    assert first.batches.get().state == Batch.State.PLANNED
+    assert account(world.run(of=world.another_destination())) == {"added": 3}
+    assert not OptOut.objects.exists()
+    drive_to_end(first)
+    assert account(first) == {"added": 3}
 
 
 def test_who_was_taken_off_and_leaves_the_segments_is_no_removal(world: World) -> None:
