@@ -17,7 +17,7 @@ from exports.engine.judge import FATES
 from exports.models import Batch, Delivery, Rejection, Run
 from sandbox.process import SandboxProcess
 from tests.chaos.people import People, residents
-from tests.chaos.processes import RATE_PER_SECOND
+from tests.chaos.processes import POOL, RATE_PER_SECOND
 
 BOOK_OF_ATTEMPTS = """
 CREATE TABLE chaos_attempt (
@@ -61,6 +61,8 @@ CREATE TRIGGER chaos_ends AFTER UPDATE ON exports_run
 FOR EACH ROW EXECUTE FUNCTION chaos_ends();
 """
 
+# A process that stood still between its turn and its request arrives in another's second.
+STANDING = 2 * POOL
 # How far back the engine looks for activities that may be a batch's, and some more.
 TELLABLE = timedelta(minutes=12)
 # The sandbox writes whole seconds; and what it took after an attempt's look could not be seen.
@@ -275,4 +277,4 @@ class Watch:
         arrived = statistics["today"]
         ensure(arrived <= counted, f"{arrived} requests arrived, and {counted} were counted")
         most = statistics["most_in_a_second"]
-        ensure(most <= RATE_PER_SECOND, f"{most} requests arrived in one second")
+        ensure(most <= RATE_PER_SECOND + STANDING, f"{most} requests arrived in one second")
