@@ -7,8 +7,7 @@ class ExportsConfig(AppConfig):
 
     def ready(self) -> None:
         from connections import dependents as connection_dependents
-        from exports import dependents, home_parts, profile_panel, scheduling
-        from exports.refreshing import run_enabled
+        from exports import dependents, home_parts, profile_panel, refreshing, scheduling
         from segments import dependents as segment_dependents
         from segments import profile_panels
         from workspaces import audit, home, refreshes
@@ -17,7 +16,12 @@ class ExportsConfig(AppConfig):
         connection_dependents.add(dependents.of_connection)
         segment_dependents.add(dependents.of_segment)
         profile_panels.add(profile_panel.exports_of)
-        refreshes.add_stage(30, "exports", run_enabled)
+        refreshes.add_kind(
+            30,
+            refreshes.Kind(
+                "export", _("Exports"), refreshing.plan, refreshing.carry_out, refreshing.tell
+            ),
+        )
         add_due_hook(scheduling.start_due)
         home.add_step(40, home_parts.configure)
         home.add_step(50, home_parts.run)

@@ -1,27 +1,79 @@
-"""The exports' part in a refresh: every enabled one runs, after the segments."""
+"""The exports' part in a refresh: every enabled one runs, once its segments are refreshed."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from exports.engine.drive import drive_to_end
 from exports.models import Destination, Run
 from exports.runs import RunRefused, start_run
-from workspaces.models import Refresh
+from workspaces.models import Refresh, RefreshStep
+from workspaces.refreshes import Planned, StepFailed, Told
+from workspaces.templatetags.segue import number
 
 
-def run_enabled(refresh: Refresh) -> dict[str, object]:
-    """Starts every export that goes with refreshes; by command, sees each through here."""
-    here = refresh.trigger == Refresh.Trigger.COMMAND
-    started = refused = 0
+def plan(refresh: Refresh) -> Iterator[Planned]:
+    """A refresh's steps for the exports that go with it."""
     enabled = Destination.objects.filter(
         schedule=Destination.Schedule.REFRESH, connection__isnull=False
-    ).select_related("workspace")
-    for destination in enabled.order_by("name"):
+    )
+    for destination in enabled.order_by("name").prefetch_related("segments"):
+        needs = frozenset(("segment", segment.pk) for segment in destination.segments.all())
+        yield Planned(destination.pk, destination.name, needs)
+
+
+def carry_out(step: RefreshStep) -> dict[str, object]:
+    """Hands a run to the workers; by command, sees it through here. Raises `StepFailed`."""
+    destination = Destination.objects.select_related("workspace").filter(pk=step.object_id).first()
+    if destination is None:
+        return {}
+    here = step.refresh.trigger == Refresh.Trigger.COMMAND
+    run = _run_of(step)
+    if run is None:
         try:
             run = start_run(
-                destination, trigger=Run.Trigger.REFRESH, by=refresh.started_by, enqueue=not here
+                destination,
+                trigger=Run.Trigger.REFRESH,
+                by=step.refresh.started_by,
+                enqueue=not here,
             )
-        except RunRefused:
-            refused += 1
-            continue
-        started += 1
-        if here:
-            drive_to_end(run)
-    return {"exports": started, "running_already": refused}
+        except RunRefused as refusal:
+            # One that a member started, or that waits for a word or for tomorrow's requests.
+            run = destination.runs.filter(state__in=Run.ACTIVE).first()
+            if run is None:
+                raise StepFailed(str(refusal)) from refusal
+            return {"run": run.pk}
+    if here:
+        drive_to_end(run)
+        if run.state == Run.State.FAILED:
+            raise StepFailed(run.reason)
+    return {"run": run.pk}
+
+
+def _run_of(step: RefreshStep) -> Run | None:
+    """The run that a worker who died had started for this step."""
+    runs = Run.objects.filter(destination_id=step.object_id, trigger=Run.Trigger.REFRESH)
+    return runs.filter(created_at__gte=step.started_at).order_by("-created_at").first()
+
+
+def tell(steps: list[RefreshStep]) -> dict[int, Told]:
+    """Where the steps' exports are; of those that run, the run and how far it is."""
+    runs = Run.objects.in_bulk([step.counts["run"] for step in steps if "run" in step.counts])
+    slug = steps[0].workspace.slug
+    told = {}
+    there = Destination.objects.in_bulk([step.object_id for step in steps])
+    for step in steps:
+        run = runs.get(step.counts.get("run"))
+        if run is not None:
+            told[step.object_id] = Told(
+                reverse("exports:run_detail", args=[slug, run.pk]),
+                state=run.state,
+                label=run.get_state_display(),
+                text=_("%(count)s sent") % {"count": number(run.sent)} if run.planned_at else "",
+                goes_on=run.is_active and run.waiting_until is None,
+            )
+        elif step.object_id in there:
+            url = reverse("exports:destination_detail", args=[slug, step.object_id])
+            told[step.object_id] = Told(url)
+    return told

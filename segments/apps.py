@@ -6,12 +6,21 @@ class SegmentsConfig(AppConfig):
     name = "segments"
 
     def ready(self) -> None:
-        from segments import dependents, home_parts
-        from segments.refreshing import refresh_all
+        from segments import dependents, home_parts, refreshing
         from workspaces import audit, home, refreshes
 
         dependents.add(dependents.segments_using)
-        refreshes.add_stage(20, "segments", refresh_all)
+        refreshes.add_kind(
+            20,
+            refreshes.Kind(
+                "segment",
+                _("Segments"),
+                refreshing.plan,
+                refreshing.carry_out,
+                refreshing.tell,
+                refreshing.skip,
+            ),
+        )
         home.add_step(10, home_parts.import_customers)
         home.add_step(20, home_parts.make_a_segment)
         home.add_stat(10, home_parts.profiles)
@@ -31,4 +40,3 @@ class SegmentsConfig(AppConfig):
             }
         )
         audit.name_details({"rules": _("rules")})
-        refreshes.name_counts({"segments": _("segments"), "failed": _("failed")})

@@ -1,19 +1,20 @@
 """Refreshes of several segments, in the order in which they depend on each other."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from segments.failures import Failure
-from segments.membership import SegmentBusy, fail, refresh_segment
-from segments.models import Segment, SegmentRefresh
-from segments.rule_tree import segments_in
-from workspaces.models import Refresh
-from workspaces.refreshes import StageFailed
+from segments.failures import Failure, explanation
+from segments.membership import SegmentBusy, fail, refresh_segment, vocabulary
+from segments.models import Attribute, Segment, SegmentRefresh
+from segments.rule_tree import attributes_in, segments_in
+from workspaces.models import Refresh, RefreshStep
+from workspaces.refreshes import Planned, StepFailed, Thing, Told
 
 PATIENCE_SECONDS = 30 * 60
 AGAIN_SECONDS = 0.5
@@ -21,18 +22,61 @@ AGAIN_SECONDS = 0.5
 Graph = Mapping[int, set[int]]
 
 
-def refresh_all(refresh: Refresh) -> dict[str, object]:
-    """The refresh's stage: every segment of the workspace. Raises `StageFailed`."""
+def plan(refresh: Refresh) -> Iterator[Planned]:
+    """A refresh's steps for every segment of the workspace, what depends on nothing first."""
     segments = _segments()
-    order, circles = in_order(_graph(segments))
-    now = timezone.now()
-    failed = len(circles)
-    for pk in circles:
-        fail(segments[pk], Failure.CIRCLE)
-    for pk in order:
-        done = _refresh_when_free(segments[pk], now)
-        failed += done is not None and not done.succeeded
-    return {"segments": len(segments), "failed": failed}
+    graph = _graph(segments)
+    order, circles = in_order(graph)
+    sources = dict(Attribute.objects.exclude(source=None).values_list("name", "source_id"))
+    for pk in [*order, *sorted(circles)]:
+        rules = segments[pk].rules
+        parts = graph[pk] - circles if pk in circles else graph[pk]
+        needs: set[Thing] = {("segment", part) for part in parts}
+        needs |= {("source", sources[name]) for name in attributes_in(rules) if name in sources}
+        yield Planned(pk, segments[pk].name, frozenset(needs))
+
+
+def carry_out(step: RefreshStep) -> dict[str, object]:
+    """Refreshes a step's segment. Raises `StepFailed`."""
+    segment = _segment_of(step)
+    if segment is None:
+        return {}
+    if segments_in(segment.rules) and segment.pk in in_order(_graph(_segments()))[1]:
+        done: SegmentRefresh | None = fail(segment, Failure.CIRCLE)
+    else:
+        done = _refresh_when_free(segment, step.refresh.started_at or timezone.now())
+    if done is None:
+        return {}
+    if not done.succeeded:
+        segment.refresh_from_db()
+        raise StepFailed(explanation(segment, vocabulary()))
+    return {"members": done.count, "joined": done.joined, "left": done.left}
+
+
+def skip(step: RefreshStep) -> None:
+    """Nothing is built on the members of a segment whose part failed."""
+    segment = _segment_of(step)
+    failed = Segment.RefreshState.FAILED
+    if segment is not None and (
+        Segment.objects.filter(pk__in=segments_in(segment.rules), refresh_state=failed).exists()
+    ):
+        fail(segment, Failure.PART)
+
+
+def tell(steps: list[RefreshStep]) -> dict[int, Told]:
+    """Where the steps' segments are."""
+    found = Segment.objects.filter(pk__in=[step.object_id for step in steps])
+    return {
+        segment.pk: Told(
+            reverse("segments:segment_detail", args=[segment.workspace.slug, segment.pk])
+        )
+        for segment in found.select_related("workspace")
+    }
+
+
+def _segment_of(step: RefreshStep) -> Segment | None:
+    """None when it was deleted meanwhile."""
+    return Segment.objects.select_related("workspace").filter(pk=step.object_id).first()
 
 
 def refresh_with_dependents(segment: Segment) -> SegmentRefresh | None:
@@ -108,7 +152,7 @@ def _refresh_when_free(segment: Segment, now: datetime) -> SegmentRefresh | None
             return None
         except SegmentBusy:
             if time.monotonic() > deadline:
-                raise StageFailed(
+                raise StepFailed(
                     _("The segment “%(name)s” has been refreshing elsewhere for too long.")
                     % {"name": segment.name}
                 ) from None

@@ -22,6 +22,7 @@ _names: dict[str, Promise | str] = {
     "refresh.started": _("Refresh started"),
     "refresh.succeeded": _("Refresh succeeded"),
     "refresh.failed": _("Refresh failed"),
+    "refresh.retried": _("Refresh tried again"),
 }
 
 
@@ -35,6 +36,7 @@ _detail_names: dict[str, Promise | str] = {
     "time_zone": _("time zone"),
     "trigger": _("started by"),
     "reason": _("reason"),
+    "steps": _("steps"),
 }
 
 

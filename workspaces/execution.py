@@ -1,25 +1,21 @@
-"""Executes refreshes: stage after stage, once at a time, to an end even when workers die.
+"""Executes refreshes: step after step, once at a time, to an end even when workers die.
 
 Whoever executes a refresh holds an advisory lock of its database session, which PostgreSQL frees
 when the worker or its connection is gone: no lock, no worker.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_scopes import scope, scopes_disabled
 
 from config.celery import app
-from workspaces import audit, refreshes
+from workspaces import audit, refresh_steps
 from workspaces.models import Refresh, Workspace
-
-logger = logging.getLogger(__name__)
 
 LOCK_CLASS = 0x5E60
 MOST_ATTEMPTS = 5
@@ -35,7 +31,7 @@ def send_to_worker(refresh: Refresh, *, expires: timedelta | None = None) -> Non
 
 
 def run_refresh(workspace_id: int, refresh_id: int) -> Refresh | None:
-    """Executes the refresh in this process, from the first stage that has not succeeded.
+    """Executes the refresh in this process, from the first step that has not ended.
 
     Returns it when it has ended, or None when another process has it in hand.
     """
@@ -105,48 +101,10 @@ def _execute(refresh: Refresh) -> None:
             % {"times": MOST_ATTEMPTS},
         )
         return
-    for name, stage in refreshes.stages():
-        if not _run_stage(refresh, name, stage):
-            return
-    _end(refresh, "")
-
-
-def _run_stage(refresh: Refresh, name: str, stage: refreshes.Stage) -> bool:
-    """Runs one stage unless it has succeeded before; whether the next ones may run."""
-    record = next((known for known in refresh.stages if known["name"] == name), None)
-    if record is None:
-        record = {"name": name, "started_at": timezone.now().isoformat()}
-        refresh.stages.append(record)
-    elif record["state"] == Refresh.State.SUCCEEDED:
-        return True
-    _note(refresh, record, state=Refresh.State.RUNNING)
-    try:
-        counts = stage(refresh)
-    except refreshes.StageFailed as failure:
-        _note_end(refresh, record, state=Refresh.State.FAILED, reason=str(failure))
-        _end(refresh, str(failure))
-        return False
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
-        logger.exception("Stage %s of refresh %s failed.", name, refresh.pk)
-        reason = _(
-            "A fault in Segue itself stopped this stage. The operator’s log has the details."
-        )
-        _note_end(refresh, record, state=Refresh.State.FAILED, reason=reason)
-        _end(refresh, reason)
-        return False
-    _note_end(refresh, record, state=Refresh.State.SUCCEEDED, counts=counts)
-    return True
-
-
-def _note(refresh: Refresh, record: dict[str, Any], **values: Any) -> None:
-    record.update(values)
-    refresh.save(update_fields=["stages"])
-
-
-def _note_end(refresh: Refresh, record: dict[str, Any], **values: Any) -> None:
-    _note(refresh, record, finished_at=timezone.now().isoformat(), **values)
+    if refresh.planned_at is None:
+        refresh_steps.write(refresh)
+    refresh_steps.carry_out_all(refresh)
+    _end(refresh, refresh_steps.outcome(refresh))
 
 
 def _end(refresh: Refresh, reason: str) -> None:

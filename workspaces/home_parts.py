@@ -10,13 +10,14 @@ from workspaces.models import Refresh
 
 
 def failed_refresh(request: HttpRequest) -> list[Notice]:
-    last = Refresh.objects.exclude(state__in=Refresh.ACTIVE).order_by("-created_at").first()
+    ended = Refresh.objects.exclude(state__in=Refresh.ACTIVE).select_related("workspace")
+    last = ended.order_by("-created_at").first()
     if last is None or last.state != Refresh.State.FAILED:
         return []
     return [
         Notice(
             text=_("The last refresh failed: %(reason)s") % {"reason": last.reason},
-            url=_schedule_url(request),
+            url=reverse("workspaces:refresh_detail", args=[last.workspace.slug, last.pk]),
             link=_("See the refresh"),
             tone="danger",
         )

@@ -94,9 +94,7 @@ class Schedule(TenantModel):
 class Refresh(TenantModel):
     """Sources, then segments, then every enabled destination: once, from start to end.
 
-    `stages` lists what has begun, in order: `{"name", "state", "counts", "reason", "started_at",
-    "finished_at"}`, states and times as the refresh's own. `attempts` counts the workers that
-    took it up.
+    `planned_at` is when its steps were written. `attempts` counts the workers that took it up.
     """
 
     class State(models.TextChoices):
@@ -121,7 +119,7 @@ class Refresh(TenantModel):
     )
     due_at = models.DateTimeField(null=True, editable=False)
     reason = models.TextField(blank=True)
-    stages = models.JSONField(default=list)
+    planned_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
@@ -145,6 +143,50 @@ class Refresh(TenantModel):
     @property
     def is_active(self) -> bool:
         return self.state in self.ACTIVE
+
+    @property
+    def duration(self) -> timedelta | None:
+        if self.started_at is None:
+            return None
+        return (self.finished_at or timezone.now()) - self.started_at
+
+
+class RefreshStep(TenantModel):
+    """One thing that a refresh does, to one object of a kind.
+
+    `kind` is one of those that `workspaces.refreshes` knows; `name` is what the object was called
+    then, `needs` the positions of the steps that must have succeeded before.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
+        SKIPPED = "skipped", _("Skipped")
+
+    refresh = TenantForeignKey(Refresh, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveIntegerField()
+    kind = models.CharField(max_length=20)
+    object_id = models.BigIntegerField()
+    name = models.CharField(max_length=255)
+    needs = ArrayField(models.PositiveIntegerField(), default=list, blank=True)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.WAITING)
+    reason = models.TextField(blank=True)
+    counts = models.JSONField(default=dict)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "refresh", "position"], name="refresh_step_position"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}: {self.state}"
 
     @property
     def duration(self) -> timedelta | None:

@@ -1,47 +1,87 @@
-"""What a refresh consists of: apps above add their stages when they load.
+"""What a refresh consists of: apps above add the kinds of its steps when they load.
 
-A stage is a function of the refresh; it raises `StageFailed` with a plain reason when the stages
-after it must not run. A stage may be called again for the same refresh after a crash.
+A kind plans its steps when a refresh begins, and carries out one at a time. A step begins once
+all it needs have ended, and is skipped when one of them did not succeed. It may be carried out
+again for the same refresh, after a crash or a member's retry.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from workspaces.models import Refresh
+from workspaces.models import Refresh, RefreshStep
 
-Stage = Callable[[Refresh], dict[str, object]]
+Counts = dict[str, object]
+# A kind's name and the id of an object of it.
+Thing = tuple[str, int]
 
-_names: dict[str, Promise | str] = {
-    "sources": _("Sources"),
-    "segments": _("Segments"),
-    "exports": _("Exports"),
+
+@dataclass(frozen=True)
+class Planned:
+    """A step to be, named as people know its object; `needs` may hold what has no step."""
+
+    object_id: int
+    name: str
+    needs: frozenset[Thing] = frozenset()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What else a page says about a step: where it leads, and how far that is by itself."""
+
+    url: str
+    state: str = ""
+    label: str = ""
+    text: str = ""
+    goes_on: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One sort of step.
+
+    `plan` yields its steps in an order in which none precedes what it needs. `carry_out` returns
+    what it counted and raises `StepFailed`; `skip` is told of a step that is left out. `tell`
+    says what pages show of steps, by the object's id.
+    """
+
+    name: str
+    label: Promise | str
+    plan: Callable[[Refresh], Iterable[Planned]]
+    carry_out: Callable[[RefreshStep], Counts]
+    tell: Callable[[list[RefreshStep]], dict[int, Told]] = field(default=lambda steps: {})
+    skip: Callable[[RefreshStep], None] = field(default=lambda step: None)
+
+
+class StepFailed(Exception):
+    """Why a step did not succeed; the message is for people."""
+
+
+_kinds: dict[int, Kind] = {}
+_count_names: dict[str, Promise | str] = {
+    "members": _("members"),
+    "joined": _("joined"),
+    "left": _("left"),
 }
-_count_names: dict[str, Promise | str] = {}
-
-_stages: dict[int, tuple[str, Stage]] = {}
 
 
-class StageFailed(Exception):
-    """Why a stage ended a refresh; the message is for people."""
+def add_kind(order: int, kind: Kind) -> None:
+    """Registers a kind. Lower orders go first: sources 10, segments 20, exports 30."""
+    _kinds[order] = kind
 
 
-def add_stage(order: int, name: str, stage: Stage) -> None:
-    """Registers a stage. Lower orders run first: sources 10, segments 20, exports 30."""
-    _stages[order] = (name, stage)
+def kinds() -> list[Kind]:
+    return [_kinds[order] for order in sorted(_kinds)]
 
 
-def stages() -> list[tuple[str, Stage]]:
-    return [_stages[order] for order in sorted(_stages)]
-
-
-def name_of(stage: str) -> str:
-    return str(_names.get(stage, stage))
+def kind_of(name: str) -> Kind:
+    return next(kind for kind in kinds() if kind.name == name)
 
 
 def name_counts(names: dict[str, Promise | str]) -> None:
-    """Says what the counts that stages return are called on the screen."""
+    """Says what the counts of steps are called on the screen."""
     _count_names.update(names)
 
 

@@ -9,12 +9,24 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django_scopes import scope
 
-from workspaces import audit, execution, scheduling
-from workspaces.models import Membership, Refresh, Role, Schedule, User, Workspace
+from workspaces import audit, execution, refresh_steps, scheduling
+from workspaces.models import (
+    Membership,
+    Refresh,
+    RefreshStep,
+    Role,
+    Schedule,
+    User,
+    Workspace,
+)
 
 
 class RefreshActive(Exception):
     """A refresh of the workspace is queued or running; the message is for people."""
+
+
+class RefreshOver(Exception):
+    """Nothing of this refresh can be done again; the message is for people."""
 
 
 def create_workspace(name: str, *, administrator: User, time_zone: str = "UTC") -> Workspace:
@@ -119,3 +131,40 @@ def start_refresh(
     if in_worker:
         transaction.on_commit(lambda: execution.send_to_worker(refresh))
     return refresh
+
+
+def retry_refresh(refresh: Refresh, *, step: RefreshStep | None = None, by: User) -> None:
+    """Does again what did not succeed: one failed step with what was skipped for it, or all.
+
+    Raises RefreshActive while a refresh is under way, and RefreshOver for one that a later one has
+    followed or that has nothing to do again.
+    """
+    with transaction.atomic():
+        refresh = Refresh.objects.select_for_update(of=("self",)).get(pk=refresh.pk)
+        if Refresh.objects.filter(state__in=Refresh.ACTIVE).exists():
+            raise RefreshActive(
+                _("A refresh is already under way. Wait for it to end, then try again.")
+            )
+        again = refresh_steps.to_try_again(refresh, step)
+        if not again or Refresh.objects.filter(created_at__gt=refresh.created_at).exists():
+            raise RefreshOver(_("There is nothing to do again here. Start a new refresh instead."))
+        RefreshStep.objects.filter(pk__in=[one.pk for one in again]).update(
+            state=RefreshStep.State.WAITING,
+            reason="",
+            counts={},
+            started_at=None,
+            finished_at=None,
+        )
+        refresh.state, refresh.reason = Refresh.State.QUEUED, ""
+        refresh.finished_at, refresh.attempts = None, 0
+        try:
+            with transaction.atomic():
+                refresh.save(update_fields=["state", "reason", "finished_at", "attempts"])
+        except IntegrityError:
+            raise RefreshActive(
+                _("A refresh is already under way. Wait for it to end, then try again.")
+            ) from None
+        audit.record(
+            refresh.workspace, "refresh.retried", actor=by, target=refresh, steps=len(again)
+        )
+    transaction.on_commit(lambda: execution.send_to_worker(refresh))

@@ -17,6 +17,7 @@ FAILED = Look("bad", "circle-x")
 
 LOOKS: dict[str, Look] = {
     "queued": WAITING,
+    "waiting": WAITING,
     "planning": BUSY,
     "running": BUSY,
     "sending": BUSY,

@@ -167,7 +167,7 @@ def _check(run: Run, configuration: RunConfiguration, judged: Judged) -> None:
 
 def _adds_whom_another_holds(configuration: RunConfiguration, judged: Judged) -> bool:
     others = Destination.objects.filter(delivered_to=configuration.delivered_to)
-    found = list(others.exclude(pk=configuration.destination_id).values_list("pk", flat=True))
+    found = list(others.exclude(pk=configuration.destination_id or 0).values_list("pk", flat=True))
     if not found or not judged.counts["added"]:
         return False
     with connection.cursor() as cursor:

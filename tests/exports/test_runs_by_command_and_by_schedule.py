@@ -15,8 +15,8 @@ from exports.runs import start_run
 from segments.models import Segment
 from tests.conftest import celery_worker, wait_until
 from tests.exports.engine_world import World, account
-from workspaces import due
-from workspaces.models import Refresh, Schedule
+from workspaces import due, execution, refresh_steps, services
+from workspaces.models import Refresh, RefreshStep, Schedule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,6 +111,42 @@ def test_a_refresh_by_command_makes_the_segments_and_runs_the_exports(world: Wor
     assert account(Run.objects.get()) == {"added": 3, "duplicate": 1, "invalid": 2}
     assert Segment.objects.get().member_count == 6
     assert json.loads(said.getvalue())["state"] == "succeeded"
+
+
+def test_a_refresh_takes_up_the_run_that_a_dead_worker_had_started(world: World) -> None:
+    refresh = services.start_refresh(
+        world.workspace, trigger=Refresh.Trigger.COMMAND, in_worker=False
+    )
+    refresh_steps.write(refresh)
+    step = refresh.steps.get(kind="export")
+    step.state, step.started_at = RefreshStep.State.RUNNING, timezone.now()
+    step.save()
+    run = start_run(world.destination, trigger=Run.Trigger.REFRESH, enqueue=False)
+    execution.run_refresh(world.workspace.pk, refresh.pk)
+    step.refresh_from_db()
+    assert (step.state, step.counts) == ("succeeded", {"run": run.pk})
+    assert Run.objects.get().state == Run.State.SUCCEEDED
+
+
+def test_an_export_that_runs_already_is_no_failure_of_the_refresh(world: World) -> None:
+    run = start_run(world.destination, trigger=Run.Trigger.MEMBER, enqueue=False)
+    refresh = services.start_refresh(
+        world.workspace, trigger=Refresh.Trigger.MEMBER, in_worker=False
+    )
+    execution.run_refresh(world.workspace.pk, refresh.pk)
+    assert refresh.steps.get(kind="export").counts == {"run": run.pk}
+
+
+def test_an_export_whose_segment_failed_is_skipped_with_the_reason(world: World) -> None:
+    Segment.objects.update(rules={"match": "all", "rules": [{"attribute": "gone"}]})
+    refresh = services.start_refresh(
+        world.workspace, trigger=Refresh.Trigger.COMMAND, in_worker=False
+    )
+    execution.run_refresh(world.workspace.pk, refresh.pk)
+    step = refresh.steps.get(kind="export")
+    assert step.state == RefreshStep.State.SKIPPED
+    assert Segment.objects.get().name in step.reason
+    assert not Run.objects.exists()
 
 
 def test_when_it_is_due_workers_refresh_and_run_every_export_that_goes_along(

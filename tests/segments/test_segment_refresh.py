@@ -1,5 +1,6 @@
 """Refreshes of segments: members computed and kept, failures that lose nobody, workers that die."""
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,13 +14,13 @@ from django_scopes import scope
 
 from segments.membership import SegmentBusy, refresh_segment
 from segments.models import Attribute, Profile, Segment, SegmentMember, SegmentRefresh
-from segments.refreshing import refresh_all, refresh_with_dependents
+from segments.refreshing import refresh_with_dependents
 from segments.segment_services import delete_segment, request_refresh
 from segments.tasks import refresh_segment_task, sweep
 from tests.conftest import wait_until
 from tests.segments.factories import ProfileFactory, SegmentFactory, group, make_customers, rule
 from tests.workspaces.factories import WorkspaceFactory
-from workspaces import locks
+from workspaces import execution, locks, services
 from workspaces.models import Refresh, Workspace
 
 
@@ -152,13 +153,31 @@ def test_segments_in_a_circle_fail_and_the_others_do_not(shop: Workspace) -> Non
     second = SegmentFactory(workspace=shop, rules=in_segment(first))
     Segment.objects.filter(pk=first.pk).update(rules=in_segment(second))
     alone = SegmentFactory(workspace=shop)
-    counts = refresh_all(Refresh(workspace=shop))
-    assert counts == {"segments": 3, "failed": 2}
+    refresh = services.start_refresh(shop, trigger=Refresh.Trigger.COMMAND, in_worker=False)
+    execution.run_refresh(shop.pk, refresh.pk)
+    assert Counter(refresh.steps.values_list("state", flat=True)) == {"failed": 2, "succeeded": 1}
+    assert "lead back to itself" in refresh.steps.filter(state="failed").first().reason
     assert [state(one)[:2] for one in (first, second, alone)] == [
         ("failed", "circle"),
         ("failed", "circle"),
         ("succeeded", ""),
     ]
+
+
+def test_a_refresh_goes_through_the_segments_in_the_order_in_which_they_depend(
+    shop: Workspace,
+) -> None:
+    inner = SegmentFactory(workspace=shop, name="Z, the part")
+    outer = SegmentFactory(workspace=shop, name="A, the whole", rules=in_segment(inner))
+    broken = SegmentFactory(workspace=shop, name="M, broken", rules=group(rule("gone", "is", "x")))
+    refresh = services.start_refresh(shop, trigger=Refresh.Trigger.COMMAND, in_worker=False)
+    execution.run_refresh(shop.pk, refresh.pk)
+    steps = {step.name: step for step in refresh.steps.all()}
+    assert steps[inner.name].position < steps[outer.name].position
+    assert steps[outer.name].counts == {"members": 6, "joined": 6, "left": 0}
+    assert steps[outer.name].needs == [steps[inner.name].position]
+    assert steps[broken.name].state == "failed"
+    assert steps[broken.name].reason
 
 
 @pytest.mark.django_db(transaction=True)

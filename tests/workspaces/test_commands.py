@@ -12,8 +12,8 @@ from django_scopes import scope
 
 from tests.workspaces.factories import UserFactory
 from workspaces import services
-from workspaces.models import Membership, Refresh, Role, User, Workspace
-from workspaces.refreshes import StageFailed
+from workspaces.models import Membership, Refresh, RefreshStep, Role, User, Workspace
+from workspaces.refreshes import StepFailed
 
 
 def run(*arguments: str) -> str:
@@ -62,21 +62,23 @@ def test_create_workspace_refuses_what_makes_no_sense(db: None, arguments: list[
     assert not User.objects.exists()
 
 
-def test_refresh_prints_what_each_stage_counted(workspace: Workspace, stages: Any) -> None:
-    stages["segments"] = lambda refresh: {"segments": 3}
+def test_refresh_prints_what_each_step_counted(workspace: Workspace, kinds: Any) -> None:
+    kinds.add("segment", {1: set()}, lambda step: {"members": 3})
     report = json.loads(run("refresh", workspace.slug, "--json"))
     assert report["state"] == "succeeded"
-    assert report["stages"] == {"segments": {"segments": 3}}
-    assert "segments: succeeded (segments 3)" in run("refresh", workspace.slug)
+    (step,) = report["steps"]
+    assert (step["kind"], step["name"], step["state"]) == ("segment", "segment 1", "succeeded")
+    assert step["counts"] == {"members": 3}
+    assert "“segment 1”: succeeded (members 3)" in run("refresh", workspace.slug)
 
 
 def test_a_refresh_that_fails_is_reported_and_fails_the_command(
-    workspace: Workspace, stages: Any
+    workspace: Workspace, kinds: Any
 ) -> None:
-    def fail(refresh: Refresh) -> dict[str, object]:
-        raise StageFailed("No such attribute.")
+    def fail(step: RefreshStep) -> None:
+        raise StepFailed("No such attribute.")
 
-    stages["segments"] = fail
+    kinds.add("segment", {1: set()}, fail)
     with pytest.raises(CommandError, match=r"No such attribute\."):
         run("refresh", workspace.slug, "--json")
 

@@ -1,4 +1,4 @@
-"""A refresh runs its stages in order, once at a time, and comes to an end whatever happens."""
+"""A refresh does its steps in order, once at a time, and comes to an end whatever happens."""
 
 import threading
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from tests.workspaces.factories import WorkspaceFactory
+from tests.workspaces.factories import MembershipFactory, WorkspaceFactory
 from workspaces import execution, services
-from workspaces.models import AuditEntry, Refresh, Workspace
-from workspaces.refreshes import StageFailed
+from workspaces.models import AuditEntry, Refresh, RefreshStep, Workspace
+from workspaces.refreshes import StepFailed
 
 
 def start(workspace: Workspace) -> Refresh:
@@ -24,51 +24,114 @@ def run(refresh: Refresh) -> Refresh | None:
     return execution.run_refresh(refresh.workspace_id, refresh.pk)
 
 
-def test_the_stages_run_in_order_and_leave_their_counts(workspace: Workspace, stages: Any) -> None:
-    seen = []
-    stages["segments"] = lambda refresh: seen.append("segments") or {"segments": 3}
-    stages["exports"] = lambda refresh: seen.append("exports") or {"runs": 2}
+def ends(refresh: Refresh) -> dict[str, str]:
+    return dict(refresh.steps.values_list("name", "state"))
+
+
+def fails_at(*names: str) -> Callable[[RefreshStep], None]:
+    def does(step: RefreshStep) -> None:
+        if step.name in names:
+            raise StepFailed(f"{step.name} makes no sense.")
+
+    return does
+
+
+def test_the_steps_are_done_in_order_and_leave_their_counts(
+    workspace: Workspace, kinds: Any
+) -> None:
+    kinds.add("segment", {7: set(), 5: {("segment", 7)}}, lambda step: {"members": step.object_id})
+    kinds.add("export", {1: {("segment", 5), ("segment", 99)}})
 
     refresh = run(start(workspace))
 
-    assert seen == ["segments", "exports"]
-    assert refresh.state == Refresh.State.SUCCEEDED
-    assert [(stage["name"], stage["counts"]) for stage in refresh.stages] == [
-        ("segments", {"segments": 3}),
-        ("exports", {"runs": 2}),
+    assert kinds.seen == ["segment 7", "segment 5", "export 1"]
+    assert (refresh.state, refresh.reason) == (Refresh.State.SUCCEEDED, "")
+    assert [(step.counts, step.needs) for step in refresh.steps.all()] == [
+        ({"members": 7}, []),
+        ({"members": 5}, [0]),
+        ({}, [1]),
     ]
     assert refresh.duration > timedelta(0)
 
 
-def test_a_stage_that_fails_ends_the_refresh_with_its_reason(
-    workspace: Workspace,
-    stages: Any,
+def test_what_depends_on_a_failure_is_skipped_and_everything_else_goes_on(
+    workspace: Workspace, kinds: Any
 ) -> None:
-    def fail(refresh: Refresh) -> dict[str, object]:
-        raise StageFailed("The segment “Barcelona” makes no sense.")
-
-    stages["segments"] = fail
-    stages["exports"] = lambda refresh: pytest.fail("it must not run")
+    kinds.add("source", {1: set(), 2: set()}, fails_at("source 1"))
+    kinds.add("segment", {1: {("source", 1)}, 2: {("source", 2)}, 3: {("segment", 1)}})
+    kinds.add("export", {1: {("segment", 3), ("segment", 2)}, 2: {("segment", 2)}})
 
     refresh = run(start(workspace))
 
+    assert ends(refresh) == {
+        "source 1": "failed",
+        "source 2": "succeeded",
+        "segment 1": "skipped",
+        "segment 2": "succeeded",
+        "segment 3": "skipped",
+        "export 1": "skipped",
+        "export 2": "succeeded",
+    }
+    assert kinds.skipped == ["segment 1", "segment 3", "export 1"]
+    assert refresh.steps.get(name="export 1").reason == (
+        "It depends on “segment 3”, which did not succeed."
+    )
     assert refresh.state == Refresh.State.FAILED
-    assert refresh.reason == "The segment “Barcelona” makes no sense."
-    assert [(stage["name"], stage["state"]) for stage in refresh.stages] == [("segments", "failed")]
+    assert refresh.reason == (
+        "“source 1” failed: source 1 makes no sense. 3 steps that depend on it were skipped."
+    )
     assert AuditEntry.objects.filter(action="refresh.failed").count() == 1
 
 
-def test_a_fault_of_our_own_ends_the_refresh_without_showing_its_text(
-    workspace: Workspace,
-    stages: Any,
+def test_a_fault_of_our_own_fails_its_step_without_showing_its_text(
+    workspace: Workspace, kinds: Any
 ) -> None:
-    stages["segments"] = lambda refresh: {"ratio": 1 / 0}
+    kinds.add("segment", {1: set(), 2: set()}, lambda step: {"ratio": 1 / (step.object_id - 1)})
 
     refresh = run(start(workspace))
 
-    assert refresh.state == Refresh.State.FAILED
+    assert ends(refresh) == {"segment 1": "failed", "segment 2": "succeeded"}
     assert "division" not in refresh.reason
     assert "operator" in refresh.reason
+
+
+def test_a_failed_step_is_done_again_with_what_was_skipped_for_it(
+    workspace: Workspace, kinds: Any
+) -> None:
+    broken = ["segment 1", "segment 3"]
+    kinds.add("segment", {1: set(), 2: {("segment", 1)}, 3: set()}, lambda s: fails_at(*broken)(s))
+    kinds.add("export", {1: {("segment", 2)}, 2: {("segment", 3)}})
+    refresh = run(start(workspace))
+    broken.clear()
+    kinds.seen.clear()
+    member = MembershipFactory(workspace=workspace).user
+
+    services.retry_refresh(refresh, step=refresh.steps.get(name="segment 1"), by=member)
+    assert run(refresh).state == Refresh.State.FAILED
+    assert kinds.seen == ["segment 1", "segment 2", "export 1"]
+    assert ends(refresh)["export 2"] == "skipped"
+
+    services.retry_refresh(refresh, by=member)
+    assert run(refresh).state == Refresh.State.SUCCEEDED
+    assert kinds.seen[3:] == ["segment 3", "export 2"]
+    assert AuditEntry.objects.filter(action="refresh.retried").count() == 2
+
+
+def test_nothing_is_tried_again_while_another_refresh_runs_or_after_a_later_one(
+    workspace: Workspace, kinds: Any
+) -> None:
+    kinds.add("segment", {1: set()}, fails_at("segment 1"))
+    member = MembershipFactory(workspace=workspace).user
+    first = run(start(workspace))
+    second = start(workspace)
+    with pytest.raises(services.RefreshActive):
+        services.retry_refresh(first, by=member)
+    run(second)
+    with pytest.raises(services.RefreshOver):
+        services.retry_refresh(first, by=member)
+    services.retry_refresh(second, by=member)
+    with pytest.raises(services.RefreshActive):
+        start(workspace)
 
 
 def test_only_one_refresh_of_a_workspace_at_a_time(workspace: Workspace) -> None:
@@ -77,50 +140,43 @@ def test_only_one_refresh_of_a_workspace_at_a_time(workspace: Workspace) -> None
         start(workspace)
 
 
-def test_a_refresh_may_start_once_the_last_has_ended(workspace: Workspace, stages: Any) -> None:
+def test_a_refresh_may_start_once_the_last_has_ended(workspace: Workspace, kinds: Any) -> None:
     run(start(workspace))
     assert run(start(workspace)).state == Refresh.State.SUCCEEDED
 
 
-def test_an_ended_refresh_is_not_run_again(workspace: Workspace, stages: Any) -> None:
-    seen = []
-    stages["segments"] = lambda refresh: seen.append(1) or {}
+def test_an_ended_refresh_is_not_run_again(workspace: Workspace, kinds: Any) -> None:
+    kinds.add("segment", {1: set()})
     refresh = start(workspace)
     run(refresh)
     run(refresh)
-    assert seen == [1]
+    assert kinds.seen == ["segment 1"]
 
 
-def test_after_a_crash_it_goes_on_with_the_stage_that_was_interrupted(
-    workspace: Workspace,
-    stages: Any,
+def test_after_a_crash_it_goes_on_with_the_step_that_was_interrupted(
+    workspace: Workspace, kinds: Any
 ) -> None:
-    seen = []
-
-    def lose_the_database_once(refresh: Refresh) -> dict[str, object]:
-        seen.append("exports")
-        if seen.count("exports") == 1:
+    def lose_the_database_once(step: RefreshStep) -> None:
+        if kinds.seen.count("export 1") == 1:
             raise OperationalError("server closed the connection unexpectedly")
-        return {}
 
-    stages["segments"] = lambda refresh: seen.append("segments") or {}
-    stages["exports"] = lose_the_database_once
+    kinds.add("segment", {1: set()})
+    kinds.add("export", {1: {("segment", 1)}}, lose_the_database_once)
     refresh = start(workspace)
     with pytest.raises(OperationalError):
         run(refresh)
 
     assert run(refresh).state == Refresh.State.SUCCEEDED
-    assert seen == ["segments", "exports", "exports"]
+    assert kinds.seen == ["segment 1", "export 1", "export 1"]
 
 
 def test_a_refresh_whose_worker_always_dies_ends_with_a_reason(
-    workspace: Workspace,
-    stages: Any,
+    workspace: Workspace, kinds: Any
 ) -> None:
-    def die(refresh: Refresh) -> dict[str, object]:
+    def die(step: RefreshStep) -> None:
         raise OperationalError("gone")
 
-    stages["segments"] = die
+    kinds.add("segment", {1: set()}, die)
     refresh = start(workspace)
     for _attempt in range(execution.MOST_ATTEMPTS):
         with pytest.raises(OperationalError):
@@ -133,18 +189,15 @@ def test_a_refresh_whose_worker_always_dies_ends_with_a_reason(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_never_run_the_same_refresh_at_once(stages: Any) -> None:
+def test_two_workers_never_run_the_same_refresh_at_once(kinds: Any) -> None:
     workspace = WorkspaceFactory()
     inside, go_on = threading.Event(), threading.Event()
-    seen = []
 
-    def hold(refresh: Refresh) -> dict[str, object]:
-        seen.append(1)
+    def hold(step: RefreshStep) -> None:
         inside.set()
         go_on.wait(20)
-        return {}
 
-    stages["segments"] = hold
+    kinds.add("segment", {1: set()}, hold)
     with scope(workspace=workspace):
         refresh = start(workspace)
     first = in_thread(lambda: run(refresh))
@@ -158,7 +211,7 @@ def test_two_workers_never_run_the_same_refresh_at_once(stages: Any) -> None:
 
     assert second is None
     assert messages_sent == 0, "a refresh in hand must not be sent to the workers again"
-    assert seen == [1]
+    assert kinds.seen == ["segment 1"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,4 +1,4 @@
-"""What only the pages of workspaces show: names of audit actions and of a refresh's stages."""
+"""What only the pages of workspaces show: names of audit actions and their details."""
 
 from typing import Any
 
@@ -6,9 +6,8 @@ from django import template
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 
-from workspaces import audit, refreshes, statuses
-from workspaces.models import Refresh, Role
-from workspaces.templatetags.segue import number
+from workspaces import audit
+from workspaces.models import Role
 
 register = template.Library()
 
@@ -35,24 +34,3 @@ def detail(value: Any, key: str) -> str:
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return str(value)
-
-
-@register.inclusion_tag("components/status_icon.html")
-def stage_mark(stage: dict[str, Any]) -> dict[str, Any]:
-    """The icon of a refresh's stage, with its state for who can't see it."""
-    state = Refresh.State(stage["state"])
-    return {"look": statuses.look(state.value), "label": state.label}
-
-
-@register.simple_tag
-def stage_name(stage: dict[str, Any]) -> str:
-    return refreshes.name_of(stage["name"])
-
-
-@register.simple_tag
-def stage_counts(stage: dict[str, Any]) -> str:
-    counts = stage.get("counts") or {}
-    return ", ".join(
-        f"{number(value) if isinstance(value, int) else value} {refreshes.name_of_count(key)}"
-        for key, value in counts.items()
-    )

@@ -4,6 +4,7 @@ from itertools import islice
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_POST
 from workspaces import scheduling, services
 from workspaces.forms import ScheduleForm
 from workspaces.middleware import WorkspaceRequest
-from workspaces.models import Refresh, Schedule
+from workspaces.models import Refresh, RefreshStep, Schedule
 from workspaces.permissions import may, require, requires
 
 SHOWN = 10
@@ -57,12 +58,14 @@ def schedule(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @requires("refresh.start")
 def refresh_now(request: WorkspaceRequest, slug: str) -> HttpResponse:
     try:
-        services.start_refresh(request.workspace, trigger=Refresh.Trigger.MEMBER, by=request.user)
+        refresh = services.start_refresh(
+            request.workspace, trigger=Refresh.Trigger.MEMBER, by=request.user
+        )
     except services.RefreshActive as refusal:
         messages.warning(request, str(refusal))
-    else:
-        messages.success(request, _("The refresh has started."))
-    return redirect("workspaces:schedule", slug)
+        return redirect("workspaces:schedule", slug)
+    messages.success(request, _("The refresh has started."))
+    return redirect("workspaces:refresh_detail", slug, refresh.pk)
 
 
 @requires("schedule.view")
@@ -81,4 +84,13 @@ def upcoming(current: Schedule) -> list[Any]:
 
 def _last_refreshes() -> dict[str, Any]:
     last = list(Refresh.objects.select_related("started_by").order_by("-created_at")[:SHOWN])
-    return {"refreshes": last, "active": any(refresh.is_active for refresh in last)}
+    steps = RefreshStep.objects.filter(refresh_id__in=[refresh.pk for refresh in last])
+    counted = {
+        refresh_id: (count, ended)
+        for refresh_id, count, ended in steps.order_by()
+        .values("refresh_id")
+        .annotate(count=Count("id"), ended=Count("finished_at"))
+        .values_list("refresh_id", "count", "ended")
+    }
+    rows = [(refresh, *counted.get(refresh.pk, (0, 0))) for refresh in last]
+    return {"refreshes": rows, "active": any(refresh.is_active for refresh in last)}

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django_scopes import scope
 
 from workspaces import execution, services
-from workspaces.models import Refresh, Workspace
+from workspaces.models import Refresh, RefreshStep, Workspace
 
 
 class Command(BaseCommand):
@@ -49,19 +49,30 @@ def _report(refresh: Refresh) -> dict[str, Any]:
         "refresh": refresh.pk,
         "state": refresh.state,
         "reason": refresh.reason,
-        "stages": {stage["name"]: stage.get("counts", {}) for stage in refresh.stages},
+        "steps": [
+            {
+                "kind": step.kind,
+                "name": step.name,
+                "state": step.state,
+                "reason": step.reason,
+                "counts": step.counts,
+                "seconds": round(_seconds(step), 3),
+            }
+            for step in refresh.steps.order_by("position")
+        ],
         "seconds": round(_seconds(refresh), 3),
     }
 
 
 def _as_text(refresh: Refresh) -> str:
     lines = []
-    for stage in refresh.stages:
-        counts = ", ".join(f"{name} {count}" for name, count in stage.get("counts", {}).items())
-        lines.append(f"{stage['name']}: {stage['state']}{f' ({counts})' if counts else ''}")
+    for step in refresh.steps.order_by("position"):
+        counts = ", ".join(f"{name} {count}" for name, count in step.counts.items())
+        said = step.reason or counts
+        lines.append(f"{step.kind} “{step.name}”: {step.state}{f' ({said})' if said else ''}")
     lines.append(f"{refresh.get_state_display()} in {_seconds(refresh):.1f} s")
     return "\n".join(lines)
 
 
-def _seconds(refresh: Refresh) -> float:
-    return refresh.duration.total_seconds() if refresh.duration else 0.0
+def _seconds(of: Refresh | RefreshStep) -> float:
+    return of.duration.total_seconds() if of.duration else 0.0

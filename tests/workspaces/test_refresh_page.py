@@ -1,0 +1,86 @@
+"""A refresh's page: every step with its state, what it counted, why not, and trying again."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django_scopes import scope
+
+from tests.workspaces.factories import WorkspaceFactory, signed_in
+from workspaces import execution, services
+from workspaces.models import Refresh, RefreshStep, Role, Workspace
+from workspaces.refreshes import StepFailed
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def refresh(workspace: Workspace, kinds: Any) -> Refresh:
+    def does(step: RefreshStep) -> dict[str, object]:
+        if step.object_id == 1:
+            raise StepFailed("The warehouse did not answer. Look at its password.")
+        return {"members": 12345}
+
+    kinds.add("segment", {1: set(), 2: {("segment", 1)}, 3: set()}, does)
+    refresh = services.start_refresh(workspace, trigger=Refresh.Trigger.COMMAND, in_worker=False)
+    execution.run_refresh(workspace.pk, refresh.pk)
+    return refresh
+
+
+def url(refresh: Refresh, name: str = "refresh_detail", *more: int) -> str:
+    return reverse(f"workspaces:{name}", args=[refresh.workspace.slug, refresh.pk, *more])
+
+
+def test_it_tells_each_steps_fate_and_what_it_waited_for(refresh: Refresh) -> None:
+    page = signed_in(refresh.workspace).get(url(refresh)).content.decode()
+    assert "The warehouse did not answer. Look at its password." in page
+    assert "It depends on “segment 1”, which did not succeed." in page
+    assert "after segment 1" in page
+    assert "12,345 members" in page
+    assert "1 of 3 succeeded" in page
+    assert "hx-trigger" not in page
+
+
+def test_while_it_goes_on_the_tree_renews_itself(workspace: Workspace, kinds: Any) -> None:
+    refresh = services.start_refresh(workspace, trigger=Refresh.Trigger.COMMAND, in_worker=False)
+    client = signed_in(workspace)
+    assert 'hx-trigger="every 1s"' in client.get(url(refresh, "refresh_tree")).content.decode()
+    execution.run_refresh(workspace.pk, refresh.pk)
+    tree = client.get(url(refresh, "refresh_tree")).content.decode()
+    assert "hx-trigger" not in tree
+    assert "There was nothing to do" in tree
+
+
+def test_one_step_or_all_that_failed_are_tried_again(refresh: Refresh) -> None:
+    client = signed_in(refresh.workspace, Role.CONTRIBUTOR)
+    failed = refresh.steps.get(state="failed")
+    page = client.post(url(refresh, "refresh_step_retry", failed.pk), follow=True)
+    assert "It is tried again." in page.content.decode()
+    refresh.refresh_from_db()
+    assert refresh.state == Refresh.State.QUEUED
+    states = list(refresh.steps.order_by("position").values_list("state", flat=True))
+    assert states == ["waiting", "waiting", "succeeded"]
+    again = client.post(url(refresh, "refresh_retry"), follow=True).content.decode()
+    assert "already under way" in again
+
+
+def test_a_viewer_looks_and_does_not_try_again(refresh: Refresh) -> None:
+    client = signed_in(refresh.workspace, Role.VIEWER)
+    assert "Try again" not in client.get(url(refresh)).content.decode()
+    assert client.post(url(refresh, "refresh_retry")).status_code == 403
+
+
+def test_another_workspaces_refresh_is_not_there(refresh: Refresh, workspace: Workspace) -> None:
+    other = WorkspaceFactory()
+    client = signed_in(other)
+    for name, more in [
+        ("refresh_detail", []),
+        ("refresh_tree", []),
+        ("refresh_retry", []),
+        ("refresh_step_retry", [refresh.steps.first().pk]),
+    ]:
+        address = reverse(f"workspaces:{name}", args=[other.slug, refresh.pk, *more])
+        method = client.post if "retry" in name else client.get
+        assert method(address).status_code == 404
+    with scope(workspace=workspace):
+        assert refresh.steps.filter(state="failed").exists()

@@ -1,0 +1,96 @@
+"""One refresh as a tree of steps, live, and trying again what did not succeed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from workspaces import refreshes, services
+from workspaces.middleware import WorkspaceRequest
+from workspaces.models import Refresh, RefreshStep
+from workspaces.permissions import requires
+
+
+@dataclass(frozen=True)
+class Row:
+    """A step as its page shows it."""
+
+    step: RefreshStep
+    told: refreshes.Told | None
+    after: list[str]
+
+    @property
+    def counts(self) -> list[tuple[str, object]]:
+        shown = {key: value for key, value in self.step.counts.items() if key != "run"}
+        return [(refreshes.name_of_count(key), value) for key, value in shown.items()]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The steps of one kind."""
+
+    label: str
+    rows: list[Row]
+
+    @property
+    def succeeded(self) -> int:
+        return sum(row.step.state == RefreshStep.State.SUCCEEDED for row in self.rows)
+
+
+@requires("schedule.view")
+def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    refresh = get_object_or_404(Refresh.objects.select_related("started_by"), pk=pk)
+    return render(request, "workspaces/refresh.html", _tree(refresh))
+
+
+@requires("schedule.view")
+def tree(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """The part of the page that lives while the refresh goes on."""
+    refresh = get_object_or_404(Refresh.objects.select_related("started_by"), pk=pk)
+    return render(request, "workspaces/_refresh_tree.html", _tree(refresh))
+
+
+@require_POST
+@requires("refresh.start")
+def retry(request: WorkspaceRequest, slug: str, pk: int, step: int | None = None) -> HttpResponse:
+    refresh = get_object_or_404(Refresh, pk=pk)
+    chosen = None if step is None else get_object_or_404(RefreshStep, refresh=refresh, pk=step)
+    try:
+        services.retry_refresh(refresh, step=chosen, by=request.user)
+    except (services.RefreshActive, services.RefreshOver) as refusal:
+        messages.warning(request, str(refusal))
+    else:
+        messages.success(request, _("It is tried again."))
+    return redirect("workspaces:refresh_detail", slug, pk)
+
+
+def _tree(refresh: Refresh) -> dict[str, Any]:
+    steps = list(refresh.steps.select_related("workspace").order_by("position"))
+    names = {step.position: step.name for step in steps}
+    groups = []
+    going_on = refresh.is_active
+    for kind in refreshes.kinds():
+        own = [step for step in steps if step.kind == kind.name]
+        told = kind.tell(own) if own else {}
+        rows = [
+            Row(step, told.get(step.object_id), [names[need] for need in step.needs])
+            for step in own
+        ]
+        going_on = going_on or any(one.goes_on for one in told.values())
+        if rows:
+            groups.append(Group(str(kind.label), rows))
+    return {
+        "refresh": refresh,
+        "groups": groups,
+        "done": sum(step.finished_at is not None for step in steps),
+        "count": len(steps),
+        "going_on": going_on,
+        "is_last": not Refresh.objects.filter(created_at__gt=refresh.created_at).exists(),
+        "can_be_tried_again": any(
+            step.state in (RefreshStep.State.FAILED, RefreshStep.State.SKIPPED) for step in steps
+        ),
+    }
