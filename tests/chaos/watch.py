@@ -222,7 +222,11 @@ class Watch:
             if alike.exists() or contacts in self._counts_of_removals(first_at - TELLABLE):
                 continue
             own = [one for one in imports if one["status"]["person_count"] == contacts]
-            seen = [one for one in own if datetime.fromisoformat(one["created_at"]) < at - MARGIN]
+            seen = [
+                one
+                for one in own
+                if first_at - TELLABLE < datetime.fromisoformat(one["created_at"]) < at - MARGIN
+            ]
             ensure(
                 len(seen) != 1,
                 f"batch {batch_id} of {contacts} was sent again at {at:%H:%M:%S}, though the"
