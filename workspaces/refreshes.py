@@ -81,9 +81,10 @@ def kind_of(name: str) -> Kind:
 
 
 def name_counts(names: dict[str, Promise | str]) -> None:
-    """Says what the counts of steps are called on the screen."""
+    """Says what the counts of steps are called on the screen; others are for programs."""
     _count_names.update(names)
 
 
-def name_of_count(count: str) -> str:
-    return str(_count_names.get(count) or count.replace("_", " "))
+def counted(counts: Counts) -> list[tuple[str, object]]:
+    """What a step counted that has a name, in the order in which the names were given."""
+    return [(str(name), counts[key]) for key, name in _count_names.items() if counts.get(key)]

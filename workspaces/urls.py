@@ -39,11 +39,19 @@ urlpatterns = [
     path("w/<slug:slug>/admin/schedule/", schedule.schedule, name="schedule"),
     path("w/<slug:slug>/admin/schedule/refresh/", schedule.refresh_now, name="refresh_now"),
     path("w/<slug:slug>/admin/schedule/refreshes/", schedule.refresh_list, name="refreshes"),
-    path("w/<slug:slug>/admin/refreshes/<int:pk>/", refreshes.detail, name="refresh_detail"),
-    path("w/<slug:slug>/admin/refreshes/<int:pk>/tree/", refreshes.tree, name="refresh_tree"),
-    path("w/<slug:slug>/admin/refreshes/<int:pk>/retry/", refreshes.retry, name="refresh_retry"),
     path(
-        "w/<slug:slug>/admin/refreshes/<int:pk>/retry/<int:step>/",
+        "w/<slug:slug>/admin/schedule/refreshes/<int:pk>/", refreshes.detail, name="refresh_detail"
+    ),
+    path(
+        "w/<slug:slug>/admin/schedule/refreshes/<int:pk>/tree/", refreshes.tree, name="refresh_tree"
+    ),
+    path(
+        "w/<slug:slug>/admin/schedule/refreshes/<int:pk>/retry/",
+        refreshes.retry,
+        name="refresh_retry",
+    ),
+    path(
+        "w/<slug:slug>/admin/schedule/refreshes/<int:pk>/retry/<int:step>/",
         refreshes.retry,
         name="refresh_step_retry",
     ),

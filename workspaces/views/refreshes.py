@@ -25,8 +25,13 @@ class Row:
 
     @property
     def counts(self) -> list[tuple[str, object]]:
-        shown = {key: value for key, value in self.step.counts.items() if key != "run"}
-        return [(refreshes.name_of_count(key), value) for key, value in shown.items()]
+        return refreshes.counted(self.step.counts)
+
+    @property
+    def speaks_for_itself(self) -> bool:
+        """Whether what the step began tells more than that it was begun."""
+        succeeded = self.step.state == RefreshStep.State.SUCCEEDED
+        return succeeded and self.told is not None and self.told.state != ""
 
 
 @dataclass(frozen=True)
