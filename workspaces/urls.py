@@ -1,7 +1,7 @@
 """Pages of workspaces: home, members, schedule, audit log; making and joining one."""
 
 from django.conf import settings
-from django.urls import path
+from django.urls import include, path
 
 from workspaces.views import (
     audit,
@@ -16,6 +16,12 @@ from workspaces.views import (
 
 app_name = "workspaces"
 
+one_refresh = [
+    path("", refreshes.detail, name="refresh_detail"),
+    path("tree/", refreshes.tree, name="refresh_tree"),
+    path("retry/", refreshes.retry, name="refresh_retry"),
+    path("retry/<int:step>/", refreshes.retry, name="refresh_step_retry"),
+]
 urlpatterns = [
     path("workspaces/new/", entry.create, name="create"),
     path("accounts/name/", entry.profile, name="profile"),
@@ -39,22 +45,7 @@ urlpatterns = [
     path("w/<slug:slug>/admin/schedule/", schedule.schedule, name="schedule"),
     path("w/<slug:slug>/admin/schedule/refresh/", schedule.refresh_now, name="refresh_now"),
     path("w/<slug:slug>/admin/schedule/refreshes/", schedule.refresh_list, name="refreshes"),
-    path(
-        "w/<slug:slug>/admin/schedule/refreshes/<int:pk>/", refreshes.detail, name="refresh_detail"
-    ),
-    path(
-        "w/<slug:slug>/admin/schedule/refreshes/<int:pk>/tree/", refreshes.tree, name="refresh_tree"
-    ),
-    path(
-        "w/<slug:slug>/admin/schedule/refreshes/<int:pk>/retry/",
-        refreshes.retry,
-        name="refresh_retry",
-    ),
-    path(
-        "w/<slug:slug>/admin/schedule/refreshes/<int:pk>/retry/<int:step>/",
-        refreshes.retry,
-        name="refresh_step_retry",
-    ),
+    path("w/<slug:slug>/admin/schedule/refreshes/<int:pk>/", include(one_refresh)),
     path("w/<slug:slug>/admin/audit/", audit.audit_log, name="audit"),
 ]
 
