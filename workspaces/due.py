@@ -49,6 +49,6 @@ def _start_due_refresh(workspace_id: int, schedule_id: int, now: datetime) -> No
             except services.RefreshActive:
                 return
             schedule.next_run_at = scheduling.next_occurrence(
-                schedule.days, schedule.times, schedule.time_zone, now
+                schedule.days, schedule.due_times, schedule.time_zone, now
             )
             schedule.save(update_fields=["next_run_at"])

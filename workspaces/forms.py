@@ -110,6 +110,19 @@ class TimesField(forms.Field):
             )
 
 
+# Hours that divide a day, so that each day's refreshes are at the same times.
+EVERY_HOURS = [
+    (0, _("At the times below")),
+    (1, _("Every hour")),
+    (2, _("Every 2 hours")),
+    (3, _("Every 3 hours")),
+    (4, _("Every 4 hours")),
+    (6, _("Every 6 hours")),
+    (8, _("Every 8 hours")),
+    (12, _("Every 12 hours")),
+]
+
+
 class ScheduleForm(forms.Form):
     """Days, times and the time zone; days and times may be missing while the schedule is off."""
 
@@ -125,10 +138,18 @@ class ScheduleForm(forms.Form):
         error_messages={"required": _("Choose at least one day.")},
         widget=forms.CheckboxSelectMultiple(attrs={"class": "chips"}),
     )
+    every_hours = forms.TypedChoiceField(
+        label=_("How often"), choices=EVERY_HOURS, coerce=int, required=False, empty_value=None
+    )
     times = TimesField(label=_("Times"), error_messages={"required": _("Add at least one time.")})
     time_zone = TimeZoneField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         is_off = self.is_bound and not self.data.get("enabled")
-        self.fields["days"].required = self.fields["times"].required = not is_off
+        at_times = self.data.get("every_hours", "0") in ("", "0")
+        self.fields["days"].required = not is_off
+        self.fields["times"].required = not is_off and at_times
+
+    def clean_every_hours(self) -> int:
+        return self.cleaned_data["every_hours"] or 0

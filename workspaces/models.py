@@ -1,7 +1,7 @@
 """Workspaces, their members, the refresh schedule and the audit log."""
 
 import zoneinfo
-from datetime import timedelta
+from datetime import time, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -74,13 +74,15 @@ class Membership(TenantModel):
 class Schedule(TenantModel):
     """When a workspace refreshes. Off until an Administrator turns it on.
 
-    `days` are ISO week days (Monday 1 … Sunday 7); `times` are local to `time_zone`.
+    `days` are ISO week days (Monday 1 … Sunday 7); `times` are local to `time_zone`, and unless
+    `every_hours` is 0 it is due each so many hours from midnight on instead.
     `next_run_at` is the due time the scheduler looks for; it is null while off.
     """
 
     enabled = models.BooleanField(_("on"), default=False)
     days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
     times = ArrayField(models.TimeField(), default=list, blank=True)
+    every_hours = models.PositiveSmallIntegerField(default=0)
     time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
     next_run_at = models.DateTimeField(null=True, editable=False)
 
@@ -89,6 +91,12 @@ class Schedule(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.workspace}: {self.next_run_at or _('off')}"
+
+    @property
+    def due_times(self) -> list[time]:
+        if self.every_hours:
+            return [time(hour) for hour in range(0, 24, self.every_hours)]
+        return list(self.times)
 
 
 class Refresh(TenantModel):

@@ -74,6 +74,7 @@ def save_schedule(
     days: Iterable[int],
     times: Iterable[time],
     time_zone: str,
+    every_hours: int = 0,
     by: User | None,
 ) -> Schedule:
     """Sets when the workspace refreshes, from now on: what fell due before is forgotten."""
@@ -82,12 +83,13 @@ def save_schedule(
         schedule = Schedule.objects.select_for_update(of=("self",)).get()
         schedule.enabled = enabled
         schedule.days = sorted(set(days))
-        schedule.times = sorted(set(times))
+        schedule.times = sorted(set(times)) or schedule.times
+        schedule.every_hours = every_hours
         schedule.time_zone = time_zone
         schedule.next_run_at = None
         if enabled:
             schedule.next_run_at = scheduling.next_occurrence(
-                schedule.days, schedule.times, time_zone, timezone.now()
+                schedule.days, schedule.due_times, time_zone, timezone.now()
             )
         schedule.save()
         audit.record(
@@ -96,7 +98,7 @@ def save_schedule(
             actor=by,
             enabled=enabled,
             days=schedule.days,
-            times=[f"{at:%H:%M}" for at in schedule.times],
+            times=[f"{at:%H:%M}" for at in schedule.due_times],
             time_zone=time_zone,
         )
     return schedule

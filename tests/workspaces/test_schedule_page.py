@@ -1,6 +1,6 @@
 """The schedule's page: turning it on, what comes next, what ran last."""
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -40,6 +40,18 @@ def test_turned_on_it_shows_the_next_three_refreshes_in_local_time(workspace: Wo
     assert AuditEntry.objects.get(action="schedule.changed").details["times"] == ["06:00", "18:30"]
 
 
+def test_it_may_refresh_every_few_hours_instead(workspace: Workspace) -> None:
+    client = signed_in(workspace)
+    choice = CHOICE | {"every_hours": "8", "times": []}
+    page = client.post(url(workspace), choice, follow=True).content.decode()
+    schedule = Schedule.objects.get()
+    assert schedule.due_times == [time(0), time(8), time(16)]
+    assert schedule.next_run_at - timezone.now() < timedelta(hours=9)
+    assert sum(page.count(f", {at} <span") for at in ("00:00", "08:00", "16:00")) == 3
+    details = AuditEntry.objects.get(action="schedule.changed").details
+    assert details["times"] == ["00:00", "08:00", "16:00"]
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [
@@ -47,6 +59,7 @@ def test_turned_on_it_shows_the_next_three_refreshes_in_local_time(workspace: Wo
         ({"times": []}, "Add at least one time."),
         ({"times": ["25:00"]}, "Enter a valid time."),
         ({"times": [f"{hour:02}:15" for hour in range(13)]}, "Choose at most 12 times a day."),
+        ({"every_hours": "7"}, "Select a valid choice."),
         ({"time_zone": "Mars/Olympus"}, "Select a valid choice."),
     ],
 )

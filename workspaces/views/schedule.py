@@ -32,6 +32,7 @@ def schedule(request: WorkspaceRequest, slug: str) -> HttpResponse:
             "enabled": current.enabled,
             "days": current.days,
             "times": current.times,
+            "every_hours": current.every_hours,
             "time_zone": current.time_zone,
         },
     )
@@ -78,7 +79,9 @@ def upcoming(current: Schedule) -> list[Any]:
     """The next three due moments, in the schedule's own time zone; none while it is off."""
     if not current.enabled:
         return []
-    moments = scheduling.occurrences(current.days, current.times, current.time_zone, timezone.now())
+    moments = scheduling.occurrences(
+        current.days, current.due_times, current.time_zone, timezone.now()
+    )
     return list(islice(moments, 3))
 
 
