@@ -138,9 +138,7 @@ class ScheduleForm(forms.Form):
         error_messages={"required": _("Choose at least one day.")},
         widget=forms.CheckboxSelectMultiple(attrs={"class": "chips"}),
     )
-    every_hours = forms.TypedChoiceField(
-        label=_("How often"), choices=EVERY_HOURS, coerce=int, required=False, empty_value=None
-    )
+    every_hours = forms.TypedChoiceField(label=_("How often"), choices=EVERY_HOURS, coerce=int)
     times = TimesField(label=_("Times"), error_messages={"required": _("Add at least one time.")})
     time_zone = TimeZoneField()
 
@@ -150,6 +148,3 @@ class ScheduleForm(forms.Form):
         at_times = self.data.get("every_hours", "0") in ("", "0")
         self.fields["days"].required = not is_off
         self.fields["times"].required = not is_off and at_times
-
-    def clean_every_hours(self) -> int:
-        return self.cleaned_data["every_hours"] or 0

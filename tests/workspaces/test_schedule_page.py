@@ -14,6 +14,7 @@ from workspaces.models import AuditEntry, Refresh, Schedule, Workspace
 CHOICE = {
     "enabled": "on",
     "days": [1, 2, 3, 4, 5, 6, 7],
+    "every_hours": "0",
     "times": ["18:30", "06:00", "06:00"],
     "time_zone": "Europe/Madrid",
 }
@@ -74,7 +75,7 @@ def test_what_makes_no_sense_is_refused_beside_its_field(
 def test_turned_off_it_keeps_its_days_and_times_and_is_due_no_more(workspace: Workspace) -> None:
     client = signed_in(workspace)
     client.post(url(workspace), CHOICE)
-    client.post(url(workspace), {key: CHOICE[key] for key in ("days", "times", "time_zone")})
+    client.post(url(workspace), {key: CHOICE[key] for key in CHOICE if key != "enabled"})
     schedule = Schedule.objects.get()
     assert (schedule.enabled, schedule.next_run_at) == (False, None)
     assert schedule.days == CHOICE["days"]
