@@ -69,8 +69,7 @@ def find_dialect(path: Path) -> Dialect:
     """How the file is written. Raises `UnreadableFile`."""
     if path.stat().st_size == 0:
         raise UnreadableFile(_("The file is empty. Choose a file with a header and rows."))
-    encoding = _encoding(path)
-    as_utf8(path, encoding)
+    encoding = in_utf8(path)
     try:
         with duckdb.connect() as connection:
             found = connection.execute(
@@ -170,6 +169,16 @@ def _is_utf8(path: Path) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def in_utf8(path: Path) -> str:
+    """Rewrites the text file in UTF-8, whatever it was written in; returns what that was.
+
+    Raises `UnreadableFile`.
+    """
+    encoding = _encoding(path)
+    as_utf8(path, encoding)
+    return encoding
 
 
 def as_utf8(path: Path, encoding: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -62,3 +63,46 @@ class SegmentForm(forms.ModelForm):
         if others.exists():
             raise ValidationError(_("Another segment has this name. Choose a different one."))
         return name
+
+
+class SuppressionForm(forms.Form):
+    """Addresses, pasted or in a file, with the reason that all of them have."""
+
+    addresses = forms.CharField(
+        label=_("E-mail addresses"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocapitalize": "off"}),
+        help_text=_("One on each line, or separated by commas."),
+    )
+    file = forms.FileField(
+        label=_("Or a file"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/plain"}),
+        help_text=_("Of each line the first address counts; the rest of it is not kept."),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        required=False,
+        help_text=_("Such as “Asked by telephone”. Shown on the list."),
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file and file.size > settings.MAX_UPLOAD_BYTES:
+            raise ValidationError(
+                _("The file is larger than %(most)d MB. Split it."),
+                params={"most": settings.MAX_UPLOAD_BYTES // 1_000_000},
+            )
+        return file
+
+    def clean(self) -> None:
+        super().clean()
+        if self.errors:
+            return
+        given = bool(self.cleaned_data["addresses"].strip()), bool(self.cleaned_data["file"])
+        if given == (False, False):
+            self.add_error("addresses", _("Type or paste an address, or choose a file."))
+        if given == (True, True):
+            self.add_error("file", _("Either addresses or a file, not both at once."))

@@ -158,6 +158,30 @@ class Profile(BulkTenantModel):
         return self.key
 
 
+class Suppression(BulkTenantModel):
+    """An address that no export of the workspace sends. Kept in lower case."""
+
+    class Origin(models.TextChoices):
+        MEMBER = "member", _("By hand")
+        FILE = "file", _("From a file")
+
+    pk = models.CompositePrimaryKey("workspace_id", "address")
+    address = models.CharField(max_length=254, db_collation="C")
+    reason = models.CharField(max_length=200, blank=True)
+    origin = models.CharField(max_length=20, choices=Origin.choices)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        related_name="+",
+    )
+    added_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.get_origin_display()
+
+
 class Segment(TenantModel):
     """A named set of profiles; its members are those of the last successful refresh.
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from segments.views import profiles, segment_builder, segments, sources
+from segments.views import profiles, segment_builder, segments, sources, suppressions
 
 app_name = "segments"
 urlpatterns = [
@@ -16,6 +16,10 @@ urlpatterns = [
     path("imports/<int:pk>/refused.csv", sources.refused_csv, name="import_refused_csv"),
     path("profiles/", profiles.profile_list, name="profile_list"),
     path("profiles/<int:pk>/", profiles.detail, name="profile_detail"),
+    path("suppressions/", suppressions.suppression_list, name="suppression_list"),
+    path("suppressions/add/", suppressions.add, name="suppression_add"),
+    path("suppressions/remove/", suppressions.remove, name="suppression_remove"),
+    path("suppressions/suppressions.csv", suppressions.download, name="suppression_csv"),
     path("segments/", segments.segment_list, name="segment_list"),
     path("segments/add/", segment_builder.add, name="segment_add"),
     path("segments/rules/", segment_builder.rules, name="segment_rules"),

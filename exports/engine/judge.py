@@ -8,7 +8,7 @@ from django.db.models import Sum
 
 from exports.configuration import RunConfiguration
 from exports.engine import judge_sql, plan_sql
-from segments.models import Segment
+from segments.models import Segment, Suppression
 from workspaces.planner import expect_rows, share_the_work
 
 FATES = ("added", "changed", "unchanged", "duplicate", "invalid", "suppressed", "rejected")
@@ -51,7 +51,11 @@ def judge(configuration: RunConfiguration, *, full: bool, tidied: bool) -> Judge
         expect_rows(cursor, _members(configuration))
         cursor.execute(plan_sql.HAS_LEDGER, ledger_of(configuration))
         judging = judge_sql.judging(
-            configuration, full=full, has_ledger=cursor.fetchone()[0], tidied=tidied
+            configuration,
+            full=full,
+            has_ledger=cursor.fetchone()[0],
+            tidied=tidied,
+            suppresses=Suppression.objects.exists(),
         )
         cursor.execute(judging.candidates.sql, judging.candidates.parameters)
         cursor.execute("ANALYZE candidate (settled, raw_address)")

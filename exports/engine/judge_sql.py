@@ -39,11 +39,17 @@ class Judging:
 
 
 def judging(
-    configuration: RunConfiguration, *, full: bool, has_ledger: bool, tidied: bool
+    configuration: RunConfiguration,
+    *,
+    full: bool,
+    has_ledger: bool,
+    tidied: bool,
+    suppresses: bool,
 ) -> Judging:
     """How to judge for this configuration; with `full` nothing counts as settled.
 
-    `tidied` says that nobody who opted out is left in the ledger.
+    `tidied` says that nobody who opted out is left in the ledger, `suppresses` that the workspace
+    has a suppression list.
     """
     parameters: dict[str, Any] = {
         "workspace": configuration.workspace_id,
@@ -69,6 +75,7 @@ def judging(
     rivals = _SETTLED_RIVALS.format(columns=carried, address=_ADDRESS)
     payload = _PAYLOAD.format("".join(_member(*pair) for pair in enumerate(matches)))
     settled = has_ledger and not full
+    but = ("" if tidied else _BUT_OPTED_OUT) + (_BUT_SUPPRESSED if suppresses else "")
     return Judging(
         Statement(
             _CANDIDATES.format(
@@ -76,7 +83,8 @@ def judging(
                 columns="".join(f", {v} AS {c}" for v, c in zip(values, columns, strict=True)),
                 **(_IN_LEDGER if settled else _NO_LEDGER),
                 join=_JOIN_LEDGER.format(
-                    hash=_hash(_RAW_ADDRESS, values), but="" if tidied else _BUT_OPTED_OUT
+                    hash=_hash(_RAW_ADDRESS, values),
+                    but=but,
                 )
                 if settled
                 else "",
@@ -171,6 +179,10 @@ _BUT_OPTED_OUT = """
         WHERE workspace_id = %(workspace)s AND account_id = %(account)s
             AND list_id IN ('', %(list)s))"""
 
+_BUT_SUPPRESSED = """
+    AND d.address NOT IN (SELECT address FROM segments_suppression
+        WHERE workspace_id = %(workspace)s)"""
+
 _ADDRESS = "CASE WHEN well_formed THEN raw_address ELSE btrim(raw_address, %(blanks)s) END"
 
 # `OFFSET 0` keeps an expression from being evaluated wherever its name is used.
@@ -221,9 +233,14 @@ WITH contender AS (
         d.leaving_run_id IS NOT NULL AS in_doubt, o.reason AS opted_out
     FROM written
     LEFT JOIN (
-        SELECT address, max(reason) AS reason FROM exports_optout
-        WHERE workspace_id = %(workspace)s AND account_id = %(account)s
-            AND list_id IN ('', %(list)s)
+        SELECT address, max(reason) AS reason FROM (
+            SELECT address, reason FROM exports_optout
+            WHERE workspace_id = %(workspace)s AND account_id = %(account)s
+                AND list_id IN ('', %(list)s)
+            UNION ALL
+            SELECT address, 'suppressed' FROM segments_suppression
+            WHERE workspace_id = %(workspace)s
+        ) nos
         GROUP BY address
     ) o ON o.address = written.valid_address AND written.place = 1
     LEFT JOIN exports_delivery d

@@ -8,8 +8,8 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.text import slugify
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from exports import contact_fields, fates, matching, reasons, rejections_csv, selectors
@@ -169,7 +169,7 @@ def run_rejections_csv(request: WorkspaceRequest, slug: str, pk: int) -> Streami
         run=run.pk,
     )
     response = StreamingHttpResponse(
-        rejections_csv.lines(run, selectors.rejections(run, **asked), get_language() or "en"),
+        rejections_csv.lines(run, selectors.rejections(run, **asked)),
         content_type="text/csv; charset=utf-8",
     )
     name = f"{slugify(run.destination.name) or 'export'}-{run.pk}-{_('not-sent')}.csv"

@@ -1,7 +1,5 @@
 """Sources: a file taken in, its columns chosen, its import watched."""
 
-import csv
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,6 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django_scopes import scope
 
 from segments import imports
 from segments.columns import DATE_FORMATS, Column
@@ -23,7 +20,7 @@ from segments.reasons import reason_text
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
-from workspaces.spreadsheet import safe_cell
+from workspaces.spreadsheet import csv_lines
 
 SHOWN_REFUSED = 20
 HISTORY = 30
@@ -185,35 +182,21 @@ def import_again(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     return redirect("segments:import_columns", slug, draft.pk)
 
 
-class _Echo:
-    def write(self, text: str) -> str:
-        return text
-
-
 @requires("source.view")
 def refused_csv(request: WorkspaceRequest, slug: str, pk: int) -> StreamingHttpResponse:
     load = get_object_or_404(_imports(), pk=pk)
     audit.record(
         load.workspace, "import.refused_downloaded", actor=request.user, target=load.source
     )
-    workspace = load.workspace
-
-    def lines() -> Iterator[str]:
-        writer = csv.writer(_Echo())
-        yield writer.writerow([_("Row"), _("Column"), _("Value"), _("Reason")])
-        with scope(workspace=workspace):
-            rows = RefusedRow.objects.filter(source_import=load).order_by("row_number")
-            for row in rows.iterator(chunk_size=2_000):
-                yield writer.writerow(
-                    [
-                        row.row_number,
-                        safe_cell(row.column),
-                        safe_cell(row.value),
-                        reason_text(row.reason),
-                    ]
-                )
-
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    refused = RefusedRow.objects.filter(source_import=load).order_by("row_number")
+    rows = (
+        (row.row_number, row.column, row.value, reason_text(row.reason))
+        for row in refused.iterator(chunk_size=2_000)
+    )
+    header = [_("Row"), _("Column"), _("Value"), _("Reason")]
+    response = StreamingHttpResponse(
+        csv_lines(load.workspace, header, rows), content_type="text/csv; charset=utf-8"
+    )
     response["Content-Disposition"] = f'attachment; filename="refused-rows-{load.pk}.csv"'
     return response
 

@@ -184,8 +184,10 @@ def test_the_csv_speaks_the_readers_language_to_its_end(workspace: Any) -> None:
 
     run = RunFactory(destination=DestinationFactory(workspace=workspace))
     RejectionFactory(run=run)
-    lines = rejections_csv.lines(run, selectors.rejections(run), "es")
+    with translation.override("es"):
+        lines = rejections_csv.lines(run, selectors.rejections(run))
     with translation.override("en"):
+        assert "Clave del perfil" in next(lines)
         list(lines)
         assert translation.get_language() == "en"
 

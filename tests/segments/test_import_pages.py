@@ -188,7 +188,7 @@ def test_refused_rows_are_downloaded_safe_to_open_in_a_spreadsheet(
         RefusedRowFactory(source_import=load, row_number=number, value=value, column="=col")
     answer = client.get(url("import_refused_csv", load))
     assert answer["Content-Disposition"] == f'attachment; filename="refused-rows-{load.pk}.csv"'
-    text = b"".join(answer).decode("utf-8")  # type: ignore[arg-type]
+    text = b"".join(answer).decode("utf-8-sig")  # type: ignore[arg-type]
     header, *rows = csv.reader(io.StringIO(text))
     assert header == ["Row", "Column", "Value", "Reason"]
     assert [row[0] for row in rows] == [str(number) for number in range(1, 9)]

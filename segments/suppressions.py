@@ -1,0 +1,167 @@
+"""The workspace's suppression list: addresses that none of its exports sends, whoever has them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from segments.dialect import UnreadableFile, in_utf8
+from segments.models import BLANKS, Suppression
+from workspaces import audit
+from workspaces.models import User, Workspace
+
+LONGEST_ADDRESS = 254
+LONGEST_REASON = 200
+PAGE_SIZE = 50
+SHOWN_REFUSED = 20
+ADDRESS = re.compile(r"[^\s@,;\"'<>]+@[^\s@,;\"'<>]+\.[^\s@,;\"'<>]+")
+
+# Addresses have no quotes: nothing is to be taken for one.
+COPY_NEW = "COPY suppressed_new FROM STDIN (FORMAT csv, QUOTE E'\\x01')"
+
+CREATE_NEW = 'CREATE TEMPORARY TABLE suppressed_new (address text COLLATE "C") ON COMMIT DROP'
+
+ADD = """
+INSERT INTO segments_suppression (workspace_id, address, reason, origin, added_by_id, added_at)
+SELECT DISTINCT %(workspace)s, address, %(reason)s, %(origin)s, %(by)s, now()
+FROM suppressed_new
+ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of the lines: addresses found, those new to the list, lines with none."""
+
+    found: int
+    added: int
+    refused: int
+    first_refused: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def known(self) -> int:
+        return self.found - self.added
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the list, and the addresses to ask for its neighbours by."""
+
+    suppressions: list[Suppression]
+    before: str
+    after: str
+
+
+def add_text(workspace: Workspace, text: str, *, reason: str, by: User) -> Added:
+    """Adds every address of a text, however they are separated."""
+    lines = (
+        part
+        for line in text.splitlines()
+        for part in ([match[0] for match in ADDRESS.finditer(line)] or [line])
+    )
+    return _add(workspace, lines, reason=reason, origin=Suppression.Origin.MEMBER, by=by)
+
+
+def add_file(workspace: Workspace, blocks: Iterable[bytes], *, reason: str, by: User) -> Added:
+    """Adds the first address of every line of a text file. Raises `UnreadableFile`."""
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / "uploaded"
+        with path.open("wb") as file:
+            for block in blocks:
+                file.write(block)
+        in_utf8(path)
+        with path.open(encoding="utf-8") as lines:
+            added = _add(workspace, lines, reason=reason, origin=Suppression.Origin.FILE, by=by)
+    if not added.found:
+        raise UnreadableFile(
+            _("The file has no e-mail address. Choose one with an address on each line.")
+        )
+    return added
+
+
+def remove(workspace: Workspace, addresses: Iterable[str], *, by: User) -> int:
+    """Lets these be sent again; how many there were."""
+    count, _each = Suppression.objects.filter(address__in=list(addresses)).delete()
+    if count:
+        audit.record(workspace, "suppression.removed", actor=by, target=workspace, count=count)
+    return count
+
+
+def page_of(*, search: str = "", after: str = "", before: str = "") -> Page:
+    """The page after an address, before one, or the first; whose address begins with the text."""
+    found = Suppression.objects.select_related("added_by").order_by("address")
+    if search:
+        found = found.filter(address__startswith=search.strip().lower())
+    backwards = bool(before) and not after
+    if backwards:
+        found = found.filter(address__lt=before).order_by("-address")
+    elif after:
+        found = found.filter(address__gt=after)
+    rows = list(found[: PAGE_SIZE + 1])
+    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    if backwards:
+        rows.reverse()
+    first, last = (rows[0].address, rows[-1].address) if rows else ("", "")
+    return Page(
+        suppressions=rows,
+        before=first if (more if backwards else bool(after)) else "",
+        after=last if backwards or more else "",
+    )
+
+
+class _Lines:
+    """Tells apart, as they pass, the lines with an address from those without."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = lines
+        self.refused = 0
+        self.first_refused: list[tuple[int, str]] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line in enumerate(self.lines, start=1):
+            match = ADDRESS.search(line)
+            if match and len(match[0]) <= LONGEST_ADDRESS:
+                yield match[0].strip(BLANKS).lower()
+            elif line.strip(BLANKS + ',;"') and (number > 1 or "@" in line):
+                # A first line without an address is a header.
+                self.refused += 1
+                if len(self.first_refused) < SHOWN_REFUSED:
+                    self.first_refused.append((number, line.strip(BLANKS)[:100]))
+
+
+def _add(
+    workspace: Workspace, lines: Iterable[str], *, reason: str, origin: str, by: User
+) -> Added:
+    reading = _Lines(lines)
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / "addresses"
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(f"{address}\n" for address in reading)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(CREATE_NEW)
+            with path.open(encoding="utf-8") as file:
+                cursor.copy_expert(
+                    "COPY suppressed_new FROM STDIN (FORMAT csv, QUOTE E'\\x01')", file
+                )
+            cursor.execute("SELECT count(DISTINCT address) FROM suppressed_new")
+            found = int(cursor.fetchone()[0])
+            cursor.execute(
+                ADD,
+                {
+                    "workspace": workspace.pk,
+                    "reason": reason.strip()[:LONGEST_REASON],
+                    "origin": origin,
+                    "by": by.pk,
+                },
+            )
+            added = int(cursor.rowcount)
+            cursor.execute("DROP TABLE suppressed_new")
+            if added:
+                audit.record(
+                    workspace, "suppression.added", actor=by, target=workspace, count=added
+                )
+    return Added(found, added, reading.refused, reading.first_refused)
