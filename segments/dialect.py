@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -109,9 +110,15 @@ def _names(path: Path, delimiter: str, quote: str, skip: int) -> tuple[str, ...]
             file.readline()
         rows = csv.reader(file, delimiter=delimiter, quotechar=quote if len(quote) == 1 else '"')
         try:
-            header = [name.strip() for name in next(rows, [])]
+            header = next(rows, [])
         except csv.Error as problem:
             raise _no_table() from problem
+    return checked_names(header)
+
+
+def checked_names(header: Sequence[str]) -> tuple[str, ...]:
+    """The names of a table's columns, if they will do. Raises `UnreadableFile`."""
+    header = [name.strip() for name in header]
     if not header:
         raise _no_table()
     if len(header) > MAX_COLUMNS:

@@ -22,8 +22,13 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/plain"}),
-        help_text=_("CSV with a header. Separator and encoding are found out."),
+        widget=forms.FileInput(
+            attrs={"accept": ".csv,.txt,.tsv,.jsonl,.ndjson,.json,.parquet,.gz,.zst,text/csv"}
+        ),
+        help_text=_(
+            "CSV with a header, JSON Lines or Parquet, as it is or packed by gzip or Zstandard."
+            " Separator and encoding are found out."
+        ),
         error_messages={"required": _("Choose a file.")},
     )
     # A browser sends it after the file: where it is missing, the upload was cut off.

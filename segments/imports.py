@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from segments import profile_merge, reading
 from segments.columns import Column, Proposal, propose
 from segments.dialect import Dialect, UnreadableFile, find_dialect
+from segments.formats import as_csv
 from segments.models import Attribute, Import, RefusedRow, Source
 from workspaces import audit, locks
 from workspaces.models import User, Workspace
@@ -72,7 +73,7 @@ def take_file(
                         % {"most": most_bytes // 1_000_000}
                     )
                 kept.write(block)
-        dialect = find_dialect(path)
+        dialect = as_csv(path) or find_dialect(path)
         proposal = propose(path, dialect)
         if not proposal.rows:
             raise UnreadableFile(_("The file has a header and no rows. Choose a file with rows."))

@@ -82,7 +82,7 @@ def test_files_of_one_name_make_sources_of_their_own(client: Client, workspace: 
         (b"id,name\n", "The file has a header and no rows."),
         (b"\n\n\n", "The file does not look like a table."),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "This is not a text file."),
-        (b"PK\x03\x04\x14\0\x06\0", "This is not a text file."),
+        (b"PK\x03\x04\x14\0\x06\0", "This is a ZIP archive or an Excel workbook."),
         (b"\xff\xfea\0\x00\xd8", "The file's encoding is damaged."),
         (b"id,,name\n1,2,3\n", "Column 2 has no name."),
         (b"id,name,name\n1,2,3\n", "Two columns are named “name”. Give each its own name."),
