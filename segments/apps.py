@@ -39,7 +39,8 @@ class SegmentsConfig(AppConfig):
                 "segment.changed": _("Segment changed"),
                 "segment.renamed": _("Segment renamed"),
                 "segment.refreshed": _("Segment refresh started"),
+                "segment.downloaded": _("Segment members downloaded"),
                 "segment.deleted": _("Segment deleted"),
             }
         )
-        audit.name_details({"rules": _("rules")})
+        audit.name_details({"rules": _("rules"), "count": _("how many"), "form": _("form")})

@@ -26,6 +26,13 @@ urlpatterns = [
     path("segments/preview/", segment_builder.preview, name="segment_preview"),
     path("segments/values/", segment_builder.values, name="segment_values"),
     path("segments/<int:pk>/", segments.detail, name="segment_detail"),
+    path("segments/<int:pk>/members.csv", segments.download, {"form": "csv"}, name="segment_csv"),
+    path(
+        "segments/<int:pk>/members.parquet",
+        segments.download,
+        {"form": "parquet"},
+        name="segment_parquet",
+    ),
     path("segments/<int:pk>/edit/", segment_builder.edit, name="segment_edit"),
     path("segments/<int:pk>/status/", segments.status, name="segment_status"),
     path("segments/<int:pk>/refresh/", segments.refresh, name="segment_refresh"),

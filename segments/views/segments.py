@@ -4,18 +4,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from segments import dependents, segment_services
+from segments import dependents, member_files, segment_services
 from segments.failures import explanation
 from segments.membership import vocabulary
 from segments.models import Profile, Segment, SegmentMember
 from segments.rule_sentence import sentence
 from segments.rule_tree import RuleError
 from segments.selectors import shown_profiles, words
+from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
@@ -94,6 +96,32 @@ def _about(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
         "more_members": MORE_MEMBERS,
         **shown_profiles(members.order_by("key")),
     }
+
+
+@requires("segment.download")
+def download(request: WorkspaceRequest, slug: str, pk: int, form: str) -> HttpResponseBase:
+    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    audit.record(
+        segment.workspace,
+        "segment.downloaded",
+        actor=request.user,
+        target=segment,
+        count=segment.member_count,
+        form=form,
+    )
+    name = f"{slugify(segment.name) or 'segment'}.{form}"
+    if form == "parquet":
+        return FileResponse(
+            member_files.parquet_of(segment),
+            as_attachment=True,
+            filename=name,
+            content_type="application/vnd.apache.parquet",
+        )
+    response = StreamingHttpResponse(
+        member_files.csv_of(segment), content_type="text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @require_POST

@@ -1,0 +1,98 @@
+"""A segment's members as a file to take along: CSV as it is read, or Parquet in one piece."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import duckdb
+from django.db import connection
+
+from segments.dialect import identifier, quoted
+from segments.models import Attribute, AttributeType, Profile, Segment, SegmentMember
+from workspaces.spreadsheet import csv_lines
+
+ROWS_AT_ONCE = 2_000
+PARQUET_TYPES = {
+    AttributeType.NUMBER: "DOUBLE",
+    AttributeType.DATE: "DATE",
+    AttributeType.DATETIME: "TIMESTAMPTZ",
+    AttributeType.BOOLEAN: "BOOLEAN",
+}
+KEY = "key"
+
+COPY_MEMBERS = """
+COPY (
+    SELECT p.key{columns} FROM segments_segmentmember m
+    JOIN segments_profile p ON p.workspace_id = m.workspace_id AND p.id = m.profile_id
+    WHERE m.workspace_id = {workspace} AND m.segment_id = {segment}
+    ORDER BY p.key
+) TO STDOUT (FORMAT csv, FORCE_QUOTE *)
+"""
+
+
+def csv_of(segment: Segment) -> Iterator[str]:
+    """The lines of a CSV that a spreadsheet opens safely, a few thousand rows in memory at once."""
+    attributes = list(Attribute.objects.all())
+    ids = SegmentMember.objects.filter(segment=segment).values("profile_id")
+    profiles = Profile.objects.filter(pk__in=ids).order_by("key")
+    names = [attribute.name for attribute in attributes]
+    rows = (
+        [profile.key, *(_cell(profile.attributes.get(name)) for name in names)]
+        for profile in profiles.iterator(chunk_size=ROWS_AT_ONCE)
+    )
+    return csv_lines(segment.workspace, [KEY, *_headings(attributes)], rows)
+
+
+def parquet_of(segment: Segment) -> IO[bytes]:
+    """A Parquet file with the attributes' own types, gone when it is closed."""
+    attributes = list(Attribute.objects.all())
+    names = [KEY, *_headings(attributes)]
+    types = ["VARCHAR", *(PARQUET_TYPES.get(AttributeType(a.type), "VARCHAR") for a in attributes)]
+    with tempfile.TemporaryDirectory() as folder:
+        rows, written = Path(folder) / "members.csv", Path(folder) / "members.parquet"
+        _copy_out(segment, [attribute.name for attribute in attributes], rows)
+        columns = ", ".join(
+            f"{quoted(name)}: {quoted(kind)}" for name, kind in zip(names, types, strict=True)
+        )
+        with duckdb.connect(config={"memory_limit": "500MB"}) as database:
+            database.execute("SET TimeZone='UTC'")
+            database.execute(f"SET temp_directory={quoted(str(Path(folder) / 'spill'))}")
+            database.execute(
+                f"COPY (SELECT {', '.join(map(identifier, names))} FROM read_csv("  # noqa: S608
+                f"{quoted(str(rows))}, header=false, auto_detect=false, delim=',', quote='\"',"
+                f" escape='\"', nullstr='', allow_quoted_nulls=false, columns={{{columns}}}))"
+                f" TO {quoted(str(written))} (FORMAT parquet, COMPRESSION zstd)"
+            )
+        # Open, it outlives its folder.
+        return written.open("rb")
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else value
+
+
+def _copy_out(segment: Segment, names: list[str], to: Path) -> None:
+    with connection.cursor() as cursor, to.open("wb") as file:
+        columns = "".join(
+            cursor.mogrify(", p.attributes ->> %s", [name]).decode() for name in names
+        )
+        cursor.copy_expert(
+            COPY_MEMBERS.format(
+                columns=columns, workspace=int(segment.workspace_id), segment=int(segment.pk)
+            ),
+            file,
+        )
+
+
+def _headings(attributes: list[Attribute]) -> list[str]:
+    """The attributes' labels, or their names where two have one label, by case or not."""
+    labels = [attribute.label.lower() for attribute in attributes]
+    return [
+        attribute.label
+        if labels.count(attribute.label.lower()) == 1 and attribute.label.lower() != KEY
+        else f"{attribute.label} ({attribute.name})"
+        for attribute in attributes
+    ]
