@@ -41,6 +41,14 @@ SELECT %(workspace)s, %(segment)s, matched.id FROM matched ORDER BY matched.id
 
 TOTAL = "SELECT count(*) FROM segments_profile WHERE workspace_id = %(workspace)s"
 
+# How many meet each rule, and how many the rules so far keep together, in a single scan.
+COUNT_RULES = """
+SELECT count(*), {counts} FROM (
+    SELECT {conditions} FROM segments_profile p WHERE p.workspace_id = %(workspace)s
+    OFFSET 0
+) met
+"""
+
 # How many, and one of each of 512 parts of the ids: count and sample in a single scan.
 COUNT_AND_SAMPLE = """
 SELECT count(*), min(p.id) FROM segments_profile p

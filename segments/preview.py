@@ -44,7 +44,7 @@ def look(workspace: Workspace, tree: Any, page: str = "") -> Look:
     still under way, is ended.
     """
     condition, parameters = condition_of(workspace, tree, timezone.now())
-    with _bounded(page) as cursor:
+    with bounded(page) as cursor:
         cursor.execute(sql.TOTAL, parameters)
         total = int(cursor.fetchone()[0])
         cursor.execute(sql.COUNT_AND_SAMPLE.format(condition=condition), parameters)
@@ -67,7 +67,7 @@ def frequent_values(workspace: Workspace, attribute: str) -> list[tuple[str, int
         "most": MOST_SUGGESTIONS,
     }
     try:
-        with _bounded("") as cursor:
+        with bounded() as cursor:
             cursor.execute(sql.FREQUENT_VALUES, parameters)
             return [(value, count) for value, count in cursor.fetchall()]
     except TooSlow:
@@ -75,7 +75,7 @@ def frequent_values(workspace: Workspace, attribute: str) -> list[tuple[str, int
 
 
 @contextmanager
-def _bounded(page: str) -> Iterator[CursorWrapper]:
+def bounded(page: str = "") -> Iterator[CursorWrapper]:
     """A transaction that reads, for some seconds at most. Raises `TooSlow`."""
     name = f"segue look {page}" if PAGE.fullmatch(page) else ""
     try:

@@ -45,6 +45,14 @@ def compile_rules(
     return _condition(tree, compiler), compiler.parameters
 
 
+def compile_parts(
+    tree: Group, *, workspace_id: int, now: datetime, time_zone: ZoneInfo
+) -> tuple[list[str], dict[str, Any]]:
+    """A condition for each of the outermost group's rules, with the parameters of all."""
+    compiler = _Compiler(workspace_id, now, time_zone)
+    return [_condition(node, compiler) for node in tree.rules], compiler.parameters
+
+
 def _condition(node: Node, compiler: _Compiler) -> str:
     if isinstance(node, Group):
         joined = JOINS[node.match].join(_condition(one, compiler) for one in node.rules)

@@ -35,6 +35,7 @@ urlpatterns = [
     ),
     path("segments/<int:pk>/edit/", segment_builder.edit, name="segment_edit"),
     path("segments/<int:pk>/status/", segments.status, name="segment_status"),
+    path("segments/<int:pk>/rules/", segments.rule_counts, name="segment_rule_counts"),
     path("segments/<int:pk>/refresh/", segments.refresh, name="segment_refresh"),
     path("segments/<int:pk>/rename/", segments.rename, name="segment_rename"),
     path("segments/<int:pk>/duplicate/", segments.duplicate, name="segment_duplicate"),

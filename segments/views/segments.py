@@ -14,8 +14,10 @@ from segments import dependents, member_files, segment_services
 from segments.failures import explanation
 from segments.membership import vocabulary
 from segments.models import Profile, Segment, SegmentMember
+from segments.preview import TooSlow
+from segments.rule_counts import count_rules
 from segments.rule_sentence import sentence
-from segments.rule_tree import RuleError
+from segments.rule_tree import RuleError, write
 from segments.selectors import shown_profiles, words
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
@@ -96,6 +98,22 @@ def _about(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
         "more_members": MORE_MEMBERS,
         **shown_profiles(members.order_by("key")),
     }
+
+
+@requires("segment.view")
+def rule_counts(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """How many each rule finds, looked up once the page is there."""
+    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    context: dict[str, Any] = {"segment": segment}
+    try:
+        counted = count_rules(segment.workspace, segment.rules)
+    except (RuleError, TooSlow) as reason:
+        context["is_too_slow"] = isinstance(reason, TooSlow)
+    else:
+        labels, names = words()
+        said = [sentence(write(one.rule), labels, names) for one in counted.rules]
+        context |= {"counted": counted, "rows": list(zip(said, counted.rules, strict=True))}
+    return render(request, "segments/segments/_rule_counts.html", context)
 
 
 @requires("segment.download")

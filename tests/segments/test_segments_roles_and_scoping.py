@@ -50,6 +50,7 @@ PAGES: dict[str, tuple[str, list[str], list[str]]] = {
     "segment_preview": ("", [], EDITORS),
     "segment_values": ("", EDITORS, EDITORS),
     "segment_detail": ("segment", EVERYONE, EVERYONE),
+    "segment_rule_counts": ("segment", EVERYONE, EVERYONE),
     "segment_csv": ("segment", EDITORS, EDITORS),
     "segment_parquet": ("segment", EDITORS, EDITORS),
     "segment_edit": ("segment", EDITORS, EDITORS),
