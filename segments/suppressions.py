@@ -59,8 +59,8 @@ class Page:
 def add_text(workspace: Workspace, text: str, *, reason: str, by: User) -> Added:
     """Adds every address of a text, however they are separated."""
     lines = (
-        part
-        for line in text.splitlines()
+        (number, part)
+        for number, line in enumerate(text.splitlines(), start=1)
         for part in ([match[0] for match in ADDRESS.finditer(line)] or [line])
     )
     return _add(workspace, lines, reason=reason, origin=Suppression.Origin.MEMBER, by=by)
@@ -74,7 +74,8 @@ def add_file(workspace: Workspace, blocks: Iterable[bytes], *, reason: str, by: 
             for block in blocks:
                 file.write(block)
         in_utf8(path)
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8") as file_lines:
+            lines = enumerate(file_lines, start=1)
             added = _add(workspace, lines, reason=reason, origin=Suppression.Origin.FILE, by=by)
     if not added.found:
         raise UnreadableFile(
@@ -114,15 +115,15 @@ def page_of(*, search: str = "", after: str = "", before: str = "") -> Page:
 
 
 class _Lines:
-    """Tells apart, as they pass, the lines with an address from those without."""
+    """Tells apart, as they pass, the numbered lines with an address from those without."""
 
-    def __init__(self, lines: Iterable[str]) -> None:
+    def __init__(self, lines: Iterable[tuple[int, str]]) -> None:
         self.lines = lines
         self.refused = 0
         self.first_refused: list[tuple[int, str]] = []
 
     def __iter__(self) -> Iterator[str]:
-        for number, line in enumerate(self.lines, start=1):
+        for number, line in self.lines:
             match = ADDRESS.search(line)
             if match and len(match[0]) <= LONGEST_ADDRESS:
                 yield match[0].strip(BLANKS).lower()
@@ -134,7 +135,7 @@ class _Lines:
 
 
 def _add(
-    workspace: Workspace, lines: Iterable[str], *, reason: str, origin: str, by: User
+    workspace: Workspace, lines: Iterable[tuple[int, str]], *, reason: str, origin: str, by: User
 ) -> Added:
     reading = _Lines(lines)
     with TemporaryDirectory() as scratch:

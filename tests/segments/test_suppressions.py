@@ -100,6 +100,12 @@ def test_a_hundred_thousand_lines_are_taken_at_once(workspace: Workspace) -> Non
     assert found.count('name="address"') == 11
 
 
+def test_a_pasted_line_without_an_address_is_named_by_its_number(workspace: Workspace) -> None:
+    page = add(signed_in(workspace), workspace, addresses="a@b.co, c@d.co\nnobody\ne@f.co")
+    assert "line 2 (“nobody”)" in page
+    assert addresses() == ["a@b.co", "c@d.co", "e@f.co"]
+
+
 def test_removed_from_the_list_they_may_be_sent_again(workspace: Workspace) -> None:
     client = signed_in(workspace)
     add(client, workspace, addresses="ann@example.com bob@example.com")
