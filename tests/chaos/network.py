@@ -106,6 +106,9 @@ class Place:
             way.build(self.name)
 
     def remove(self) -> None:
+        """The devices first: a namespace takes its own with it only some time after it is gone."""
+        for way in self.ways:
+            subprocess.run(["ip", "link", "del", way.device], check=False, capture_output=True)
         subprocess.run(["ip", "netns", "del", self.name], check=False, capture_output=True)
 
     def take_in(self, worker: Kept, system: System) -> None:
@@ -146,4 +149,8 @@ def are_possible() -> bool:
 
 
 def _ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+    try:
+        subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True)
+    except subprocess.CalledProcessError as refusal:
+        refusal.add_note(refusal.stderr)
+        raise
