@@ -14,7 +14,15 @@ from django.http import QueryDict
 from django.utils.dates import MONTHS
 
 from segments.models import Attribute, AttributeType, Segment
-from segments.operators import DAYS, MEMBERSHIP_LABELS, OPERATORS, UNITS, Operator, fitting
+from segments.operators import (
+    DAYS,
+    MEMBERSHIP_LABELS,
+    OPERATORS,
+    PERIODS,
+    UNITS,
+    Operator,
+    fitting,
+)
 from segments.rule_tree import DEEPEST
 
 ROOT = "0"
@@ -229,4 +237,5 @@ def choices(except_segment: Segment | None) -> dict[str, Any]:
         "segments": list(segments),
         "months": [(str(number), name) for number, name in MONTHS.items()],
         "units": list(UNITS.items()),
+        "periods": list(PERIODS.items()),
     }

@@ -18,7 +18,7 @@ ALL = (TEXT, NUMBER, DATE, DATETIME, BOOLEAN)
 @dataclass(frozen=True)
 class Operator:
     """`needs` is what it is given: nothing; one, two or many values; a span of time such as
-    3 months; a number of days; or a month.
+    3 months; a number of days; a month; or a period such as this week.
     """
 
     name: str
@@ -40,16 +40,22 @@ OPERATORS = {
         Operator("ends_with", _("ends with"), (TEXT,), "one"),
         Operator("equals", _("is"), (NUMBER,), "one"),
         Operator("does_not_equal", _("is not"), (NUMBER,), "one"),
+        Operator("equals_any_of", _("is any of"), (NUMBER,), "many"),
+        Operator("equals_none_of", _("is none of"), (NUMBER,), "many"),
         Operator("less_than", _("is less than"), (NUMBER,), "one"),
         Operator("at_most", _("is at most"), (NUMBER,), "one"),
         Operator("greater_than", _("is more than"), (NUMBER,), "one"),
         Operator("at_least", _("is at least"), (NUMBER,), "one"),
         Operator("between", _("is between"), (NUMBER, *DAYS), "two"),
         Operator("on", _("is on"), DAYS, "one"),
+        Operator("not_on", _("is not on"), DAYS, "one"),
         Operator("before", _("is before"), DAYS, "one"),
         Operator("after", _("is after"), DAYS, "one"),
         Operator("in_last", _("is in the last"), DAYS, "span"),
         Operator("in_next", _("is in the next"), DAYS, "span"),
+        Operator("longer_ago", _("is longer ago than"), DAYS, "span"),
+        Operator("further_ahead", _("is further ahead than"), DAYS, "span"),
+        Operator("in_current", _("is in the current"), DAYS, "period"),
         Operator("month_is", _("is in the month of"), DAYS, "month"),
         Operator("anniversary_today", _("has its anniversary today"), DAYS, "nothing"),
         Operator("anniversary_in_days", _("has its anniversary within"), DAYS, "days"),
@@ -61,13 +67,29 @@ OPERATORS = {
 }
 
 # Whoever has no value meets these.
-NEGATIVE = frozenset({"is_not", "is_none_of", "does_not_contain", "does_not_equal"})
+NEGATIVE = frozenset(
+    {
+        "is_not",
+        "is_none_of",
+        "does_not_contain",
+        "does_not_equal",
+        "equals_none_of",
+        "not_on",
+    }
+)
 
 UNITS = {
     "days": pgettext_lazy("unit of a span", "days"),
     "weeks": pgettext_lazy("unit of a span", "weeks"),
     "months": pgettext_lazy("unit of a span", "months"),
     "years": pgettext_lazy("unit of a span", "years"),
+}
+
+PERIODS = {
+    "week": pgettext_lazy("the current period", "week"),
+    "month": pgettext_lazy("the current period", "month"),
+    "quarter": pgettext_lazy("the current period", "quarter"),
+    "year": pgettext_lazy("the current period", "year"),
 }
 
 MEMBER, NOT_MEMBER = "member", "not_member"

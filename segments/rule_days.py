@@ -18,10 +18,26 @@ def span(operator: str, values: tuple[date, ...]) -> Span:
 
 
 def span_from(today: date, operator: str, count: int, unit: str) -> Span:
-    """The days from some time ago until today, or from today until some time ahead; today in."""
+    """The days from some time ago until today, or from today until some time ahead, today in; or
+    those before, or after them.
+    """
     if operator == "in_last":
         return moved(today, -count, unit), today
+    if operator == "longer_ago":
+        return None, moved(today, -count, unit) - timedelta(days=1)
+    if operator == "further_ahead":
+        return moved(today, count, unit) + timedelta(days=1), None
     return today, moved(today, count, unit)
+
+
+def current(today: date, period: str) -> Span:
+    """The week (from Monday), month, quarter or year that today is in."""
+    if period == "week":
+        monday = today - timedelta(days=today.weekday())
+        return monday, monday + timedelta(days=6)
+    months = {"month": 1, "quarter": 3, "year": 12}[period]
+    first = date(today.year, (today.month - 1) // months * months + 1, 1)
+    return first, moved(first, months, "months") - timedelta(days=1)
 
 
 def moved(day: date, count: int, unit: str) -> date:

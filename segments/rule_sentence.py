@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from segments import rule_values
-from segments.operators import MEMBERSHIP_LABELS, OPERATORS, TEXT, Operator
+from segments.operators import MEMBERSHIP_LABELS, OPERATORS, PERIODS, TEXT, Operator
 
 MOST_VALUES = 3
 SMALL_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
@@ -76,6 +76,8 @@ class _Speaker:
             return _span(value, "days")
         if operator.needs == "month":
             return str(MONTHS.get(rule_values.identifier(value) or 0, value))
+        if operator.needs == "period":
+            return str(PERIODS.get(str(value), value))
         shown = [_shown(one, operator) for one in (value if isinstance(value, list) else [value])]
         if operator.needs == "two" and len(shown) == 2:
             return _("%(one)s and %(other)s") % {"one": shown[0], "other": shown[1]}

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from segments import rule_days
 from segments.models import AttributeType
-from segments.operators import MEMBER, NEGATIVE
+from segments.operators import MEMBER, NEGATIVE, OPERATORS
 from segments.rule_tree import Group, Membership, Node, Rule
 from segments.rule_values import SEPARATOR
 
@@ -113,6 +113,8 @@ def _number(rule: Rule, name: str, compiler: _Compiler) -> str:
         f"CASE jsonb_typeof(p.attributes -> {name})"
         f" WHEN 'number' THEN (p.attributes -> {name})::numeric END"
     )
+    if rule.operator in ("equals_any_of", "equals_none_of"):
+        return f"({number}) = ANY ({compiler.parameter(list(rule.values))}::numeric[])"
     values = [compiler.parameter(value) for value in rule.values]
     if rule.operator == "between":
         return f"({number}) BETWEEN {values[0]} AND {values[1]}"
@@ -126,9 +128,11 @@ def _day(rule: Rule, text: str, compiler: _Compiler) -> str:
     if rule.operator in ("anniversary_today", "anniversary_in_days"):
         days = rule_days.anniversaries(today, rule.values[0] if rule.values else 0)
         return f"{_part(rule, text, compiler, 'MM-DD')} = ANY ({compiler.parameter(days)}::text[])"
-    if rule.operator in ("in_last", "in_next"):
+    if OPERATORS[rule.operator].needs == "span":
         count, unit = rule.values
         span = rule_days.span_from(today, rule.operator, count, unit)
+    elif rule.operator == "in_current":
+        span = rule_days.current(today, rule.values[0])
     else:
         span = rule_days.span(rule.operator, rule.values)
     return _within(rule, text, span, compiler)

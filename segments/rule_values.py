@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from segments.models import AttributeType
-from segments.operators import DAYS, UNITS
+from segments.operators import DAYS, PERIODS, UNITS
 
 MOST_VALUES = 5_000
 LONGEST_VALUE = 1_000
@@ -42,6 +42,10 @@ def read(value: Any, unit: Any, kind: str, needs: str) -> tuple[Any, ...]:
         return (_whole(value, 0, MOST_ANNIVERSARY_DAYS, message),)
     if needs == "month":
         return (_whole(value, 1, 12, _("Choose a month.")),)
+    if needs == "period":
+        if not isinstance(value, str) or value not in PERIODS:
+            raise Nonsense(_("Choose the week, the month, the quarter or the year."))
+        return (value,)
     given = [_text(one) for one in (value if isinstance(value, list) else [value])]
     if needs == "many":
         return _many([one for one in given if one], kind)

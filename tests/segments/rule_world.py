@@ -120,6 +120,8 @@ def _number(rule: Rule, value: Decimal) -> bool:
         "at_most": value <= first,
         "greater_than": value > first,
         "at_least": value >= first,
+        "equals_any_of": value in rule.values,
+        "equals_none_of": value in rule.values,
         "between": first <= value <= last,
     }[rule.operator]
 
@@ -133,15 +135,32 @@ def _day(rule: Rule, day: date, today: date) -> bool:
         return any(_celebrates(day, one) for one in ahead)
     if rule.operator == "in_last":
         return _earlier(today, *rule.values) <= day <= today
-    if rule.operator == "in_next":
-        return today <= day <= _earlier(today, -rule.values[0], rule.values[1])
+    if rule.operator == "longer_ago":
+        return day < _earlier(today, *rule.values)
+    if rule.operator in ("in_next", "further_ahead"):
+        limit = _earlier(today, -rule.values[0], rule.values[1])
+        return today <= day <= limit if rule.operator == "in_next" else day > limit
+    if rule.operator == "in_current":
+        return _same_period(day, today, rule.values[0])
     first, last = rule.values[0], rule.values[-1]
     return {
         "on": day == first,
+        "not_on": day == first,
         "before": day < first,
         "after": day > first,
         "between": first <= day <= last,
     }[rule.operator]
+
+
+def _same_period(day: date, today: date, period: str) -> bool:
+    if period == "week":
+        return day.isocalendar()[:2] == today.isocalendar()[:2]
+    of_year = {
+        "month": day.month == today.month,
+        "quarter": (day.month + 2) // 3 == (today.month + 2) // 3,
+        "year": True,
+    }
+    return day.year == today.year and of_year[period]
 
 
 def _celebrates(day: date, on: date) -> bool:
