@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from connections import tokens
+from config import cipher
 from connections.constant_contact.answers import AccountSummary
 from connections.models import Connection
 
@@ -27,12 +27,12 @@ def set_aside(
     session: SessionBase, connection: Connection, answer: dict[str, Any], account: AccountSummary
 ) -> None:
     kept = {"connection": connection.pk, "answer": answer, "account": account.model_dump()}
-    session[SESSION_KEY] = tokens.encrypt(json.dumps(kept)).decode()
+    session[SESSION_KEY] = cipher.encrypt(json.dumps(kept)).decode()
 
 
 def waiting(session: SessionBase, connection: Connection) -> OtherAccount | None:
     """What waits for this connection, if it is not too old."""
-    text = tokens.decrypted_within(session.get(SESSION_KEY, ""), SECONDS)
+    text = cipher.decrypted_within(session.get(SESSION_KEY, ""), SECONDS)
     kept = json.loads(text) if text else {}
     if kept.get("connection") != connection.pk:
         return None

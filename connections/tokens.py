@@ -9,16 +9,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, TypeVar
 
 import requests
 from authlib.integrations.base_client.errors import OAuthError
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
 from django.db import OperationalError, connections, transaction
 from django.utils import timezone
 
+from config import cipher
 from connections import oauth_client
 from connections.constant_contact.errors import SignInAgain, Unavailable
 from connections.models import Connection
@@ -45,30 +43,12 @@ UNREADABLE = (
 Result = TypeVar("Result")
 
 
-@cache
-def _fernet(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in keys])
-
-
-def encrypt(text: str) -> bytes:
-    return _fernet(tuple(settings.TOKEN_ENCRYPTION_KEYS)).encrypt(text.encode())
-
-
 def decrypt(data: bytes | memoryview | None) -> str:
     """Raises `SignInAgain` for what none of the keys has encrypted."""
     try:
-        return _fernet(tuple(settings.TOKEN_ENCRYPTION_KEYS)).decrypt(bytes(data or b"")).decode()
-    except InvalidToken:
+        return cipher.decrypt(data)
+    except cipher.Unreadable:
         raise SignInAgain(UNREADABLE) from None
-
-
-def decrypted_within(data: str, seconds: int) -> str:
-    """The text, if it was encrypted at most so long ago; else nothing."""
-    try:
-        keys = tuple(settings.TOKEN_ENCRYPTION_KEYS)
-        return _fernet(keys).decrypt(data.encode(), ttl=seconds).decode()
-    except InvalidToken:
-        return ""
 
 
 def keep(connection: Connection, answer: Mapping[str, Any]) -> None:
@@ -78,8 +58,8 @@ def keep(connection: Connection, answer: Mapping[str, Any]) -> None:
     is encrypted anew, so that a key taken out of use is needed for a day at most.
     """
     refresh_token = answer.get("refresh_token") or decrypt(connection.refresh_token)
-    connection.access_token = encrypt(str(answer["access_token"]))
-    connection.refresh_token = encrypt(str(refresh_token))
+    connection.access_token = cipher.encrypt(str(answer["access_token"]))
+    connection.refresh_token = cipher.encrypt(str(refresh_token))
     connection.token_expires_at = timezone.now() + _life(answer.get("expires_in"))
     connection.token_refreshed_at = timezone.now()
 

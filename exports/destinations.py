@@ -12,10 +12,11 @@ from connections.models import Connection
 from exports import removal
 from exports.lists import ContactList
 from exports.models import Destination, DestinationSegment, Run
-from exports.scheduling import Timing, next_run
+from exports.scheduling import next_run
 from segments.models import Segment
 from workspaces import audit
 from workspaces.models import User, Workspace
+from workspaces.timing import Timing
 
 
 class DestinationProblem(Exception):

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,27 +10,22 @@ from django.utils.translation import gettext_lazy as _
 from connections.models import Connection
 from segments.models import Segment
 from workspaces.tenancy import BulkTenantModel, TenantForeignKey, TenantModel
+from workspaces.timing import Timed
 
 
-class Destination(TenantModel):
+class Destination(Timed, TenantModel):
     """An export's configuration.
 
     `matching` maps Constant Contact field names to attribute names; `email` is always there.
     `delivered_to` is the account and list that the ledger speaks of. In mode mirror who left the
     segments is taken off the list; a run that would take off more than `removal_share` percent of
     those it put there waits for approval.
-    Without a connection the destination rests. `days`, `times`, `time_zone` and `next_run_at`
-    mean what they mean in `workspaces.Schedule`, and count only with a schedule of its own.
+    Without a connection the destination rests.
     """
 
     class Mode(models.TextChoices):
         MIRROR = "mirror", _("Keep the list like the segments")
         ADD = "add", _("Only add")
-
-    class Schedule(models.TextChoices):
-        REFRESH = "refresh", _("With every refresh")
-        OWN = "own", _("Own schedule")
-        OFF = "off", _("Off")
 
     name = models.CharField(_("name"), max_length=100)
     connection = TenantForeignKey(
@@ -45,13 +39,6 @@ class Destination(TenantModel):
     segments = models.ManyToManyField(
         Segment, through="DestinationSegment", related_name="destinations"
     )
-    schedule = models.CharField(
-        _("schedule"), max_length=20, choices=Schedule.choices, default=Schedule.REFRESH
-    )
-    days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
-    times = ArrayField(models.TimeField(), default=list, blank=True)
-    time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
-    next_run_at = models.DateTimeField(null=True, editable=False)
     delivered_to = models.CharField(max_length=120, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

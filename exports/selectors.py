@@ -8,10 +8,10 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from connections.models import Connection
 from exports.models import Destination, DestinationSegment, Rejection, Run
-from exports.scheduling import workspace_refreshes_at
 from segments.models import Segment, SegmentMember
 from workspaces.models import Membership, Role, Workspace
 from workspaces.permissions import may
+from workspaces.timing import workspace_refreshes_at
 
 SORTS = {
     "name": ("name",),

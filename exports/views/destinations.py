@@ -14,11 +14,11 @@ from exports import contact_fields, destinations, matching, selectors, taken_off
 from exports.account import account_of
 from exports.engine import preferences
 from exports.models import Destination, Run
-from exports.scheduling import workspace_refreshes_at
 from exports.views.objects import destination_of
 from segments.models import Attribute
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
+from workspaces.timing import workspace_refreshes_at
 
 PAGE_SIZE = 100
 RUNS_SHOWN = 20

@@ -1,26 +1,19 @@
 """When exports run: one export's schedule, or those of several."""
 
-from datetime import timedelta
-from itertools import islice
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from exports import destinations, schedule_forms
 from exports.models import Destination
-from exports.scheduling import Timing, workspace_refreshes_at
 from exports.views.objects import destination_of
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, requires
-from workspaces.scheduling import occurrences
-
-UPCOMING = 5
-LATEST_UPCOMING = timedelta(days=60)
+from workspaces.timing import Timing, workspace_refreshes_at
+from workspaces.timing_forms import TimingForm, initial_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,7 +21,7 @@ def destination_schedule(request: WorkspaceRequest, slug: str, pk: int) -> HttpR
     destination = destination_of(request, pk, "destination.schedule")
     current = Timing.of(destination)
     if request.method == "POST":
-        form = schedule_forms.TimingForm(request.POST)
+        form = TimingForm(request.POST)
         if form.is_valid():
             destinations.reschedule(
                 destination,
@@ -38,22 +31,14 @@ def destination_schedule(request: WorkspaceRequest, slug: str, pk: int) -> HttpR
             messages.success(request, _("The schedule is saved."))
             return redirect("exports:destination_detail", slug, pk)
     else:
-        form = schedule_forms.TimingForm(initial=schedule_forms.initial_of(destination))
+        form = TimingForm(initial=initial_of(destination))
     context = {
         "form": form,
         "destination": destination,
         "refresh_at": workspace_refreshes_at(destination.workspace),
-        "upcoming": _upcoming(current) if destination.connection_id else [],
+        "upcoming": current.upcoming() if destination.connection_id else [],
     }
     return render(request, "exports/schedule.html", context, status=422 if form.errors else 200)
-
-
-def _upcoming(timing: Timing) -> list[object]:
-    if timing.schedule != Destination.Schedule.OWN:
-        return []
-    return list(
-        islice(occurrences(timing.days, timing.times, timing.time_zone, timezone.now()), UPCOMING)
-    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -75,7 +60,7 @@ def schedule_several(request: WorkspaceRequest, slug: str) -> HttpResponse:
         return redirect("exports:destination_list", slug)
     form = schedule_forms.SeveralForm(
         request.POST if request.method == "POST" else None,
-        initial=schedule_forms.initial_of(chosen[0]) | {"schedule": Destination.Schedule.REFRESH},
+        initial=initial_of(chosen[0]) | {"schedule": Destination.Schedule.REFRESH},
     )
     if request.method == "POST" and form.is_valid():
         for destination in chosen:

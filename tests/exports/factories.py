@@ -6,7 +6,7 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from connections import tokens
+from config import cipher
 from connections.models import Connection, Consent
 from exports.models import Batch, Destination, DestinationSegment, Rejection, Run
 from segments.models import Segment
@@ -42,8 +42,8 @@ class ConnectionFactory(DjangoModelFactory):
     export_user = factory.LazyAttribute(
         lambda one: MembershipFactory.create(workspace=one.workspace).user
     )
-    access_token = factory.LazyFunction(lambda: tokens.encrypt("token"))
-    refresh_token = factory.LazyFunction(lambda: tokens.encrypt("refresh"))
+    access_token = factory.LazyFunction(lambda: cipher.encrypt("token"))
+    refresh_token = factory.LazyFunction(lambda: cipher.encrypt("refresh"))
 
     @factory.post_generation
     def consented(self, create: bool, extracted: bool | None, **kwargs: Any) -> None:
