@@ -5,8 +5,8 @@ withdrawal stops a run at its next batch.
 """
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
+from connections import words
 from connections.constant_contact.client import Client
 from connections.constant_contact.errors import ConstantContactError
 from connections.constant_contact.transport import BeforeChange
@@ -17,11 +17,15 @@ from workspaces.models import Membership, Role
 
 
 class NotUsable(Exception):
-    """Why nothing may leave for a connection; the message is for people, `code` for programs."""
+    """Why nothing may leave for a connection: a `code`, told in the language of who asks."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, name: str) -> None:
+        super().__init__(code, name)
         self.code = code
+        self.name = name
+
+    def __str__(self) -> str:
+        return words.text(self.code, name=self.name)
 
 
 def ensure_usable(connection: Connection) -> None:
@@ -31,52 +35,20 @@ def ensure_usable(connection: Connection) -> None:
     )
     name = connection.name
     if not Consent.objects.filter(connection=connection, withdrawn_at__isnull=True).exists():
-        raise NotUsable(
-            "no_consent",
-            _(
-                "Nobody has agreed to data privacy and compliance for the connection “%(name)s”."
-                " An Administrator can agree on its page."
-            )
-            % {"name": name},
-        )
+        raise NotUsable("no_consent", name)
     if connection.state == Connection.State.NEEDS_SIGN_IN:
-        raise NotUsable(
-            "needs_sign_in",
-            _(
-                "The connection “%(name)s” needs sign-in: an Administrator must sign in to"
-                " Constant Contact again on its page."
-            )
-            % {"name": name},
-        )
+        raise NotUsable("needs_sign_in", name)
     if connection.state != Connection.State.ACTIVE or not connection.access_token:
-        raise NotUsable(
-            "not_authorised",
-            _("The connection “%(name)s” has not been authorised at Constant Contact yet.")
-            % {"name": name},
-        )
+        raise NotUsable("not_authorised", name)
     if connection.export_user_id is None:
-        raise NotUsable(
-            "no_export_user",
-            _(
-                "The connection “%(name)s” has no export user. An Administrator can become it on"
-                " its page."
-            )
-            % {"name": name},
-        )
+        raise NotUsable("no_export_user", name)
     vouches = Membership.objects.filter(
         workspace_id=connection.workspace_id,
         user_id=connection.export_user_id,
         role=Role.ADMINISTRATOR,
     )
     if not vouches.exists():
-        raise NotUsable(
-            "export_user_not_administrator",
-            _(
-                "The export user of the connection “%(name)s” is no longer an Administrator."
-                " Another one can take over on its page."
-            )
-            % {"name": name},
-        )
+        raise NotUsable("export_user_not_administrator", name)
 
 
 def client(connection: Connection, before_change: BeforeChange | None = None) -> Client:

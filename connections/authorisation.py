@@ -8,7 +8,7 @@ from authlib.integrations.base_client.errors import OAuthError
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from connections import oauth_client, services
+from connections import oauth_client, services, words
 from connections.access import client_of, limiter
 from connections.constant_contact.answers import AccountSummary
 from connections.constant_contact.client import Client
@@ -135,7 +135,7 @@ def _account_of(tokens: dict[str, Any]) -> AccountSummary:
     except ConstantContactError as error:
         raise AuthorisationFailed(
             _("You are signed in, but the account could not be read. %(problem)s Try again.")
-            % {"problem": error}
+            % {"problem": words.error_text(error)}
         ) from None
     if not account.encoded_account_id:
         raise AuthorisationFailed(

@@ -104,6 +104,7 @@ class Turns:
                 raise Throttled(
                     "Too many requests wait for their turn at Constant Contact.",
                     retry_after=LONGEST_WAIT_SECONDS,
+                    code="no_turn",
                 )
             time.sleep(self._until_next() + random.uniform(0, JITTER_SECONDS))  # noqa: S311
 
@@ -180,4 +181,6 @@ def _redis_answers() -> Iterator[None]:
     try:
         yield
     except redis.RedisError:
-        raise Unavailable("The count of requests is out of reach: Redis does not answer.") from None
+        raise Unavailable(
+            "The count of requests is out of reach: Redis does not answer.", code="no_count"
+        ) from None

@@ -48,7 +48,7 @@ def decrypt(data: bytes | memoryview | None) -> str:
     try:
         return cipher.decrypt(data)
     except cipher.Unreadable:
-        raise SignInAgain(UNREADABLE) from None
+        raise SignInAgain(UNREADABLE, code="tokens_unreadable") from None
 
 
 def keep(connection: Connection, answer: Mapping[str, Any]) -> None:
@@ -165,10 +165,13 @@ def _asked(refresh_token: str) -> dict[str, Any] | None:
             "Constant Contact did not renew the authorisation: it may not accept this"
             " installation's client ID and secret. Ask your operator to check them.",
             retry_after=TRY_AGAIN_SECONDS,
+            code="client_refused",
         ) from None
     except (requests.RequestException, ValueError):
         raise Unavailable(
-            "Constant Contact's sign-in server gave no answer.", retry_after=TRY_AGAIN_SECONDS
+            "Constant Contact's sign-in server gave no answer.",
+            retry_after=TRY_AGAIN_SECONDS,
+            code="sign_in_silent",
         ) from None
 
 
@@ -188,7 +191,9 @@ def _committed(work: Callable[[], Result]) -> Result:
         if "lock timeout" not in str(failure):
             raise
         raise Unavailable(
-            "Another worker is still renewing the authorisation.", retry_after=TRY_AGAIN_SECONDS
+            "Another worker is still renewing the authorisation.",
+            retry_after=TRY_AGAIN_SECONDS,
+            code="being_renewed",
         ) from None
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from connections.constant_contact.fields import CONTACT_FIELDS
 from exports.models import Destination, DestinationSegment
+from exports.whys import Explained, why
 from segments.models import Attribute, Segment
 
 
-class ConfigurationError(Exception):
-    """Why a destination can't run as it is configured; the message is for people."""
+class ConfigurationError(Explained):
+    """Why a destination can't run as it is configured."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def configuration_of(
 ) -> RunConfiguration:
     """The configuration of a destination; `segment_ids` stand in while it is not saved yet."""
     if destination.connection is None:
-        raise ConfigurationError("The export has no connection: give it one, then run it again.")
+        raise ConfigurationError(why("no_connection"))
     if segment_ids is None:
         segment_ids = list(
             DestinationSegment.objects.filter(destination=destination)
@@ -66,9 +67,7 @@ def configuration_of(
     known = set(Attribute.objects.values_list("name", flat=True))
     missing = sorted(name for name in matching.values() if name not in known)
     if missing:
-        raise ConfigurationError(
-            f"The attribute {missing[0]!r} no longer exists: edit the export's data matching."
-        )
+        raise ConfigurationError(why("no_attribute", attribute=missing[0]))
     return RunConfiguration(
         workspace_id=destination.workspace_id,
         destination_id=destination.pk,

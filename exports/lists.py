@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
-from connections import access
+from connections import access, words
 from connections.constant_contact import errors
 from connections.models import Connection
 
@@ -150,4 +150,4 @@ def _words(error: errors.ConstantContactError) -> str:
             "Constant Contact can’t be reached at the moment. Nothing you entered is lost: try"
             " again in a minute."
         )
-    return _("Constant Contact refused: %(answer)s") % {"answer": error}
+    return _("Constant Contact refused: %(answer)s") % {"answer": words.error_text(error)}

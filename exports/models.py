@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from connections.models import Connection
+from exports import whys
 from segments.models import Segment
 from workspaces.tenancy import BulkTenantModel, TenantForeignKey, TenantModel
 from workspaces.timing import Timed
@@ -124,7 +125,7 @@ class Run(TenantModel):
 
     destination = TenantForeignKey(Destination, on_delete=models.CASCADE, related_name="runs")
     state = models.CharField(max_length=30, choices=State.choices, default=State.QUEUED)
-    reason = models.TextField(blank=True)
+    why = models.JSONField(default=dict, editable=False)
     trigger = models.CharField(max_length=20, choices=Trigger.choices)
     full = models.BooleanField(default=False)
     dry_run = models.BooleanField(default=False)
@@ -205,6 +206,17 @@ class Run(TenantModel):
         return self.state in self.ACTIVE
 
     @property
+    def is_waiting(self) -> bool:
+        """For a time that is still to come."""
+        until = self.waiting_until
+        return self.is_active and until is not None and until > timezone.now()
+
+    @property
+    def reason(self) -> str:
+        """Why it ended so, or what it waits for, in the reader's language."""
+        return whys.text(self.why)
+
+    @property
     def took(self) -> timedelta:
         """From its start, or its place in the queue, to its end or now."""
         return (self.finished_at or timezone.now()) - (self.started_at or self.created_at)
@@ -234,7 +246,7 @@ class Batch(TenantModel):
     number = models.IntegerField()
     state = models.CharField(max_length=20, choices=State.choices, default=State.PLANNED)
     failure = models.CharField(max_length=20, choices=Failure.choices, blank=True)
-    reason = models.TextField(blank=True)
+    why = models.JSONField(default=dict, editable=False)
     contacts = models.IntegerField(default=0)
     first_address = models.CharField(max_length=254, blank=True, db_collation="C")
     last_address = models.CharField(max_length=254, blank=True, db_collation="C")
@@ -255,6 +267,11 @@ class Batch(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.number}"
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in the reader's language."""
+        return whys.text(self.why)
 
 
 class Delivery(BulkTenantModel):

@@ -60,7 +60,7 @@ def progress_of(run: Run) -> Progress:
     elapsed = (run.sent_at or timezone.now()) - run.planned_at if run.planned_at else timedelta()
     if elapsed >= MEASURED_AFTER and sums["last_sent"]:
         rate = sums["last_sent"] / elapsed.total_seconds()
-    if run.is_active and run.waiting_until is None and run.planned_at and rate:
+    if run.is_active and not run.is_waiting and run.planned_at and rate:
         passed = timezone.now() - run.planned_at
         done = sums["sent"] + sums["ended"]
         time_left = passed * (2 * sums["all"] - done) / done if done else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from exports import contact_fields
+from exports import contact_fields, whys
 
 NO_ADDRESS = "no_address"
 MALFORMED_ADDRESS = "malformed_address"
@@ -112,7 +112,7 @@ REASONS: dict[str, Reason] = {
     ),
 }
 
-# Their detail is what the provider answered, or what stopped the run.
+# Their detail is what the provider answered, or what stopped the run: a `Why`.
 _TELL_MORE = {BATCH_FAILED, STOPPED, GIVEN_UP, OUTCOME_UNKNOWN}
 
 
@@ -128,7 +128,7 @@ def text(code: str, detail: str = "") -> str:
     if reason is None:
         return detail or code
     if code in _TELL_MORE and detail:
-        return f"{reason.text} {detail}"
+        return f"{reason.text} {whys.loaded_text(detail)}"
     if code == FIELD_TOO_LONG:
         detail = contact_fields.label(detail)
     return str(reason.text) % {"detail": detail}

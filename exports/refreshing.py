@@ -71,7 +71,7 @@ def tell(steps: list[RefreshStep]) -> dict[int, Told]:
                 state=run.state,
                 label=run.get_state_display(),
                 text=_("%(count)s sent") % {"count": number(run.sent)} if run.planned_at else "",
-                goes_on=run.is_active and run.waiting_until is None,
+                goes_on=run.is_active and not run.is_waiting,
             )
         elif step.object_id in there:
             url = reverse("exports:destination_detail", args=[slug, step.object_id])

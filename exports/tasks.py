@@ -66,7 +66,7 @@ def sweep() -> None:
 
 
 def _hand_out(run: Run, batch_ids: list[int]) -> None:
-    Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now(), waiting_until=None)
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now(), waiting_until=None, why={})
     for batch_id in _firsts(run.batches.filter(pk__in=batch_ids)).values():
         send_one_batch.delay(run.workspace_id, batch_id)
 

@@ -148,13 +148,17 @@ class Client:
             try:
                 header = file.header()
                 if not header:
-                    raise errors.Unavailable("Constant Contact sent a contact export without data.")
+                    raise errors.Unavailable(
+                        "Constant Contact sent a contact export without data.",
+                        code="export_unusable",
+                    )
                 yield header, cast("BinaryIO", file)
             except Exception:
                 if not file.broken:
                     raise
                 raise errors.Unavailable(
-                    "The contact export broke off while Constant Contact sent it."
+                    "The contact export broke off while Constant Contact sent it.",
+                    code="export_broke_off",
                 ) from None
 
     def activity(self, activity_id: str) -> Activity:
@@ -191,7 +195,7 @@ class Client:
             link = self._transport.own_path(following)
             if link.split("?")[0] != path or link in followed:
                 raise errors.InvalidRequest(
-                    "Constant Contact answered with a link to another place."
+                    "Constant Contact answered with a link to another place.", code="strange_link"
                 )
             followed.add(link)
             response = self._transport.read(link)
@@ -226,6 +230,5 @@ def _page(
 def _unreadable(response: requests.Response) -> errors.ConstantContactError:
     """A success in words nobody understands: what was to be changed may have been."""
     text = "Constant Contact answered something that can't be read."
-    if response.request.method == "GET":
-        return errors.Unavailable(text, status=response.status_code)
-    return errors.OutcomeUnknown(text, status=response.status_code)
+    kind = errors.Unavailable if response.request.method == "GET" else errors.OutcomeUnknown
+    return kind(text, status=response.status_code, code="unreadable")

@@ -32,33 +32,48 @@ class ConstantContactError(Exception):
 
     `advice` is what to do: "retry" the same later, have a person "sign_in" again, or "give_up".
     `retry_after`: seconds the provider asks to wait before a retry, if it said.
+    `code` says what happened, for who puts it in other words; `said` is the provider's own.
     """
 
     advice: ClassVar[Advice] = "give_up"
+    usual_code: ClassVar[str]
 
     def __init__(
-        self, message: str, *, status: int = 0, key: str = "", retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        key: str = "",
+        retry_after: float | None = None,
+        code: str = "",
+        said: str = "",
     ) -> None:
         super().__init__(message)
         self.status = status
         self.key = key
         self.retry_after = retry_after
+        self.code = code or self.usual_code
+        self.said = said
 
 
 class Throttled(ConstantContactError):
     """Too many requests a second; this one was not taken. Retry after a moment."""
 
     advice = "retry"
+    usual_code = "throttled"
 
 
 class QueueFull(Throttled):
     """Too many activities wait at the provider; this one was not taken. Retry in minutes."""
+
+    usual_code = "queue_full"
 
 
 class BudgetSpent(ConstantContactError):
     """No requests are left for today; this one was not taken. Retry at `until`."""
 
     advice = "retry"
+    usual_code = "budget_spent"
 
     def __init__(self, message: str, *, until: datetime, status: int = 0, key: str = "") -> None:
         super().__init__(message, status=status, key=key)
@@ -69,6 +84,7 @@ class Unavailable(ConstantContactError):
     """The provider could not be reached or could not do it; the request was not taken. Retry."""
 
     advice = "retry"
+    usual_code = "unavailable"
 
 
 class OutcomeUnknown(ConstantContactError):
@@ -78,28 +94,38 @@ class OutcomeUnknown(ConstantContactError):
     """
 
     advice = "retry"
+    usual_code = "answer_lost"
 
 
 class SignInAgain(ConstantContactError):
     """The authorisation has ended: a person must sign in at the provider again."""
 
     advice = "sign_in"
+    usual_code = "sign_in_again"
 
 
 class Forbidden(ConstantContactError):
     """The account, or the person who authorised, may not do this. Give up."""
 
+    usual_code = "forbidden"
+
 
 class NotFound(ConstantContactError):
     """There is nothing by that id in this account. Give up."""
+
+    usual_code = "not_found"
 
 
 class Conflict(ConstantContactError):
     """The name exists already, or two changes met. Give up, or choose another name."""
 
+    usual_code = "conflict"
+
 
 class InvalidRequest(ConstantContactError):
     """The provider does not accept the request as it is; the same again will not help."""
+
+    usual_code = "refused"
 
 
 def next_budget(now: datetime | None = None) -> datetime:
@@ -118,7 +144,12 @@ def error_of(response: requests.Response) -> ConstantContactError:
     """The exception for an answer that is not a success, whatever shape its body has."""
     key, said = _key_and_message(response)
     status = response.status_code
-    told: dict[str, Any] = {"status": status, "key": key, "retry_after": retry_after(response)}
+    told: dict[str, Any] = {
+        "status": status,
+        "key": key,
+        "retry_after": retry_after(response),
+        "said": said,
+    }
     quote = f" It said: {said}" if said else ""
     if status == 429:
         return _limited(key, said, told)
@@ -131,7 +162,11 @@ def error_of(response: requests.Response) -> ConstantContactError:
     if status == 409:
         return Conflict(f"Constant Contact has one like it already.{quote}", **told)
     if status in GATEWAY_LOST_IT and response.request.method != "GET":
-        return OutcomeUnknown(f"Constant Contact lost its own answer ({status}).{quote}", **told)
+        return OutcomeUnknown(
+            f"Constant Contact lost its own answer ({status}).{quote}",
+            code="gateway_lost_answer",
+            **told,
+        )
     if status >= 500 or status == REQUEST_TIMEOUT:
         return Unavailable(f"Constant Contact has a fault of its own ({status}).{quote}", **told)
     return InvalidRequest(f"Constant Contact refused the request ({status}).{quote}", **told)

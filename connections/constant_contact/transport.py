@@ -100,7 +100,9 @@ class Transport:
             (link.scheme, link.netloc) != (base.scheme, base.netloc)
         )
         if elsewhere or not link.path.startswith(f"{base.path}/"):
-            raise errors.InvalidRequest("Constant Contact answered with a link to another place.")
+            raise errors.InvalidRequest(
+                "Constant Contact answered with a link to another place.", code="strange_link"
+            )
         path = link.path.removeprefix(base.path)
         return f"{path}?{link.query}" if link.query else path
 
@@ -166,7 +168,7 @@ def lost(body: _Body | None = None) -> errors.ConstantContactError:
     """What no answer means. A request that was not written whole can't have been taken."""
     if body is not None and body.written:
         return errors.OutcomeUnknown("The connection to Constant Contact broke before its answer.")
-    return errors.Unavailable("Constant Contact can't be reached.")
+    return errors.Unavailable("Constant Contact can't be reached.", code="unreachable")
 
 
 def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:

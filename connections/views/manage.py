@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from connections import consent_text, dependents, health, selectors, services, tokens
+from connections import consent_text, dependents, health, selectors, services, tokens, words
 from connections.access import todays_budget
 from connections.authorisation import check as ask_account
 from connections.constant_contact.errors import ConstantContactError
@@ -63,7 +63,9 @@ def check(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     try:
         account = ask_account(connection)
     except ConstantContactError as error:
-        messages.error(request, _("It does not work now. %(problem)s") % {"problem": error})
+        messages.error(
+            request, _("It does not work now. %(problem)s") % {"problem": words.error_text(error)}
+        )
     else:
         messages.success(
             request,

@@ -7,14 +7,15 @@ from django.utils import timezone
 from connections.access import NotUsable
 from connections.constant_contact import errors
 from connections.constant_contact.answers import Activity
-from exports.engine.send import TryLater, backoff, requests_counted
+from exports.engine.send import StopSending, TryLater, backoff, requests_counted
 from exports.engine.states import move_batch
 from exports.models import Batch, Run
+from exports.whys import Why, why, why_of
 
 ENDED_BADLY = {
-    "cancelled": "Constant Contact cancelled the import.",
-    "failed": "The import failed at Constant Contact.",
-    "timed_out": "The import timed out at Constant Contact.",
+    "cancelled": "import_cancelled",
+    "failed": "import_failed",
+    "timed_out": "import_timed_out",
 }
 # Activities are remembered ten days; one that has not ended after this long won't.
 PATIENCE = timedelta(hours=24)
@@ -32,24 +33,24 @@ def confirm_batches(run: Run) -> bool:
         return True
     try:
         activities = _activities(run, open_batches)
-    except NotUsable as refusal:
-        _outcome_unknown(open_batches, str(refusal))
+    except (NotUsable, StopSending) as refusal:
+        _outcome_unknown(open_batches, why_of(refusal))
         return True
     except errors.BudgetSpent as spent:
-        raise TryLater(str(spent), spent.until, budget=True) from spent
+        raise TryLater(why_of(spent), spent.until, budget=True) from spent
     except errors.ConstantContactError as error:
         if error.advice != "retry":
-            _outcome_unknown(open_batches, str(error))
+            _outcome_unknown(open_batches, why_of(error))
             return True
         wait = getattr(error, "retry_after", None) or backoff(5)
-        raise TryLater(str(error), timezone.now() + timedelta(seconds=wait)) from error
+        raise TryLater(why_of(error), timezone.now() + timedelta(seconds=wait)) from error
     all_ended = True
     for batch in open_batches:
         activity = activities.get(batch.activity_id)
         if activity is not None and activity.has_ended:
             _end(batch, activity)
         elif batch.sent_at is not None and timezone.now() - batch.sent_at > PATIENCE:
-            _outcome_unknown([batch], "Constant Contact did not finish it within a day.")
+            _outcome_unknown([batch], why("not_within_a_day"))
         else:
             all_ended = False
     return all_ended
@@ -64,7 +65,7 @@ def _activities(run: Run, open_batches: list[Batch]) -> dict[str, Activity]:
     wanted = {batch.activity_id for batch in open_batches}
     connection = run.destination.connection
     if connection is None:
-        raise NotUsable("detached", "The export's connection was detached.")
+        raise StopSending(why("detached"))
     with requests_counted(run, connection) as provider:
         if len(wanted) == 1:
             activity = provider.activity(next(iter(wanted)))
@@ -88,7 +89,7 @@ def _end(batch: Batch, activity: Activity) -> None:
             Batch.State.FAILED,
             failure=Batch.Failure.REFUSED,
             activity=answer,
-            reason=f"{bad_end} {said}".strip(),
+            why=why(bad_end, said=said),
         )
         return
     move_batch(
@@ -108,11 +109,11 @@ def refused(activity: Activity, contacts: int) -> int:
     return min(contacts, max(counted, missing))
 
 
-def _outcome_unknown(batches: list[Batch], reason: str) -> None:
+def _outcome_unknown(batches: list[Batch], cause: Why) -> None:
     for batch in batches:
         move_batch(
             batch,
             Batch.State.FAILED,
             failure=Batch.Failure.OUTCOME_UNKNOWN,
-            reason=f"Constant Contact took it, but its outcome could not be read. {reason}",
+            why=why("outcome_unread", cause),
         )

@@ -21,6 +21,7 @@ from exports.engine.send import StopSending, TryLater, send_batch
 from exports.engine.settle import settle_run
 from exports.engine.states import move_batch, move_run
 from exports.models import Batch, Run
+from exports.whys import Why, why, why_of
 from segments.models import Segment
 from workspaces import locks
 
@@ -69,18 +70,18 @@ def attempt(run: Run, batch: Batch) -> None:
     """Sends one batch, or stops the run's sending. Raises `TryLater`."""
     run.refresh_from_db(fields=["cancel_requested_at"])
     if run.cancel_requested_at is not None:
-        _stop(run, Batch.Failure.CANCELLED, "")
+        _stop(run, Batch.Failure.CANCELLED, {})
         return
     try:
         send_batch(run, batch)
     except StopSending as stop:
-        _stop(run, Batch.Failure.STOPPED, str(stop))
+        _stop(run, Batch.Failure.STOPPED, stop.why)
 
 
 def wait(run: Run, later: TryLater) -> None:
     """Records until when the run waits, and why."""
     Run.objects.filter(pk=run.pk, state__in=Run.ACTIVE).update(
-        waiting_until=later.at, reason=str(later), heartbeat_at=timezone.now()
+        waiting_until=later.at, why=later.why, heartbeat_at=timezone.now()
     )
 
 
@@ -101,7 +102,7 @@ def _steps(run: Run, send_batches: SendBatches) -> datetime | None:
             if _planned(run):
                 return None
         run.refresh_from_db()
-        move_run(run, Run.State.CONFIRMING, sent_at=timezone.now(), waiting_until=None, reason="")
+        move_run(run, Run.State.CONFIRMING, sent_at=timezone.now())
     if run.state == Run.State.CONFIRMING:
         if not confirm_batches(run):
             return _next_poll(run)
@@ -125,9 +126,9 @@ def _plan(run: Run) -> None:
             preferences.pull(run)
             _plan_in_turn(run)
     except NothingToPlan as nothing:
-        move_run(run, Run.State.SKIPPED, reason=str(nothing))
+        move_run(run, Run.State.SKIPPED, why=nothing.why)
     except (CannotPlan, ConfigurationError, NotUsable, preferences.NotPulled) as problem:
-        move_run(run, Run.State.FAILED, reason=str(problem))
+        move_run(run, Run.State.FAILED, why=why_of(problem))
 
 
 def _plan_in_turn(run: Run) -> None:
@@ -138,7 +139,7 @@ def _plan_in_turn(run: Run) -> None:
         return
     with locks.held(locks.LARGE_PLAN, 0) as free:
         if not free:
-            raise TryLater("Another large run is being planned.", timezone.now() + BUSY)
+            raise TryLater(why("another_plan"), timezone.now() + BUSY)
         plan_run(run)
 
 
@@ -158,7 +159,7 @@ def _next_poll(run: Run) -> datetime:
     return timezone.now() + timedelta(seconds=poll_delay(polls))
 
 
-def _stop(run: Run, failure: Batch.Failure, reason: str) -> None:
+def _stop(run: Run, failure: Batch.Failure, why: Why) -> None:
     """Fails every batch that nobody is sending at this moment."""
     for batch in run.batches.filter(state=Batch.State.PLANNED).defer("body"):
         with locks.held(locks.BATCH, batch.pk) as free:
@@ -166,4 +167,4 @@ def _stop(run: Run, failure: Batch.Failure, reason: str) -> None:
                 continue
             batch.refresh_from_db(fields=["state"])
             if batch.state == Batch.State.PLANNED:
-                move_batch(batch, Batch.State.FAILED, failure=failure, reason=reason)
+                move_batch(batch, Batch.State.FAILED, failure=failure, why=why)

@@ -17,6 +17,7 @@ from exports.engine.judge import Judged, drop_judged, judge, ledger_of
 from exports.engine.preferences import list_is_known
 from exports.engine.states import move_run
 from exports.models import Delivery, Destination, Run
+from exports.whys import Explained, why
 from segments.models import Segment
 
 MAX_PROFILES = 1_000_000
@@ -26,12 +27,12 @@ FEW_REMOVALS = 100
 MANY_SENT = 20_000
 
 
-class CannotPlan(Exception):
-    """Why a run fails before anything is sent; the message is for people."""
+class CannotPlan(Explained):
+    """Why a run fails before anything is sent."""
 
 
-class NothingToPlan(Exception):
-    """Why a run is skipped; the message is for people."""
+class NothingToPlan(Explained):
+    """Why a run is skipped."""
 
 
 class ListUnknown(Exception):
@@ -153,12 +154,9 @@ def preview(configuration: RunConfiguration) -> Preview:
 
 def _check(run: Run, configuration: RunConfiguration, judged: Judged) -> None:
     if not judged.in_segments:
-        raise NothingToPlan("Nobody is in the selected segments.")
+        raise NothingToPlan(why("nobody"))
     if judged.in_segments > MAX_PROFILES:
-        raise CannotPlan(
-            f"The selected segments hold {judged.in_segments:,} profiles, and a run sends at most"
-            f" {MAX_PROFILES:,}. Select fewer segments, or make them smaller."
-        )
+        raise CannotPlan(why("too_many", count=judged.in_segments, most=MAX_PROFILES))
     if run.dry_run or list_is_known(run):
         return
     if judged.counts["changed"] or _adds_whom_another_holds(configuration, judged):
@@ -182,18 +180,12 @@ def check_segments(configuration: RunConfiguration) -> None:
     """Raises `NothingToPlan` when a segment's members can't be trusted to be complete."""
     segments = list(Segment.objects.filter(pk__in=configuration.segment_ids).order_by("name"))
     if not segments:
-        raise NothingToPlan("The export has no segments: edit it and select one.")
+        raise NothingToPlan(why("no_segments"))
     for segment in segments:
         if segment.refresh_state == Segment.RefreshState.FAILED:
-            raise NothingToPlan(
-                f"The last refresh of the segment {segment.name!r} failed, so its members may be"
-                " out of date. Mend it and refresh it, then run the export again."
-            )
+            raise NothingToPlan(why("segment_failed", segment=segment.name))
         if segment.refreshed_at is None:
-            raise NothingToPlan(
-                f"The segment {segment.name!r} has never been refreshed. Refresh it, then run the"
-                " export again."
-            )
+            raise NothingToPlan(why("segment_never_refreshed", segment=segment.name))
 
 
 def _forget_what_is_not_held(destination: Destination, configuration: RunConfiguration) -> None:
@@ -232,10 +224,7 @@ def _check_none_is_empty(configuration: RunConfiguration) -> None:
     """A segment that came back empty is never read as nobody being left."""
     empty = Segment.objects.filter(pk__in=configuration.segment_ids, member_count=0).first()
     if empty is not None:
-        raise NothingToPlan(
-            f"The segment {empty.name!r} is empty, and people would be taken off the list for it."
-            " If it is to be empty, take it out of the export, then run it again."
-        )
+        raise NothingToPlan(why("segment_empty", segment=empty.name))
 
 
 def _write_ledger(

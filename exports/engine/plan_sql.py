@@ -15,9 +15,10 @@ ORDER BY position DESC LIMIT 1
 
 INSERT_BATCH = """
 INSERT INTO exports_batch (
-    workspace_id, run_id, number, state, failure, reason, contacts, first_address, last_address,
+    workspace_id, run_id, number, state, failure, why, contacts, first_address, last_address,
     body, body_bytes, activity_id, activity, attempts, rejected)
-SELECT %(workspace)s, %(run)s, %(number)s, 'planned', '', '', count(*), min(address), max(address),
+SELECT %(workspace)s, %(run)s, %(number)s, 'planned', '', '{}', count(*), min(address),
+    max(address),
     convert_to(%(head)s || string_agg(payload, ',' ORDER BY position) || %(tail)s, 'UTF8'),
     %(body_bytes)s, '', '{}', 0, 0
 FROM planned

@@ -19,6 +19,7 @@ from exports.engine import preferences_sql as sql
 from exports.engine import read_back
 from exports.engine.send import CLOCK_TOLERANCE, TryLater, backoff, requests_counted
 from exports.models import Destination, PreferencePull, Run
+from exports.whys import Explained, why_of
 from workspaces.planner import expect_rows
 
 WHOLE_EVERY = timedelta(days=1)
@@ -29,8 +30,8 @@ MAX_TRIES = 12
 LIST_REQUESTS = 4
 
 
-class NotPulled(Exception):
-    """Why what people said there can't be known; the message is for people."""
+class NotPulled(Explained):
+    """Why what people said there can't be known."""
 
 
 def pull(run: Run) -> None:
@@ -53,14 +54,14 @@ def pull(run: Run) -> None:
                 _read_list(run, link.account_id, provider)
                 _save(run, list_known=True)
     except errors.BudgetSpent as spent:
-        raise TryLater(str(spent), spent.until, budget=True) from spent
+        raise TryLater(why_of(spent), spent.until, budget=True) from spent
     except errors.ConstantContactError as error:
         tries = run.read_back.get("pull_tries", 0) + 1
         if error.advice != "retry" or tries >= MAX_TRIES:
-            raise NotPulled(str(error)) from error
+            raise NotPulled(why_of(error)) from error
         _save(run, pull_tries=tries)
         wait = getattr(error, "retry_after", None) or backoff(tries)
-        raise TryLater(str(error), timezone.now() + timedelta(seconds=wait)) from error
+        raise TryLater(why_of(error), timezone.now() + timedelta(seconds=wait)) from error
 
 
 def list_is_known(run: Run) -> bool:

@@ -16,6 +16,7 @@ from exports.engine import ledger_sql
 from exports.engine.confirm import poll_delay
 from exports.engine.send import TryLater
 from exports.models import Run
+from exports.whys import why
 
 ADDRESS = "email address"
 KNOWN = {ADDRESS: "address", "email status": "status"}
@@ -47,7 +48,8 @@ def load(provider: Client, exports: dict[str, Activity]) -> int:
             with provider.open_export(activity) as (header, file):
                 if ADDRESS not in header:
                     raise errors.InvalidRequest(
-                        "Constant Contact sent a contact export without addresses."
+                        "Constant Contact sent a contact export without addresses.",
+                        code="export_unusable",
                     )
                 columns = [KNOWN.get(name, f"other_{n}") for n, name in enumerate(header)]
                 for other in set(columns) - set(KNOWN.values()):
@@ -83,13 +85,10 @@ def finished(run: Run, provider: Client, name: str, **how: Any) -> Activity:
     run.read_back = {**run.read_back, name: known}
     run.save(update_fields=["read_back"])
     if known is None:
-        raise TryLater(
-            "The list could not be read back: Constant Contact gave up its export.",
-            timezone.now() + timedelta(seconds=60),
-        )
+        raise TryLater(why("export_given_up"), timezone.now() + timedelta(seconds=60))
     if not activity.has_ended:
         raise TryLater(
-            "Waiting for Constant Contact to read the list back.",
+            why("reading_list"),
             timezone.now() + timedelta(seconds=poll_delay(known["polls"])),
         )
     return activity

@@ -26,6 +26,7 @@ from exports.engine.batches import MAX_CONTACTS
 from exports.engine.confirm import poll_delay
 from exports.engine.send import StopSending, TryLater, requests_counted
 from exports.models import Batch, Run
+from exports.whys import Explained, Why, why, why_of
 
 # Up to here looking each one up costs fewer requests than a list made for the purpose.
 FEW = 7
@@ -34,7 +35,7 @@ MAX_TRIES = 12
 NOT_SENT = (Batch.Failure.CANCELLED, Batch.Failure.STOPPED)
 
 
-class _Failed(Exception):
+class _Failed(Explained):
     """The step ended badly at the provider; it is begun again."""
 
 
@@ -48,16 +49,16 @@ def remove_leavers(run: Run) -> None:
         return
     stopped = run.batches.filter(failure__in=NOT_SENT).exists()
     if run.cancel_requested_at is not None or stopped or run.destination.connection is None:
-        _give_up(run, "")
+        _give_up(run, {})
         return
     try:
         with requests_counted(run, run.destination.connection) as provider:
             while not run.removal.get("done"):
                 STEPS[run.removal.get("step", "begin")](run, provider)
     except errors.BudgetSpent as spent:
-        raise TryLater(str(spent), spent.until, budget=True) from spent
+        raise TryLater(why_of(spent), spent.until, budget=True) from spent
     except (NotUsable, StopSending) as refusal:
-        _give_up(run, str(refusal))
+        _give_up(run, why_of(refusal))
     except (errors.ConstantContactError, _Failed) as error:
         _again_or_give_up(run, error)
 
@@ -67,22 +68,22 @@ def _again_or_give_up(run: Run, error: Exception) -> None:
     tries = run.removal.get("failures" if failed else "tries", 0) + 1
     may_help = failed or getattr(error, "advice", "") == "retry"
     if not may_help or tries >= (MAX_ATTEMPTS if failed else MAX_TRIES):
-        _give_up(run, str(error))
+        _give_up(run, why_of(error))
         return
     if failed:
         _save(run, step="begin", failures=tries)
     else:
         _save(run, tries=tries)
     wait = getattr(error, "retry_after", None) or poll_delay(tries)
-    raise TryLater(str(error), timezone.now() + timedelta(seconds=wait)) from error
+    raise TryLater(why_of(error), timezone.now() + timedelta(seconds=wait)) from error
 
 
-def _give_up(run: Run, why: str) -> None:
+def _give_up(run: Run, problem: Why) -> None:
     """Keeps them in the ledger; the mark stays on those who may be off the list all the same."""
     asked = "asked_for" in run.removal or run.removal.get("step") in ("take_off", "await_removal")
     if not asked:
         _execute(removal_sql.KEEP_OF_RUN, run)
-    _save(run, done=True, problem=why)
+    _save(run, done=True, problem=problem)
 
 
 def _begin(run: Run, provider: Client) -> None:
@@ -179,8 +180,7 @@ def _check(run: Run, provider: Client) -> None:
         left = _execute(removal_sql.KEEP, run)
         run.removed = before - left
         run.save(update_fields=["removed"])
-        problem = f"{left} people could not be taken off the list; the next run tries again."
-        _save(run, step="tidy", problem=problem if left else "")
+        _save(run, step="tidy", problem=why("still_on_list", count=left) if left else {})
 
 
 def _tidy(run: Run, provider: Client) -> None:
@@ -230,12 +230,12 @@ def _ended(run: Run, provider: Client, wanted: list[str]) -> list[Activity]:
             if len(found) == len(wanted):
                 break
     if any(found[one].has_ended and found[one].state != "completed" for one in found):
-        raise _Failed("Taking people off the list failed at Constant Contact.")
+        raise _Failed(why("removal_failed"))
     if len(found) < len(wanted) or not all(one.has_ended for one in found.values()):
         polls = run.removal.get("polls", 0)
         _save(run, polls=polls + 1)
         raise TryLater(
-            "Waiting for Constant Contact to take people off the list.",
+            why("taking_off"),
             timezone.now() + timedelta(seconds=poll_delay(polls)),
         )
     return [found[one] for one in wanted]

@@ -14,6 +14,7 @@ from connections.constant_contact.client import Client
 from connections.models import Connection
 from exports.engine.states import move_batch
 from exports.models import Batch, Run
+from exports.whys import Explained, Why, why, why_of
 from workspaces import locks
 
 MAX_ATTEMPTS = 12
@@ -22,21 +23,21 @@ LONGEST_WAIT = timedelta(minutes=5)
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-class TryLater(Exception):
-    """The batch was not taken; worth trying again `at` a time, for the reason in the message."""
+class TryLater(Explained):
+    """The batch was not taken; worth trying again `at` a time."""
 
-    def __init__(self, reason: str, at: datetime, *, budget: bool = False) -> None:
-        super().__init__(reason)
+    def __init__(self, why: Why, at: datetime, *, budget: bool = False) -> None:
+        super().__init__(why)
         self.at = at
         self.budget = budget
 
     @classmethod
-    def soon(cls, reason: str, attempts: int = 4) -> "TryLater":
-        return cls(reason, timezone.now() + timedelta(seconds=backoff(attempts)))
+    def soon(cls, why: Why, attempts: int = 4) -> "TryLater":
+        return cls(why, timezone.now() + timedelta(seconds=backoff(attempts)))
 
 
-class StopSending(Exception):
-    """No batch of this run may be sent any more; the message says why."""
+class StopSending(Explained):
+    """No batch of this run may be sent any more."""
 
 
 def send_batch(run: Run, batch: Batch) -> None:
@@ -55,7 +56,7 @@ def send_batch(run: Run, batch: Batch) -> None:
 def _send(run: Run, batch: Batch) -> None:
     destination = run.destination
     if destination.connection is None:
-        raise StopSending("The export's connection was detached.")
+        raise StopSending(why("detached"))
     try:
         with requests_counted(run, destination.connection, locks.BATCH, batch.pk) as provider:
             activity = _earlier_attempt(provider, run, batch)
@@ -65,9 +66,9 @@ def _send(run: Run, batch: Batch) -> None:
                 )
                 activity = provider.import_contacts(bytes(batch.body or b""))
     except NotUsable as refusal:
-        raise StopSending(str(refusal)) from refusal
+        raise StopSending(why_of(refusal)) from refusal
     except errors.BudgetSpent as spent:
-        raise TryLater(str(spent), spent.until, budget=True) from spent
+        raise TryLater(why_of(spent), spent.until, budget=True) from spent
     except errors.ConstantContactError as error:
         _judge(run, batch, error)
         return
@@ -82,9 +83,9 @@ def _send(run: Run, batch: Batch) -> None:
 
 def _judge(run: Run, batch: Batch, error: errors.ConstantContactError) -> None:
     if error.advice == "sign_in":
-        raise StopSending(str(error)) from error
+        raise StopSending(why_of(error)) from error
     if error.advice == "give_up":
-        move_batch(batch, Batch.State.FAILED, failure=Batch.Failure.REFUSED, reason=str(error))
+        move_batch(batch, Batch.State.FAILED, failure=Batch.Failure.REFUSED, why=why_of(error))
         return
     batch.refresh_from_db(fields=["attempts"])
     if batch.attempts >= MAX_ATTEMPTS:
@@ -92,11 +93,11 @@ def _judge(run: Run, batch: Batch, error: errors.ConstantContactError) -> None:
             batch,
             Batch.State.FAILED,
             failure=Batch.Failure.GIVEN_UP,
-            reason=f"Given up after {batch.attempts} attempts. The last answer: {error}",
+            why=why("given_up", why_of(error), attempts=batch.attempts),
         )
         return
     wait = getattr(error, "retry_after", None) or backoff(batch.attempts)
-    raise TryLater(str(error), timezone.now() + timedelta(seconds=wait)) from error
+    raise TryLater(why_of(error), timezone.now() + timedelta(seconds=wait)) from error
 
 
 def backoff(attempts: int) -> float:

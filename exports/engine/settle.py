@@ -6,7 +6,6 @@ All in one transaction: the account, the ledger and the run's end agree or nothi
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils.translation import ngettext
 
 from connections.access import NotUsable
 from connections.constant_contact import errors
@@ -14,6 +13,7 @@ from exports.engine import ledger_sql, read_back
 from exports.engine.send import TryLater, requests_counted
 from exports.engine.states import move_run
 from exports.models import Batch, Run
+from exports.whys import Why, dumped, why, why_of
 from workspaces import audit
 from workspaces.planner import expect_rows
 
@@ -22,7 +22,7 @@ def settle_run(run: Run) -> None:
     """Ends a run all of whose batches have ended. Raises `TryLater` while the list is read back."""
     refusing = list(run.batches.filter(state=Batch.State.CONFIRMED, rejected__gt=0).defer("body"))
     failed = list(run.batches.filter(state=Batch.State.FAILED).defer("body"))
-    unread = ""
+    unread: Why = {}
     if refusing and run.destination.connection is not None:
         try:
             with requests_counted(run, run.destination.connection) as provider:
@@ -30,21 +30,21 @@ def settle_run(run: Run) -> None:
                 with transaction.atomic():
                     read_back.load(provider, exports)
                     read_back.know()
-                    _end(run, failed, refusing, unread="")
+                    _end(run, failed, refusing, unread={})
                 return
         except errors.BudgetSpent as spent:
-            raise TryLater(str(spent), spent.until, budget=True) from spent
+            raise TryLater(why_of(spent), spent.until, budget=True) from spent
         except errors.ConstantContactError as error:
             if error.advice == "retry":
-                raise TryLater.soon(str(error)) from error
-            unread = str(error)
+                raise TryLater.soon(why_of(error)) from error
+            unread = why_of(error)
         except NotUsable as refusal:
-            unread = str(refusal)
+            unread = why_of(refusal)
     with transaction.atomic():
         _end(run, failed, refusing, unread=unread)
 
 
-def _end(run: Run, failed: list[Batch], refusing: list[Batch], *, unread: str) -> None:
+def _end(run: Run, failed: list[Batch], refusing: list[Batch], *, unread: Why) -> None:
     run = Run.objects.select_for_update().get(pk=run.pk)
     with connection.cursor() as cursor:
         expect_rows(cursor, run.in_segments)
@@ -54,7 +54,7 @@ def _end(run: Run, failed: list[Batch], refusing: list[Batch], *, unread: str) -
     for batch in refusing:
         _count(moved, _name_refused(run, batch) if not unread else (0, 0))
     state, reason = _outcome(run, failed, refusing, unread, moved["rejected"])
-    move_run(run, state, reason=reason, **moved)
+    move_run(run, state, why=reason, **moved)
     audit.record(
         run.workspace,
         "run.finished",
@@ -86,7 +86,8 @@ def _take_back(run: Run, batch: Batch) -> tuple[int, int]:
     where = _of_batch(run, batch)
     with connection.cursor() as cursor:
         cursor.execute(
-            ledger_sql.REJECT_BATCH, {**where, "reason": batch.failure, "detail": batch.reason}
+            ledger_sql.REJECT_BATCH,
+            {**where, "reason": batch.failure, "detail": dumped(batch.why)},
         )
         cursor.execute(ledger_sql.COUNT_BATCH, where)
         added, changed = cursor.fetchone()
@@ -104,28 +105,19 @@ def _name_refused(run: Run, batch: Batch) -> tuple[int, int]:
 
 
 def _outcome(
-    run: Run, failed: list[Batch], refusing: list[Batch], unread: str, rejected: int
-) -> tuple[Run.State, str]:
+    run: Run, failed: list[Batch], refusing: list[Batch], unread: Why, rejected: int
+) -> tuple[Run.State, Why]:
     if run.cancel_requested_at is not None:
-        return Run.State.CANCELLED, ""
+        return Run.State.CANCELLED, {}
     if failed:
-        reasons = "; ".join(sorted({batch.reason for batch in failed if batch.reason}))
-        sentence = ngettext(
-            "%(failed)d of %(all)d batch failed.",
-            "%(failed)d of %(all)d batches failed.",
-            len(failed),
-        ) % {"failed": len(failed), "all": run.batches.count()}
-        return Run.State.FAILED, f"{sentence} {reasons}"
+        causes = {dumped(batch.why): batch.why for batch in failed if batch.why}
+        counts = {"failed": len(failed), "all": run.batches.count()}
+        return Run.State.FAILED, why("batches_failed", *causes.values(), **counts)
     if unread:
-        return Run.State.FAILED, (
-            f"Constant Contact refused {sum(batch.rejected for batch in refusing)} contacts,"
-            f" and the list could not be read back to name them. {unread}"
-        )
+        count = sum(batch.rejected for batch in refusing)
+        return Run.State.FAILED, why("refused_unnamed", unread, count=count)
     if run.removal.get("problem"):
-        return Run.State.FAILED, (
-            f"People who left the segments could not be taken off the list."
-            f" {run.removal['problem']}"
-        )
+        return Run.State.FAILED, why("not_taken_off", run.removal["problem"])
     if rejected:
-        return Run.State.SUCCEEDED_WITH_REJECTIONS, ""
-    return Run.State.SUCCEEDED, ""
+        return Run.State.SUCCEEDED_WITH_REJECTIONS, {}
+    return Run.State.SUCCEEDED, {}

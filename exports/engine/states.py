@@ -35,13 +35,15 @@ class WrongState(Exception):
 def move_run(run: Run, to: Run.State, **fields: Any) -> None:
     """Moves the run on, only from the state it is believed to be in; stamps its end.
 
+    What it waited for until now is over.
+
     Raises `WrongState` when another process moved it first.
     """
     if to not in RUN_TRANSITIONS.get(run.state, ()):
         raise WrongState(f"a run that is {run.state} can't become {to}")
     if to in RUN_ENDS:
         fields.setdefault("finished_at", timezone.now())
-        fields.setdefault("waiting_until", None)
+    fields = {"waiting_until": None, "why": {}} | fields
     _move(run, to, fields)
 
 

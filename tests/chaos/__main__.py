@@ -162,6 +162,7 @@ class Chaos:
                 raise Broken(
                     f"run {run.pk} is {_stage(run)} and does not end, {PATIENCE_SECONDS} s after"
                     f" the last disturbance. It waits until {run.waiting_until}: {run.reason}"
+                    f" {run.removal} {run.read_back}"
                 )
             time.sleep(0.03)
         self.sandbox.control("clear_faults")

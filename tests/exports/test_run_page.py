@@ -294,13 +294,18 @@ def test_the_page_asks_again_while_the_run_goes_on_and_then_stops(workspace: Any
 def test_waiting_says_until_when_and_failing_says_why(workspace: Any) -> None:
     run = sending(workspace)
     Run.objects.filter(pk=run.pk).update(
-        reason="The day’s requests are spent.", waiting_until=timezone.now() + timedelta(hours=3)
+        why={"code": "budget_spent"}, waiting_until=timezone.now() + timedelta(hours=3)
     )
-    assert "The day’s requests are spent. It goes on by itself:" in words(get(run))
+    assert "Today’s requests to Constant Contact are spent. It goes on by itself:" in words(
+        get(run)
+    )
     Run.objects.filter(pk=run.pk).update(
-        state="failed", waiting_until=None, reason="Sign in again.", finished_at=timezone.now()
+        state="failed",
+        waiting_until=None,
+        why={"code": "sign_in_again"},
+        finished_at=timezone.now(),
     )
-    assert "Why it failed Sign in again." in words(get(run))
+    assert "Why it failed Constant Contact no longer accepts the authorisation." in words(get(run))
     run.refresh_from_db()
     assert [stage.state for stage in progress_of(run).stages][1] == "stopped"
 

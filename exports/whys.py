@@ -1,0 +1,129 @@
+"""Why a run or a batch ended as it did, or waits: kept as a code with what belongs to it.
+
+Workers don't know who will read it, nor in which language: it becomes a sentence when it is shown.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from django.utils import formats
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from connections import words
+from connections.access import NotUsable
+from connections.constant_contact.errors import ConstantContactError
+
+Why = dict[str, Any]
+
+TEXTS: dict[str, Promise] = {
+    # Nothing to do
+    "nobody": _("Nobody is in the selected segments."),
+    "no_segments": _("The export has no segments: edit it and select one."),
+    "segment_failed": _(
+        "The last refresh of the segment “%(segment)s” failed, so its members may be out of date."
+        " Mend it and refresh it, then run the export again."
+    ),
+    "segment_never_refreshed": _(
+        "The segment “%(segment)s” has never been refreshed. Refresh it, then run the export again."
+    ),
+    "segment_empty": _(
+        "The segment “%(segment)s” is empty, and people would be taken off the list for it. If it"
+        " is to be empty, take it out of the export, then run it again."
+    ),
+    # Not as it is configured
+    "too_many": _(
+        "The selected segments hold %(count)s profiles, and a run sends at most %(most)s. Select"
+        " fewer segments, or make them smaller."
+    ),
+    "no_connection": _("The export has no connection: give it one, then run it again."),
+    "no_attribute": _(
+        "The attribute “%(attribute)s” no longer exists: edit the export’s data matching."
+    ),
+    # In the middle
+    "detached": _("The export’s connection was detached."),
+    "another_plan": _("Another large run is being planned."),
+    "reading_list": _("Waiting for Constant Contact to read the list back."),
+    "export_given_up": _("The list could not be read back: Constant Contact gave up its export."),
+    "taking_off": _("Waiting for Constant Contact to take people off the list."),
+    "removal_failed": _("Taking people off the list failed at Constant Contact."),
+    "still_on_list": _(
+        "People who could not be taken off the list: %(count)s. The next run tries again."
+    ),
+    # Of a batch
+    "import_cancelled": _("Constant Contact cancelled the import."),
+    "import_failed": _("The import failed at Constant Contact."),
+    "import_timed_out": _("The import timed out at Constant Contact."),
+    "not_within_a_day": _("Constant Contact did not finish it within a day."),
+    "outcome_unread": _("Constant Contact took it, but its outcome could not be read."),
+    "given_up": _("Given up after %(attempts)s attempts. The last answer:"),
+    # At the end
+    "batches_failed": _("Batches that failed: %(failed)s of %(all)s."),
+    "refused_unnamed": _(
+        "Constant Contact refused %(count)s contacts, and the list could not be read back to name"
+        " them."
+    ),
+    "not_taken_off": _("People who left the segments could not be taken off the list."),
+    # From before reasons were kept as codes
+    "told": _("%(text)s"),
+}
+
+
+class Explained(Exception):
+    """An exception that says why, for people: its text is in the language of who asks."""
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return text(self.why)
+
+
+def why(code: str, *causes: Why, **parameters: Any) -> Why:
+    """Plain data, to be kept as JSON. `said` quotes the provider."""
+    known = {name: value for name, value in parameters.items() if value not in ("", None)}
+    return {"code": code, **known} | ({"causes": [*causes]} if any(causes) else {})
+
+
+def why_of(error: Exception) -> Why:
+    """Of what a connection or Constant Contact raised, or what explains itself."""
+    if isinstance(error, Explained):
+        return error.why
+    if isinstance(error, NotUsable):
+        return why(error.code, name=error.name)
+    if isinstance(error, ConstantContactError):
+        return why(error.code, status=error.status, said=error.said)
+    raise TypeError(f"nobody can say why of {error!r}")
+
+
+def text(why: Mapping[str, Any]) -> str:
+    """One sentence or several; empty for no reason at all."""
+    code = why.get("code", "")
+    if not code:
+        return ""
+    if code in words.TEXTS:
+        known = {name: why[name] for name in ("name", "status", "said") if name in why}
+        sentence = words.text(code, **known)
+    else:
+        sentence = str(TEXTS[code]) % {name: _shown(value) for name, value in why.items()}
+        if why.get("said"):
+            sentence = f"{sentence} {words.quoted(why['said'])}"
+    return " ".join([sentence, *(text(cause) for cause in why.get("causes", ()))])
+
+
+def dumped(why: Why) -> str:
+    """To be kept in a column of text; `loaded_text` reads it."""
+    return orjson.dumps(why).decode() if why else ""
+
+
+def loaded_text(kept: str) -> str:
+    """What was dumped, as a sentence; anything else as it is."""
+    if not kept.startswith('{"code":'):
+        return kept
+    return text(orjson.loads(kept))
+
+
+def _shown(value: Any) -> Any:
+    return formats.number_format(value, force_grouping=True) if isinstance(value, int) else value
