@@ -15,10 +15,14 @@ class ConfigurationError(Explained):
 
 @dataclass(frozen=True)
 class Match:
-    """One line of the data matching: which attribute feeds which contact field."""
+    """One line of the data matching: which attribute feeds which contact field.
+
+    `kind` is the field's, `type` the attribute's.
+    """
 
     field: str
     attribute: str
+    type: str
     kind: str
     max_length: int
 
@@ -44,11 +48,11 @@ CUSTOM_FIELD_PREFIX = "cf:"
 CUSTOM_FIELD_LENGTH = 255
 
 
-def match(field: str, attribute: str) -> Match:
+def match(field: str, attribute: str, type_: str) -> Match:
     if field.startswith(CUSTOM_FIELD_PREFIX):
-        return Match(field, attribute, "text", CUSTOM_FIELD_LENGTH)
+        return Match(field, attribute, type_, "text", CUSTOM_FIELD_LENGTH)
     known = CONTACT_FIELDS[field]
-    return Match(field, attribute, known.kind, known.max_length)
+    return Match(field, attribute, type_, known.kind, known.max_length)
 
 
 def configuration_of(
@@ -64,7 +68,7 @@ def configuration_of(
             .values_list("segment_id", flat=True)
         )
     matching = dict(destination.matching)
-    known = set(Attribute.objects.values_list("name", flat=True))
+    known = dict(Attribute.objects.values_list("name", "type"))
     missing = sorted(name for name in matching.values() if name not in known)
     if missing:
         raise ConfigurationError(why("no_attribute", attribute=missing[0]))
@@ -75,7 +79,9 @@ def configuration_of(
         list_id=destination.list_id,
         email=matching["email"],
         matches=tuple(
-            match(field, matching[field]) for field in sorted(matching) if field != "email"
+            match(field, matching[field], known[matching[field]])
+            for field in sorted(matching)
+            if field != "email"
         ),
         mirrors=destination.mode == Destination.Mode.MIRROR,
         removal_share=destination.removal_share,

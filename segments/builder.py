@@ -17,6 +17,7 @@ from segments.models import Attribute, AttributeType, Segment
 from segments.operators import (
     DAYS,
     MEMBERSHIP_LABELS,
+    NUMBERS,
     OPERATORS,
     PERIODS,
     UNITS,
@@ -81,7 +82,7 @@ class FormNode:
 
     @property
     def input_type(self) -> str:
-        if self.type == AttributeType.NUMBER:
+        if self.type in NUMBERS:
             return "number"
         return "date" if self.type in DAYS else "text"
 

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 from django.utils.translation import gettext as _
 
+from segments.conversion import DATE_FORMATS, JSON_LIST, SEPARATORS, conversion
 from segments.dialect import Dialect, UnreadableFile, cell, quoted
 from segments.models import AttributeType
 
@@ -22,14 +23,16 @@ STAYS_TEXT = re.compile(
     re.IGNORECASE,
 )
 
-DATE_FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
-YES = ("true", "yes", "y", "t", "sí", "si", "s")
-NO = ("false", "no", "n", "f")
+# Of a comma's or another separator's list: how many values hold it, how long its texts are, and
+# how often each comes back.
+SOME_OF_THEM = 0.2
+LONGEST_OF_LIST = 60
+MANY_VALUES = 50
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the file and what becomes of it."""
+    """A column of the file and what becomes of it; `format` is a form of `segments.conversion`."""
 
     column: str
     attribute: str
@@ -47,37 +50,6 @@ class Proposal:
     columns: tuple[Column, ...]
     key: str
     rows: tuple[tuple[str, ...], ...]
-
-
-def conversion(column: Column, value: str) -> str:
-    """SQL for DuckDB: the value as JSON text, or NULL when it does not convert."""
-    if column.type == AttributeType.NUMBER:
-        # Kept digit by digit: 40000.0000 is a number that JSON can hold as it is.
-        return (
-            f"CASE WHEN regexp_full_match({value}, '[+-]?[0-9]+([.][0-9]+)?')"
-            f" AND length({value}) <= 40"
-            f" THEN regexp_replace({value}, '^([+]?|(-))0*([0-9])', '\\2\\3')"
-            f" WHEN TRY_CAST({value} AS DOUBLE) IS NOT NULL"
-            f" AND isfinite(TRY_CAST({value} AS DOUBLE))"
-            f" THEN to_json(TRY_CAST({value} AS DOUBLE))::VARCHAR END"
-        )
-    if column.type == AttributeType.BOOLEAN:
-        yes = ", ".join(map(quoted, (*YES, "1")))
-        no = ", ".join(map(quoted, (*NO, "0")))
-        return (
-            f"CASE WHEN lower({value}) IN ({yes}) THEN 'true'"
-            f" WHEN lower({value}) IN ({no}) THEN 'false' END"
-        )
-    if column.type == AttributeType.DATE:
-        if column.format and column.format != DATE_FORMATS[0]:
-            parsed = f"TRY_STRPTIME({value}, {quoted(column.format)})::DATE"
-        else:
-            parsed = f"TRY_CAST(TRY_CAST({value} AS TIMESTAMP) AS DATE)"
-        return f"'\"' || strftime({parsed}, '%Y-%m-%d') || '\"'"
-    if column.type == AttributeType.DATETIME:
-        parsed = f"TRY_CAST({value} AS TIMESTAMPTZ)"
-        return f"'\"' || strftime({parsed} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ') || '\"'"
-    return f"to_json({value})::VARCHAR"
 
 
 def propose(path: Path, dialect: Dialect) -> Proposal:
@@ -116,15 +88,20 @@ def _column(connection: duckdb.DuckDBPyConnection, name: str) -> Column:
             if _all_convert(connection, column, value):
                 kind, form = candidate, candidate_format
                 break
+        else:
+            if not EMAIL_NAME.search(name) and (separator := _separator(connection, value)):
+                kind, form = AttributeType.LIST.value, separator
     return Column(name, name, name, kind, True, form)
 
 
 def _candidates() -> list[tuple[str, str]]:
     return [
         (AttributeType.BOOLEAN.value, ""),
+        (AttributeType.INTEGER.value, ""),
         (AttributeType.NUMBER.value, ""),
         *((AttributeType.DATE.value, form) for form in DATE_FORMATS),
         (AttributeType.DATETIME.value, ""),
+        (AttributeType.LIST.value, JSON_LIST),
     ]
 
 
@@ -132,6 +109,9 @@ def _all_convert(connection: duckdb.DuckDBPyConnection, column: Column, value: s
     extra = "false"
     if column.type == AttributeType.BOOLEAN:
         extra = f"{value} IN ('0', '1')"
+    elif column.type == AttributeType.INTEGER:
+        # 40000.0000 is whole, but whoever writes it so has others in mind.
+        extra = f"NOT regexp_full_match({value}, '-?(0|[1-9][0-9]{{0,14}})')"
     elif column.type == AttributeType.NUMBER:
         extra = f"regexp_matches({value}, '^0[0-9]') OR length({value}) > 15"
     elif column.type == AttributeType.DATE and column.format == DATE_FORMATS[0]:
@@ -141,9 +121,37 @@ def _all_convert(connection: duckdb.DuckDBPyConnection, column: Column, value: s
         )
     found = connection.execute(
         f"SELECT count({value}), count(*) FILTER (WHERE {value} IS NOT NULL"  # noqa: S608
-        f" AND (({conversion(column, value)}) IS NULL OR {extra})) FROM sample"
+        f" AND (({conversion(column.type, column.format, value)}) IS NULL OR {extra})) FROM sample"
     ).fetchone()
     return bool(found and found[0] and not found[1])
+
+
+def _separator(connection: duckdb.DuckDBPyConnection, value: str) -> str:
+    """What separates the texts of a list in the column; empty when it holds single texts."""
+    return next((one for one in SEPARATORS if _separates(connection, value, one)), "")
+
+
+def _separates(connection: duckdb.DuckDBPyConnection, value: str, separator: str) -> bool:
+    """Some values hold it, and what is between is short and comes back.
+
+    Commas are in names, addresses and numbers too: there, lists differ in length and keep to a few
+    texts.
+    """
+    found = connection.execute(
+        f"WITH filled AS (SELECT {value} AS v FROM sample WHERE {value} IS NOT NULL),"  # noqa: S608
+        f" parts AS (SELECT trim(unnest(string_split(v, {quoted(separator)}))) AS part FROM filled)"
+        f" SELECT count(*), count(*) FILTER (WHERE contains(v, {quoted(separator)})),"
+        f" count(DISTINCT length(string_split(v, {quoted(separator)}))),"
+        " (SELECT count(*) FROM parts), (SELECT count(DISTINCT part) FROM parts),"
+        " (SELECT max(length(part)) FROM parts),"
+        " bool_or(regexp_full_match(v, '[-+0-9.,]+')) FROM filled"
+    ).fetchone()
+    filled, holding, lengths, parts, different, longest, numbers = found or (0,) * 7
+    if not filled or holding < SOME_OF_THEM * filled or longest > LONGEST_OF_LIST:
+        return False
+    if separator == ",":
+        return bool(lengths > 1 and parts >= 3 * different and not numbers)
+    return bool(parts >= 2 * different or (parts > different and filled < MANY_VALUES))
 
 
 def _key(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from segments import profile_merge, reading
 from segments.columns import Column, Proposal, propose
+from segments.conversion import SEPARATORS
 from segments.dialect import Dialect, UnreadableFile, find_dialect
 from segments.formats import as_csv
 from segments.models import Attribute, Import, RefusedRow, Source
@@ -99,7 +100,9 @@ def _as_before(column: Column, known: dict[str, Attribute]) -> Column:
     attribute = known.get(column.attribute)
     if attribute is None:
         return column
-    form = column.format if attribute.type == column.type else ""
+    form = column.format
+    if attribute.type != column.type or form in SEPARATORS:
+        form = attribute.format
     return Column(
         column.column, column.attribute, attribute.label, attribute.type, column.keep, form
     )
@@ -262,6 +265,7 @@ def _keep_attributes(load: Import, columns: list[Column]) -> list[str]:
             defaults={
                 "label": column.label,
                 "type": column.type,
+                "format": column.format,
                 "source": load.source,
                 "position": position,
             },

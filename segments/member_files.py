@@ -8,12 +8,14 @@ from typing import IO
 import duckdb
 from django.db import connection
 
+from segments.conversion import JOINT
 from segments.dialect import identifier, quoted
 from segments.models import Attribute, AttributeType, Profile, Segment, SegmentMember
 from workspaces.spreadsheet import csv_lines
 
 ROWS_AT_ONCE = 2_000
 PARQUET_TYPES = {
+    AttributeType.INTEGER: "BIGINT",
     AttributeType.NUMBER: "DOUBLE",
     AttributeType.DATE: "DATE",
     AttributeType.DATETIME: "TIMESTAMPTZ",
@@ -48,18 +50,20 @@ def parquet_of(segment: Segment) -> IO[bytes]:
     """A Parquet file with the attributes' own types, gone when it is closed."""
     attributes = list(Attribute.objects.all())
     names = [KEY, *_headings(attributes)]
-    types = ["VARCHAR", *(PARQUET_TYPES.get(AttributeType(a.type), "VARCHAR") for a in attributes)]
+    values = [identifier(KEY)]
+    values += [
+        f"{_of_type(name, attribute.type)} AS {identifier(name)}"
+        for name, attribute in zip(names[1:], attributes, strict=True)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         rows, written = Path(folder) / "members.csv", Path(folder) / "members.parquet"
         _copy_out(segment, [attribute.name for attribute in attributes], rows)
-        columns = ", ".join(
-            f"{quoted(name)}: {quoted(kind)}" for name, kind in zip(names, types, strict=True)
-        )
+        columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
         with duckdb.connect(config={"memory_limit": "500MB"}) as database:
             database.execute("SET TimeZone='UTC'")
             database.execute(f"SET temp_directory={quoted(str(Path(folder) / 'spill'))}")
             database.execute(
-                f"COPY (SELECT {', '.join(map(identifier, names))} FROM read_csv("  # noqa: S608
+                f"COPY (SELECT {', '.join(values)} FROM read_csv("  # noqa: S608
                 f"{quoted(str(rows))}, header=false, auto_detect=false, delim=',', quote='\"',"
                 f" escape='\"', nullstr='', allow_quoted_nulls=false, columns={{{columns}}}))"
                 f" TO {quoted(str(written))} (FORMAT parquet, COMPRESSION zstd)"
@@ -68,7 +72,19 @@ def parquet_of(segment: Segment) -> IO[bytes]:
         return written.open("rb")
 
 
+def _of_type(name: str, kind: str) -> str:
+    """What is kept under another type than the attribute's is left out."""
+    text = identifier(name)
+    if kind == AttributeType.LIST:
+        texts = f"CASE WHEN json_type({text}) = 'ARRAY' THEN from_json({text}, '[\"VARCHAR\"]') END"
+        return f"CASE WHEN json_valid({text}) THEN {texts} END"
+    known = PARQUET_TYPES.get(AttributeType(kind))
+    return f"TRY_CAST({text} AS {known})" if known else text
+
+
 def _cell(value: object) -> object:
+    if isinstance(value, list):
+        return JOINT.join(map(str, value))
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else value

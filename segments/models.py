@@ -10,10 +10,12 @@ from workspaces.tenancy import BulkTenantModel, TenantForeignKey, TenantModel
 
 class AttributeType(models.TextChoices):
     TEXT = "text", _("Text")
+    INTEGER = "integer", _("Whole number")
     NUMBER = "number", _("Number")
     DATE = "date", _("Date")
     DATETIME = "datetime", _("Date and time")
     BOOLEAN = "boolean", _("Yes/No")
+    LIST = "list", _("List of texts")
 
 
 class Source(TenantModel):
@@ -40,11 +42,15 @@ class Source(TenantModel):
 
 
 class Attribute(TenantModel):
-    """A typed field of the workspace's profiles; `name` is its key in `Profile.attributes`."""
+    """A typed field of the workspace's profiles; `name` is its key in `Profile.attributes`.
+
+    `format` is how its source writes it, where the type has several forms (`segments.conversion`).
+    """
 
     name = models.CharField(max_length=255)
     label = models.CharField(_("name"), max_length=255)
     type = models.CharField(_("type"), max_length=20, choices=AttributeType.choices)
+    format = models.CharField(max_length=20, blank=True)
     source = TenantForeignKey(
         Source, null=True, on_delete=models.SET_NULL, related_name="attributes"
     )
@@ -139,8 +145,8 @@ class Profile(BulkTenantModel):
     """One unified customer.
 
     `attributes` maps attribute names to typed JSON: text without `BLANKS` around it, numbers,
-    booleans, ISO 8601 dates (`YYYY-MM-DD`) and date-times in UTC (`YYYY-MM-DDTHH:MM:SSZ`); an
-    empty value has no entry.
+    booleans, ISO 8601 dates (`YYYY-MM-DD`) and date-times in UTC (`YYYY-MM-DDTHH:MM:SSZ`), lists
+    of text; an empty value or list has no entry.
     `updated_at` moves only when a value changes.
     """
 

@@ -10,9 +10,10 @@ from segments.models import AttributeType
 
 TEXT, NUMBER = AttributeType.TEXT.value, AttributeType.NUMBER.value
 DATE, DATETIME = AttributeType.DATE.value, AttributeType.DATETIME.value
-BOOLEAN = AttributeType.BOOLEAN.value
+BOOLEAN, LIST = AttributeType.BOOLEAN.value, AttributeType.LIST.value
+NUMBERS = (NUMBER, AttributeType.INTEGER.value)
 DAYS = (DATE, DATETIME)
-ALL = (TEXT, NUMBER, DATE, DATETIME, BOOLEAN)
+ALL = (TEXT, *NUMBERS, DATE, DATETIME, BOOLEAN, LIST)
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,15 @@ OPERATORS = {
         Operator("does_not_contain", _("does not contain"), (TEXT,), "one"),
         Operator("starts_with", _("starts with"), (TEXT,), "one"),
         Operator("ends_with", _("ends with"), (TEXT,), "one"),
-        Operator("equals", _("is"), (NUMBER,), "one"),
-        Operator("does_not_equal", _("is not"), (NUMBER,), "one"),
-        Operator("equals_any_of", _("is any of"), (NUMBER,), "many"),
-        Operator("equals_none_of", _("is none of"), (NUMBER,), "many"),
-        Operator("less_than", _("is less than"), (NUMBER,), "one"),
-        Operator("at_most", _("is at most"), (NUMBER,), "one"),
-        Operator("greater_than", _("is more than"), (NUMBER,), "one"),
-        Operator("at_least", _("is at least"), (NUMBER,), "one"),
-        Operator("between", _("is between"), (NUMBER, *DAYS), "two"),
+        Operator("equals", _("is"), NUMBERS, "one"),
+        Operator("does_not_equal", _("is not"), NUMBERS, "one"),
+        Operator("equals_any_of", _("is any of"), NUMBERS, "many"),
+        Operator("equals_none_of", _("is none of"), NUMBERS, "many"),
+        Operator("less_than", _("is less than"), NUMBERS, "one"),
+        Operator("at_most", _("is at most"), NUMBERS, "one"),
+        Operator("greater_than", _("is more than"), NUMBERS, "one"),
+        Operator("at_least", _("is at least"), NUMBERS, "one"),
+        Operator("between", _("is between"), (*NUMBERS, *DAYS), "two"),
         Operator("on", _("is on"), DAYS, "one"),
         Operator("not_on", _("is not on"), DAYS, "one"),
         Operator("before", _("is before"), DAYS, "one"),
@@ -61,6 +62,9 @@ OPERATORS = {
         Operator("anniversary_in_days", _("has its anniversary within"), DAYS, "days"),
         Operator("is_yes", pgettext_lazy("operator", "is yes"), (BOOLEAN,), "nothing"),
         Operator("is_no", pgettext_lazy("operator", "is no"), (BOOLEAN,), "nothing"),
+        Operator("contains_any_of", _("contains any of"), (LIST,), "many"),
+        Operator("contains_all_of", _("contains all of"), (LIST,), "many"),
+        Operator("contains_none_of", _("contains none of"), (LIST,), "many"),
         Operator("is_empty", _("is empty"), ALL, "nothing"),
         Operator("is_not_empty", _("is not empty"), ALL, "nothing"),
     )
@@ -74,6 +78,7 @@ NEGATIVE = frozenset(
         "does_not_contain",
         "does_not_equal",
         "equals_none_of",
+        "contains_none_of",
         "not_on",
     }
 )

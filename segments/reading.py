@@ -13,7 +13,8 @@ import duckdb
 import orjson
 from django.utils.translation import gettext as _
 
-from segments.columns import Column, conversion
+from segments.columns import Column
+from segments.conversion import conversion
 from segments.dialect import Dialect, UnreadableFile, cell, quoted
 from segments.models import AttributeType
 
@@ -24,10 +25,12 @@ LONGEST_SHOWN_VALUE = 200
 # The row's number among the file's own columns, whose names never end with a blank.
 ROW_NUMBER = '"row "'
 REASONS = {
+    AttributeType.INTEGER: "not_a_whole_number",
     AttributeType.NUMBER: "not_a_number",
     AttributeType.DATE: "not_a_date",
     AttributeType.DATETIME: "not_a_date_time",
     AttributeType.BOOLEAN: "not_yes_or_no",
+    AttributeType.LIST: "not_a_list",
 }
 
 
@@ -89,7 +92,7 @@ def _judged(kept: Sequence[Column], key: str) -> str:
     for number, column in enumerate(kept):
         value = f"v{number}"
         trimmed.append(f", {cell(column.column)} AS {value}")
-        converted.append(f", {conversion(column, value)} AS c{number}")
+        converted.append(f", {conversion(column.type, column.format, value)} AS c{number}")
         reason = REASONS.get(AttributeType(column.type))
         name = quoted(column.column)
         test = f"length({value}) > {LONGEST_VALUE}"
@@ -100,7 +103,9 @@ def _judged(kept: Sequence[Column], key: str) -> str:
                 f" THEN [{name}, left({value}, {LONGEST_SHOWN_VALUE}), '{reason}']"
             )
         member = quoted(f"{_json_text(column.attribute)}:")
-        parts.append(f"{member} || c{number}")
+        is_list = column.type == AttributeType.LIST
+        json = f"nullif(c{number}, '[]')" if is_list else f"c{number}"
+        parts.append(f"{member} || {json}")
     attributes = f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'" if parts else "'{}'"
     key_name = quoted(key)
     return f"""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from segments import rule_values
-from segments.operators import MEMBERSHIP_LABELS, OPERATORS, PERIODS, TEXT, Operator
+from segments.operators import LIST, MEMBERSHIP_LABELS, OPERATORS, PERIODS, TEXT, Operator
 
 MOST_VALUES = 3
 SMALL_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
@@ -110,7 +110,7 @@ def _span(value: Any, unit: str) -> str:
 
 def _shown(value: Any, operator: Operator) -> str:
     text = str(value)
-    if operator.types == (TEXT,):
+    if operator.types in ((TEXT,), (LIST,)):
         return f"“{text}”"
     if SMALL_NUMBER.fullmatch(text):
         return formats.number_format(Decimal(text), use_l10n=True, force_grouping=True)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from segments import rule_days
 from segments.models import AttributeType
-from segments.operators import MEMBER, NEGATIVE, OPERATORS
+from segments.operators import MEMBER, NEGATIVE, NUMBERS, OPERATORS
 from segments.rule_tree import Group, Membership, Node, Rule
 from segments.rule_values import SEPARATOR
 
@@ -80,8 +80,10 @@ def _comparison(rule: Rule, compiler: _Compiler) -> str:
         return f"{text} IS NOT NULL" if rule.operator == "is_not_empty" else f"{text} IS NULL"
     if rule.type == AttributeType.BOOLEAN:
         return f"{text} = {compiler.parameter('true' if rule.operator == 'is_yes' else 'false')}"
-    if rule.type == AttributeType.NUMBER:
+    if rule.type in NUMBERS:
         return _number(rule, name, compiler)
+    if rule.type == AttributeType.LIST:
+        return _list(rule, name, compiler)
     if rule.type == AttributeType.TEXT:
         return _text(rule, text, compiler)
     return _day(rule, text, compiler)
@@ -102,6 +104,21 @@ def _text(rule: Rule, text: str, compiler: _Compiler) -> str:
         "starts_with": f"starts_with({text}, {value})",
         "ends_with": f"right({text}, length({value})) = {value}",
     }[rule.operator]
+
+
+def _list(rule: Rule, name: str, compiler: _Compiler) -> str:
+    kept = (
+        "FROM jsonb_array_elements_text("
+        f"CASE jsonb_typeof(p.attributes -> {name}) WHEN 'array' THEN p.attributes -> {name} END"
+        ") AS kept (value)"
+    )
+    values = _lower(compiler.parameter(SEPARATOR.join(rule.values)) + "::text")
+    wanted = f"string_to_array({values}, {compiler.parameter(SEPARATOR)})"
+    found = f"{kept} WHERE {_lower('kept.value')} = ANY ({wanted})"
+    if rule.operator != "contains_all_of":
+        return f"EXISTS (SELECT 1 {found})"
+    different = f"(SELECT count(DISTINCT one) FROM unnest({wanted}) AS wanted (one))"  # noqa: S608
+    return f"(SELECT count(DISTINCT {_lower('kept.value')}) {found}) = {different}"
 
 
 def _lower(text: str) -> str:

@@ -8,8 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from segments.models import AttributeType
-from segments.operators import DAYS, PERIODS, UNITS
+from segments.operators import DAYS, NUMBERS, PERIODS, UNITS
 
 MOST_VALUES = 5_000
 LONGEST_VALUE = 1_000
@@ -126,7 +125,7 @@ def _text(value: Any) -> str:
 
 
 def _typed(text: str, kind: str) -> Any:
-    if kind == AttributeType.NUMBER:
+    if kind in NUMBERS:
         if not NUMBER.fullmatch(text):
             raise Nonsense(
                 _("“%(value)s” is not a number. Write it as 1234.5.") % {"value": text[:50]}

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
+from segments.conversion import JOINT
 from segments.models import Attribute, Profile, Segment
 
 MOST_COLUMNS = 5
@@ -23,11 +25,18 @@ def shown_profiles(profiles: Iterable[Profile]) -> dict[str, Any]:
         "profile_rows": [
             {
                 "profile": profile,
-                "cells": [profile.attributes.get(attribute.name, "") for attribute in attributes],
+                "cells": [shown_value(profile.attributes.get(one.name, "")) for one in attributes],
             }
             for profile in profiles
         ],
     }
+
+
+def shown_value(value: Any) -> Any:
+    """A value of a profile as a person reads it."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return JOINT.join(map(str, value)) if isinstance(value, list) else value
 
 
 def words() -> tuple[dict[str, str], dict[int, str]]:

@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 from exports.configuration import Match, RunConfiguration
-from segments.models import BLANKS
+from segments.models import BLANKS, AttributeType
+from segments.value_sql import text_of
 
 MAX_ADDRESS_BYTES = 80
 ADDRESS = (
@@ -107,6 +108,8 @@ def judging(
 
 
 def _value(match: Match, number: int) -> str:
+    if match.type == AttributeType.LIST:
+        return text_of(f"(p.attributes -> %(attribute_{number})s)")
     text = f"p.attributes ->> %(attribute_{number})s"
     return f"left({text}, 10)" if match.kind in ("date", "birthday") else text
 

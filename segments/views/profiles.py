@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 
 from segments import profile_panels
 from segments.models import Attribute, Profile, Segment, SegmentMember
-from segments.selectors import PAGE, search_profiles, shown_profiles
+from segments.selectors import PAGE, search_profiles, shown_profiles, shown_value
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
@@ -30,7 +30,7 @@ def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     mine = SegmentMember.objects.filter(profile_id=profile.pk).values("segment_id")
     context = {
         "profile": profile,
-        "values": [(one, profile.attributes.get(one.name)) for one in attributes],
+        "values": [(one, shown_value(profile.attributes.get(one.name))) for one in attributes],
         "segments": Segment.objects.filter(pk__in=mine).order_by("name"),
         "panels": profile_panels.of(profile),
     }

@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from segments import imports
-from segments.columns import DATE_FORMATS, Column
+from segments.columns import Column
+from segments.conversion import read_typed, type_choices, typed
 from segments.dialect import UnreadableFile
 from segments.forms import UploadForm
-from segments.models import AttributeType, Import, RefusedRow, Source
+from segments.models import Import, RefusedRow, Source
 from segments.reasons import reason_text
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
@@ -118,11 +119,15 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         "load": load,
         "rows": [
-            {"column": column, "values": [row[place] for row in proposal.rows][:3]}
+            {
+                "column": column,
+                "typed": typed(column.type, column.format),
+                "values": [row[place] for row in proposal.rows][:3],
+            }
             for place, column in enumerate(chosen)
         ],
         "key": key,
-        "types": AttributeType.choices,
+        "types": type_choices(),
         "skip_refused": "skip_refused" in request.POST,
         "error": error,
     }
@@ -134,15 +139,17 @@ def _names(chosen: list[Column]) -> set[str]:
 
 
 def _chosen(column: Column, place: int, request: WorkspaceRequest) -> Column:
-    kind = request.POST.get(f"type-{place}", column.type)
-    known = kind if kind in AttributeType.values else column.type
+    kind, form = column.type, column.format
+    chosen = request.POST.get(f"type-{place}", "")
+    if chosen not in (column.type, typed(column.type, column.format)):
+        kind, form = read_typed(chosen) or (kind, form)
     return Column(
         column=column.column,
         attribute=column.attribute,
         label=request.POST.get(f"label-{place}", "").strip()[:255],
-        type=known,
+        type=kind,
         keep=f"keep-{place}" in request.POST,
-        format=column.format if column.format in DATE_FORMATS else "",
+        format=form,
     )
 
 

@@ -14,7 +14,15 @@ from segments.rule_sql import compile_rules
 from segments.rule_tree import Group, Membership, Node, Rule, Vocabulary, read
 from workspaces.models import Workspace
 
-TYPES = {"city": "text", "points": "number", "born": "date", "seen": "datetime", "vip": "boolean"}
+TYPES = {
+    "city": "text",
+    "points": "number",
+    "visits": "integer",
+    "born": "date",
+    "seen": "datetime",
+    "vip": "boolean",
+    "tags": "list",
+}
 VOCABULARY = Vocabulary(TYPES, frozenset({7}))
 ZONE = ZoneInfo("America/Los_Angeles")
 NOW = datetime(2026, 3, 8, 12, 0, tzinfo=UTC)
@@ -87,7 +95,9 @@ def _meets(rule: Rule, value: Any, now: datetime, zone: ZoneInfo) -> bool:
         return value is (rule.operator == "is_yes")
     if rule.type == "text":
         return _text(rule, lowered(value), [lowered(one) for one in rule.values])
-    if rule.type == "number":
+    if rule.type == "list":
+        return _list(rule, {lowered(one) for one in value}, {lowered(one) for one in rule.values})
+    if rule.type in ("number", "integer"):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return is_number and _number(rule, Decimal(str(value)))
     if rule.type == "date":
@@ -109,6 +119,10 @@ def _text(rule: Rule, value: str, wanted: list[str]) -> bool:
     if rule.operator in ("contains", "does_not_contain"):
         return first in value
     return value.startswith(first) if rule.operator == "starts_with" else value.endswith(first)
+
+
+def _list(rule: Rule, value: set[str], wanted: set[str]) -> bool:
+    return value >= wanted if rule.operator == "contains_all_of" else bool(value & wanted)
 
 
 def _number(rule: Rule, value: Decimal) -> bool:

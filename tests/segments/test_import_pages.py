@@ -38,7 +38,7 @@ def url(name: str, load: Import) -> str:
 def chosen(**changes: str) -> dict[str, str]:
     """What a person sends who keeps what is proposed; `keep_1=""` drops the second column."""
     entered = {"key": "id"}
-    for place, (name, kind) in enumerate([("id", "text"), ("name", "text"), ("points", "number")]):
+    for place, (name, kind) in enumerate([("id", "text"), ("name", "text"), ("points", "integer")]):
         entered |= {f"keep-{place}": "on", f"label-{place}": name, f"type-{place}": kind}
     entered |= {name.replace("_", "-"): value for name, value in changes.items()}
     return {name: value for name, value in entered.items() if value or "keep" not in name}
@@ -60,7 +60,7 @@ def test_the_proposal_shows_columns_types_key_and_first_values(
     assert 'name="key" value="id" checked' in page
     assert 'name="key" value="name" checked' not in page
     assert page.count('value="text" selected') == 2
-    assert page.count('value="number" selected') == 1
+    assert page.count('value="integer" selected') == 1
     assert "Ann – Cat" in words(answer)
     assert "Dan" not in words(answer)
     assert "columns separated by “,”, encoding utf-8" in words(answer)

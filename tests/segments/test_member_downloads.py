@@ -24,18 +24,24 @@ ANN = {
     "born": "1990-02-03",
     "seen": "2024-01-02T03:04:05Z",
     "vip": True,
+    "visits": 3,
+    "tags": ["a", 'say "hi", friend', "[b]"],
 }
+
+HEADER = ["key", "City", "Spent", "Born", "Seen", "Vip", "Visits", "Tags"]
 
 
 @pytest.fixture
 def segment(workspace: Workspace) -> Segment:
     kinds = {"city": "text", "spent": "number", "born": "date", "seen": "datetime"}
-    for position, (name, kind) in enumerate({**kinds, "vip": "boolean"}.items()):
+    kinds |= {"vip": "boolean", "visits": "integer", "tags": "list"}
+    for position, (name, kind) in enumerate(kinds.items()):
         AttributeFactory(
             workspace=workspace, name=name, label=name.title(), type=kind, position=position
         )
     ProfileFactory(workspace=workspace, key="ann", attributes=ANN)
-    ProfileFactory(workspace=workspace, key="bob", attributes={"city": "=1+1"})
+    bob = {"city": "=1+1", "spent": "much", "tags": "none"}
+    ProfileFactory(workspace=workspace, key="bob", attributes=bob)
     ProfileFactory(workspace=workspace, key="cat", attributes={"spent": 3})
     segment = SegmentFactory(
         workspace=workspace, name="Who lives somewhere", rules=group(rule("city", "is_not_empty"))
@@ -53,25 +59,31 @@ def download(segment: Segment, form: str) -> Any:
 
 def test_as_csv_a_spreadsheet_opens_it_safely(segment: Segment) -> None:
     header, *rows = csv.reader(io.StringIO(download(segment, "csv").decode("utf-8-sig")))
-    assert header == ["key", "City", "Spent", "Born", "Seen", "Vip"]
+    assert header == HEADER
     assert rows == [
-        ["ann", ANN["city"], "12.5", "1990-02-03", "2024-01-02T03:04:05Z", "true"],
-        ["bob", "'=1+1", "", "", "", ""],
+        [
+            *("ann", ANN["city"], "12.5", "1990-02-03", "2024-01-02T03:04:05Z", "true", "3"),
+            'a, say "hi", friend, [b]',
+        ],
+        ["bob", "'=1+1", "much", "", "", "", "", "none"],
     ]
 
 
-def test_as_parquet_values_have_their_types(segment: Segment, tmp_path: Path) -> None:
+def test_as_parquet_values_have_their_types_and_those_of_another_are_left_out(
+    segment: Segment, tmp_path: Path
+) -> None:
     path = tmp_path / "members.parquet"
     path.write_bytes(download(segment, "parquet"))
     with duckdb.connect() as database:
         database.execute("SET TimeZone='UTC'")
         found = database.execute(f"SELECT * REPLACE (Seen::VARCHAR AS Seen) FROM '{path}'")
-        assert [column[0] for column in found.description] == [
-            *("key", "City", "Spent", "Born", "Seen", "Vip")
-        ]
+        assert [column[0] for column in found.description] == HEADER
         assert found.fetchall() == [
-            ("ann", ANN["city"], 12.5, date(1990, 2, 3), "2024-01-02 03:04:05+00", True),
-            ("bob", "=1+1", None, None, None, None),
+            (
+                *("ann", ANN["city"], 12.5, date(1990, 2, 3), "2024-01-02 03:04:05+00", True, 3),
+                ANN["tags"],
+            ),
+            ("bob", "=1+1", *[None] * 6),
         ]
 
 

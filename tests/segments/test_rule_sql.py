@@ -25,10 +25,20 @@ from tests.segments.rule_world import (
 from workspaces.models import Workspace
 
 ROWS: dict[str, dict[str, Any]] = {
-    "a": {"city": "Barcelona", "points": 10, "born": "1990-03-10", "vip": True},
-    "b": {"city": "BARCELONA", "points": 20.5, "born": "2000-02-29", "vip": False},
-    "c": {"city": "Sant Cugat 100%_", "points": -3, "seen": "2026-03-08T06:30:00Z"},
-    "d": {"city": 'o\'Hara \\ "x"', "seen": "2026-03-08T10:30:00Z", "born": "2026-03-08"},
+    "a": {"city": "Barcelona", "points": 10, "born": "1990-03-10", "vip": True, "visits": 3},
+    "b": {"city": "BARCELONA", "points": 20.5, "born": "2000-02-29", "vip": False, "visits": 0},
+    "c": {
+        "city": "Sant Cugat 100%_",
+        "points": -3,
+        "seen": "2026-03-08T06:30:00Z",
+        "tags": ["a,b"],
+    },
+    "d": {
+        "city": 'o\'Hara \\ "x"',
+        "seen": "2026-03-08T10:30:00Z",
+        "born": "2026-03-08",
+        "tags": ["News", "VIP", "news"],
+    },
     "e": {},
 }
 
@@ -62,6 +72,24 @@ CASES = [
     (("points", "between", ["-3", "10"]), "ac"),
     (("points", "is_empty"), "de"),
     (("points", "is_not_empty"), "abc"),
+    (("visits", "equals", "3"), "a"),
+    (("visits", "does_not_equal", 3), "bcde"),
+    (("visits", "less_than", 2.5), "b"),
+    (("visits", "at_most", 3), "ab"),
+    (("visits", "greater_than", "0"), "a"),
+    (("visits", "at_least", "0"), "ab"),
+    (("visits", "between", [0, 2]), "b"),
+    (("visits", "equals_any_of", [0, "7"]), "b"),
+    (("visits", "equals_none_of", [0, "7"]), "acde"),
+    (("visits", "is_empty"), "cde"),
+    (("visits", "is_not_empty"), "ab"),
+    (("tags", "contains_any_of", ["vip", "nothing"]), "d"),
+    (("tags", "contains_any_of", ["a"]), ""),
+    (("tags", "contains_all_of", [" NEWS ", "vip", "Vip"]), "d"),
+    (("tags", "contains_all_of", ["news", "vip", "more"]), ""),
+    (("tags", "contains_none_of", ["VIP"]), "abce"),
+    (("tags", "is_empty"), "abe"),
+    (("tags", "is_not_empty"), "cd"),
     (("born", "on", "1990-03-10"), "a"),
     (("born", "not_on", "1990-03-10"), "bcde"),
     (("born", "before", "2000-02-29"), "a"),
@@ -146,11 +174,12 @@ def test_members_of_another_segment_are_found_or_left_out(people: Workspace) -> 
 
 
 @pytest.mark.parametrize("value", ["soon", "2026-99-99T99:99:99Z", "now", True, 5, "", "9" * 400])
-@pytest.mark.parametrize("attribute", ["points", "born", "seen"])
+@pytest.mark.parametrize("attribute", ["points", "visits", "born", "seen", "tags"])
 def test_a_value_kept_under_another_type_meets_nothing_and_stops_nothing(
     workspace: Workspace, attribute: str, value: Any
 ) -> None:
-    if attribute == "points" and value == 5:
+    is_number = attribute in ("points", "visits")
+    if is_number and value == 5:
         value = "5"
     make_profiles(workspace, {"x": {attribute: value}})
     for operator in OPERATORS.values():
@@ -160,7 +189,7 @@ def test_a_value_kept_under_another_type_meets_nothing_and_stops_nothing(
                 "month": 3,
                 "period": "year",
             }.get(operator.needs, 1)
-            if attribute == "points":
+            if is_number:
                 given_value = [-(10**9), 10**9] if operator.needs == "two" else 1
             elif operator.needs == "one":
                 given_value = "2026-03-08"
@@ -274,6 +303,8 @@ profiles = st.fixed_dictionaries(
     optional={
         "city": CITIES,
         "points": NUMBERS,
+        "visits": st.integers(-50, 50),
+        "tags": st.lists(CITIES, min_size=1, max_size=3),
         "born": DAYS,
         "seen": MOMENTS,
         "vip": st.booleans(),
@@ -289,7 +320,7 @@ def leaves(draw: st.DrawFn) -> dict[str, Any]:
     kind = TYPES[attribute]
     fits = [one for one in OPERATORS.values() if kind in one.types]
     operator = draw(st.sampled_from(fits))
-    one = {"text": CITIES, "number": NUMBERS}.get(kind, DAYS)
+    one = {"text": CITIES, "list": CITIES, "number": NUMBERS, "integer": NUMBERS}.get(kind, DAYS)
     value = {
         "nothing": st.none(),
         "one": one,
