@@ -44,7 +44,7 @@ def type_choices() -> list[tuple[str | Promise, list[Choice]]]:
             strict=True,
         )
     )
-    plain = [
+    plain: list[Choice] = [
         (str(kind.value), kind.label)
         for kind in (
             AttributeType.TEXT,

@@ -72,14 +72,12 @@ def test_nested_and_odd_values_stay_what_they_say(workspace: Any, tmp_path: Path
     load = import_bytes(workspace, json.dumps(row).encode(), types={"id": "text"})
     (attributes,) = imported().values()
     assert attributes['a "quoted" na\'me.x'] == 'line\n"two"'
-    assert (json.loads(attributes["tags"]), json.loads(attributes["deep"])) == (
-        ["a", "b"],
-        {"x": [1]},
-    )
+    assert attributes["tags"] == ["a", "b"]
+    assert json.loads(attributes["deep"]) == {"x": [1]}
     Profile.objects.all().delete()
     nested = "SELECT '1' AS id, ['a', 'b'] AS tags, 1.50::DECIMAL(9, 2) AS paid, NULL AS nothing"
     import_bytes(workspace, as_parquet(tmp_path, nested), types={"id": "text"}, source=load.source)
-    assert imported() == {"1": {"id": "1", "tags": '["a","b"]', "paid": 1.5}}
+    assert imported() == {"1": {"id": "1", "tags": ["a", "b"], "paid": 1.5}}
 
 
 def test_names_that_the_reader_uses_itself_are_names_like_any(workspace: Any) -> None:
