@@ -37,10 +37,20 @@ class SegmentsConfig(AppConfig):
                 "suppression.downloaded": _("Suppression list downloaded"),
                 "segment.created": _("Segment added"),
                 "segment.changed": _("Segment changed"),
+                "segment.list_changed": _("Segment's list changed"),
+                "segment.missing_downloaded": _("Entries without a profile downloaded"),
                 "segment.renamed": _("Segment renamed"),
                 "segment.refreshed": _("Segment refresh started"),
                 "segment.downloaded": _("Segment members downloaded"),
                 "segment.deleted": _("Segment deleted"),
             }
         )
-        audit.name_details({"rules": _("rules"), "count": _("how many"), "form": _("form")})
+        audit.name_details(
+            {
+                "rules": _("rules"),
+                "count": _("how many"),
+                "form": _("form"),
+                "added": _("added"),
+                "removed": _("removed"),
+            }
+        )

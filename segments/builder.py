@@ -5,7 +5,6 @@ Fields are named by the node's path (`0`, `0-1`, …): `node`, `match`, `subject
 script.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.dates import MONTHS
 
+from segments import pasted
 from segments.models import Attribute, AttributeType, Segment
 from segments.operators import (
     DAYS,
@@ -29,8 +29,6 @@ from segments.rule_tree import DEEPEST
 ROOT = "0"
 SEGMENT = "segment"
 LONGEST_PATH = 20
-# A column copied from a spreadsheet has its values on lines, a row has tabs between them.
-BETWEEN_VALUES = re.compile(r"[\r\n\t]+")
 
 
 @dataclass
@@ -73,6 +71,16 @@ class FormNode:
         return SEGMENT if self.is_membership else known.needs if known else "nothing"
 
     @property
+    def values(self) -> list[str]:
+        """Those of a list, as they were pasted."""
+        return pasted.values(self.value)
+
+    @property
+    def repeated(self) -> int:
+        """How many of a list's values came before."""
+        return len(self.values) - len(set(self.values))
+
+    @property
     def attribute(self) -> str:
         return "" if self.is_membership else self.subject.removeprefix("a:")
 
@@ -110,7 +118,7 @@ def from_tree(tree: Any, path: str = ROOT) -> FormNode:
     node = FormNode(path, subject=f"a:{tree.get('attribute')}", operator=str(tree.get("operator")))
     node.unit = str(tree.get("unit", node.unit))
     if operator is not None and operator.needs == "many":
-        node.value = "\n".join(str(one) for one in given)
+        node.value = pasted.text_of([str(one) for one in given])
     elif value is not None:
         node.value = str(given[0])
         node.value2 = str(given[1]) if len(given) > 1 else ""
@@ -190,7 +198,7 @@ def to_tree(node: FormNode) -> dict[str, Any]:
         return {"segment": node.value, "operator": node.operator}
     rule: dict[str, Any] = {"attribute": node.attribute, "operator": node.operator}
     if node.needs == "many":
-        rule["value"] = BETWEEN_VALUES.split(node.value.strip())
+        rule["value"] = pasted.values(node.value)
     elif node.needs == "span":
         rule |= {"value": node.value, "unit": node.unit}
     elif node.needs == "two":

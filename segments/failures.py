@@ -5,7 +5,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from segments.models import Segment
-from segments.rule_tree import RuleError, Vocabulary, read, segments_in
+from segments.rule_sentence import sentence
+from segments.rule_tree import RuleError, Vocabulary, node_at, read, segments_in
+from segments.selectors import words
 
 
 class Failure(models.TextChoices):
@@ -32,7 +34,9 @@ def explanation(segment: Segment, vocabulary: Vocabulary) -> str:
         try:
             read(segment.rules, vocabulary)
         except RuleError as nonsense:
-            return str(nonsense)
+            rule = node_at(segment.rules, nonsense.path)
+            said = sentence(rule, *words()) if "match" not in rule else ""
+            return f"{said}: {nonsense}" if said else str(nonsense)
     if segment.refresh_reason == Failure.PART:
         failed = Segment.objects.filter(
             pk__in=segments_in(segment.rules), refresh_state=Segment.RefreshState.FAILED

@@ -26,7 +26,7 @@ def make_a_segment(request: HttpRequest) -> Step:
         label=_("Make a segment"),
         text=_("Choose who by rules; the count shows as you go."),
         done=Segment.objects.exists(),
-        url=reverse("segments:segment_add", args=[_slug(request)]) if allowed else "",
+        url=reverse("segments:segment_start", args=[_slug(request)]) if allowed else "",
         link=_("Add a segment"),
     )
 

@@ -61,19 +61,6 @@ SELECT p.id FROM segments_profile p
 WHERE p.workspace_id = %(workspace)s AND {condition} LIMIT %(size)s
 """
 
-# The values met most often among profiles taken as they come: enough to suggest, and quick. Of a
-# list, its texts.
-FREQUENT_VALUES = """
-SELECT value, count(*) FROM (
-    SELECT p.attributes -> %(name)s AS kept FROM segments_profile p
-    WHERE p.workspace_id = %(workspace)s LIMIT %(looked_at)s
-) taken, jsonb_array_elements_text(
-    CASE jsonb_typeof(kept) WHEN 'array' THEN kept ELSE jsonb_build_array(kept) END
-) AS single (value)
-WHERE length(value) BETWEEN 1 AND %(longest)s
-GROUP BY value HAVING count(*) > 1 ORDER BY count(*) DESC, value COLLATE "C" LIMIT %(most)s
-"""
-
 # Ends a look that the same page asked for before, and waits for no more.
 CANCEL_OLDER_LOOK = """
 SELECT pg_cancel_backend(pid) FROM pg_stat_activity

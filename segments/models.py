@@ -191,8 +191,13 @@ class Suppression(BulkTenantModel):
 class Segment(TenantModel):
     """A named set of profiles; its members are those of the last successful refresh.
 
-    `rules` is the tree that `segments.rule_tree` reads.
+    `rules` is the tree that `segments.rule_tree` reads. A static one has a list of entries, and a
+    single rule: to be on it.
     """
+
+    class Kind(models.TextChoices):
+        DYNAMIC = "dynamic", _("Dynamic")
+        STATIC = "static", _("Static")
 
     class RefreshState(models.TextChoices):
         NEVER = "never", _("Never refreshed")
@@ -203,7 +208,11 @@ class Segment(TenantModel):
 
     name = models.CharField(_("name"), max_length=100)
     description = models.TextField(_("description"), blank=True)
+    kind = models.CharField(
+        max_length=20, choices=Kind.choices, default=Kind.DYNAMIC, editable=False
+    )
     rules = models.JSONField(default=dict)
+    entry_count = models.BigIntegerField(default=0, editable=False)
     member_count = models.BigIntegerField(default=0, editable=False)
     refresh_state = models.CharField(
         max_length=20, choices=RefreshState.choices, default=RefreshState.NEVER, editable=False
@@ -228,6 +237,21 @@ class Segment(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_static(self) -> bool:
+        return self.kind == self.Kind.STATIC
+
+
+class SegmentEntry(BulkTenantModel):
+    """A key or another value on a static segment's list, whether a profile has it or not."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "segment_id", "value")
+    segment = TenantForeignKey(Segment, on_delete=models.CASCADE, related_name="+")
+    value = models.CharField(max_length=255, db_collation="C")
+
+    def __str__(self) -> str:
+        return f"{self.segment_id}: an entry"
 
 
 class SegmentMember(BulkTenantModel):

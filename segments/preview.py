@@ -1,4 +1,4 @@
-"""Who rules find, and which values there are: looked up while rules are edited."""
+"""Who rules find: looked up while they are edited."""
 
 import re
 from collections.abc import Iterator
@@ -12,15 +12,13 @@ from django.utils import timezone
 from psycopg2.errors import QueryCanceled
 
 from segments import membership_sql as sql
+from segments import sampling
 from segments.membership import condition_of
 from segments.models import Profile
 from workspaces.models import Workspace
 
 SECONDS = 10
 SAMPLE = 10
-SUGGESTED_FROM = 50_000
-MOST_SUGGESTIONS = 50
-LONGEST_SUGGESTION = 80
 PAGE = re.compile(r"[0-9a-f]{8,32}", re.ASCII)
 
 
@@ -30,11 +28,27 @@ class TooSlow(Exception):
 
 @dataclass(frozen=True)
 class Look:
-    """Who the rules find now: how many, of how many, and some of them."""
+    """Who the rules find now: how many, of how many, and some of them.
+
+    With a `margin` the count is about so many, as `sampling.Estimate` says; nobody found then
+    means fewer than the margin.
+    """
 
     count: int
     of: int
     sample: list[Profile]
+    margin: int = 0
+
+
+def glance(workspace: Workspace, tree: Any, page: str = "") -> Look:
+    """As `look`; in a large workspace only about, and in a moment."""
+    condition, parameters = condition_of(workspace, tree, timezone.now())
+    with bounded(page) as cursor:
+        of = sampling.total(cursor, workspace)
+        if of > sampling.ALL_UP_TO:
+            about = sampling.estimate(cursor, workspace, of, condition, parameters, SAMPLE)
+            return Look(about.count, of, _profiles(about.ids), about.margin)
+    return look(workspace, tree, page)
 
 
 def look(workspace: Workspace, tree: Any, page: str = "") -> Look:
@@ -54,24 +68,11 @@ def look(workspace: Workspace, tree: Any, page: str = "") -> Look:
         if len(sample) < min(count, SAMPLE):
             cursor.execute(sql.SAMPLE.format(condition=condition), {**parameters, "size": SAMPLE})
             sample = [pk for (pk,) in cursor.fetchall()]
-    return Look(count, total, list(Profile.objects.filter(pk__in=sample).order_by("key")))
+    return Look(count, total, _profiles(sample))
 
 
-def frequent_values(workspace: Workspace, attribute: str) -> list[tuple[str, int]]:
-    """The values met most often, with how often among the profiles looked at."""
-    parameters: dict[str, int | str] = {
-        "workspace": workspace.pk,
-        "name": attribute,
-        "looked_at": SUGGESTED_FROM,
-        "longest": LONGEST_SUGGESTION,
-        "most": MOST_SUGGESTIONS,
-    }
-    try:
-        with bounded() as cursor:
-            cursor.execute(sql.FREQUENT_VALUES, parameters)
-            return [(value, count) for value, count in cursor.fetchall()]
-    except TooSlow:
-        return []
+def _profiles(ids: list[int]) -> list[Profile]:
+    return list(Profile.objects.filter(pk__in=ids).order_by("key"))
 
 
 @contextmanager

@@ -43,6 +43,10 @@ class _Speaker:
         if "segment" in tree:
             name = self.segments.get(rule_values.identifier(tree["segment"]) or 0, "?")
             return f"{MEMBERSHIP_LABELS.get(str(tree.get('operator')), '')} “{name}”".strip()
+        if "list" in tree:
+            name = str(tree.get("attribute") or "")
+            name = self.labels.get(name, name) or _("Key")
+            return _("%(name)s is on the list") % {"name": name}
         name = self.labels.get(str(tree.get("attribute")), str(tree.get("attribute") or "?"))
         operator = OPERATORS.get(str(tree.get("operator")))
         if operator is None:

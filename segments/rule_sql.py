@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from segments import rule_days
+from segments import rule_days, static_sql
 from segments.models import AttributeType
 from segments.operators import MEMBER, NEGATIVE, NUMBERS, OPERATORS
-from segments.rule_tree import Group, Membership, Node, Rule
+from segments.rule_tree import Group, Listed, Membership, Node, Rule
 from segments.rule_values import SEPARATOR
 
 JOINS = {"all": " AND ", "any": " OR ", "none": " OR "}
@@ -59,6 +59,8 @@ def _condition(node: Node, compiler: _Compiler) -> str:
         return f"NOT ({joined})" if node.match == "none" else f"({joined})"
     if isinstance(node, Membership):
         return _membership(node, compiler)
+    if isinstance(node, Listed):
+        return _listed(node, compiler)
     test = "IS NOT TRUE" if node.operator in NEGATIVE else "IS TRUE"
     return f"(({_comparison(node, compiler)}) {test})"
 
@@ -70,6 +72,15 @@ def _membership(node: Membership, compiler: _Compiler) -> str:
         f" AND m.segment_id = {compiler.parameter(node.segment_id)} AND m.profile_id = p.id)"
     )
     return found if node.operator == MEMBER else f"NOT {found}"
+
+
+def _listed(node: Listed, compiler: _Compiler) -> str:
+    forms = static_sql.forms_of(compiler.parameter(node.attribute) if node.attribute else "")
+    return static_sql.LISTED.format(
+        **forms,
+        workspace=compiler.parameter(compiler.workspace_id),
+        segment=compiler.parameter(node.segment_id),
+    )
 
 
 def _comparison(rule: Rule, compiler: _Compiler) -> str:

@@ -2,7 +2,8 @@
 
 A group is `{"match": "all" | "any" | "none", "rules": [...]}`, a rule
 `{"attribute": NAME, "operator": NAME, "value": …}`, a membership
-`{"segment": ID, "operator": "member" | "not_member"}`. docs/segment-rules.md has an example each.
+`{"segment": ID, "operator": "member" | "not_member"}`; a static segment's only rule is
+`{"list": ID, "attribute": NAME}`. docs/segment-rules.md has an example each.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,7 +54,15 @@ class Membership:
     operator: str
 
 
-Node = Group | Rule | Membership
+@dataclass(frozen=True)
+class Listed:
+    """To be on a static segment's list, by an attribute; by the key if that is empty."""
+
+    segment_id: int
+    attribute: str
+
+
+Node = Group | Rule | Membership | Listed
 
 
 @dataclass(frozen=True)
@@ -77,12 +86,22 @@ def write(node: Node) -> dict[str, Any]:
         return {"match": node.match, "rules": [write(one) for one in node.rules]}
     if isinstance(node, Membership):
         return {"segment": node.segment_id, "operator": node.operator}
+    if isinstance(node, Listed):
+        by = {"attribute": node.attribute} if node.attribute else {}
+        return {"list": node.segment_id, **by}
     needs = OPERATORS[node.operator].needs
     return {
         "attribute": node.attribute,
         "operator": node.operator,
         **rule_values.write(node.values, needs),
     }
+
+
+def node_at(tree: Any, path: tuple[int, ...]) -> Any:
+    """The JSON that a path leads to."""
+    for place in path:
+        tree = tree["rules"][place]
+    return tree
 
 
 def segments_in(tree: Any) -> set[int]:
@@ -137,7 +156,18 @@ class _Reader:
                 path,
                 _("A segment has at most %(most)d rules. Split it in two.") % {"most": MOST_RULES},
             )
+        if "list" in tree:
+            return self.listed(tree, path)
         return self.membership(tree, path) if "segment" in tree else self.rule(tree, path)
+
+    def listed(self, tree: dict[str, Any], path: tuple[int, ...]) -> Listed:
+        pk = rule_values.identifier(tree["list"])
+        if pk is None:
+            raise RuleError(path, _("The list is no longer there."))
+        name = str(tree.get("attribute") or "")
+        if name:
+            self.type_of(name, path)
+        return Listed(pk, name)
 
     def membership(self, tree: dict[str, Any], path: tuple[int, ...]) -> Membership:
         pk = rule_values.identifier(tree["segment"])
@@ -153,11 +183,7 @@ class _Reader:
         name = str(tree.get("attribute") or "")
         if not name:
             raise RuleError(path, _("Choose an attribute."))
-        kind = self.vocabulary.types.get(name)
-        if kind is None:
-            raise RuleError(
-                path, _("There is no attribute “%(name)s”. Choose another.") % {"name": name[:100]}
-            )
+        kind = self.type_of(name, path)
         operator = OPERATORS.get(str(tree.get("operator")))
         if operator is None:
             raise RuleError(path, _("Choose how to compare."))
@@ -172,3 +198,11 @@ class _Reader:
         except rule_values.Nonsense as nonsense:
             raise RuleError(path, str(nonsense)) from nonsense
         return Rule(name, kind, operator.name, values)
+
+    def type_of(self, name: str, path: tuple[int, ...]) -> str:
+        kind = self.vocabulary.types.get(name)
+        if kind is None:
+            raise RuleError(
+                path, _("There is no attribute “%(name)s”. Choose another.") % {"name": name[:100]}
+            )
+        return kind

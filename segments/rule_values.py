@@ -47,7 +47,7 @@ def read(value: Any, unit: Any, kind: str, needs: str) -> tuple[Any, ...]:
         return (value,)
     given = [_text(one) for one in (value if isinstance(value, list) else [value])]
     if needs == "many":
-        return _many([one for one in given if one], kind)
+        return _many(_once(one for one in given if one), kind)
     if needs == "two":
         return _two(given, kind)
     if len(given) != 1 or not given[0]:
@@ -75,8 +75,14 @@ def _many(given: list[str], kind: str) -> tuple[Any, ...]:
     if not given:
         raise Nonsense(_("Give at least one value."))
     if len(given) > MOST_VALUES:
-        raise Nonsense(_("Give at most %(most)d values.") % {"most": MOST_VALUES})
-    return tuple(_typed(one, kind) for one in _once(given))
+        raise Nonsense(
+            _(
+                "Give at most %(most)d values, not %(count)d. Make a static segment of a longer"
+                " list, and choose it here."
+            )
+            % {"most": MOST_VALUES, "count": len(given)}
+        )
+    return tuple(_typed(one, kind) for one in given)
 
 
 def _once(given: Iterable[str]) -> list[str]:

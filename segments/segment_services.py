@@ -25,6 +25,7 @@ __all__ = [
     "refresh_segment",
     "rename_segment",
     "request_refresh",
+    "save",
 ]
 
 LONGEST_NAME = 100
@@ -45,7 +46,7 @@ def create_segment(
         description=description,
         created_by=by,
     )
-    _save(segment, "segment.created", by)
+    save(segment, "segment.created", by)
     return segment
 
 
@@ -53,10 +54,17 @@ def change_segment(
     segment: Segment, *, name: str, rules: Any, description: str, by: User | None
 ) -> None:
     """Raises as `create_segment` does; a rule that leads back to this segment is a circle."""
-    tree = read(rules, vocabulary())
-    refuse_circle(segment, rules)
-    segment.name, segment.rules, segment.description = name, write(tree), description
-    _save(segment, "segment.changed", by)
+    with transaction.atomic():
+        _wait_for_other_changes(segment.workspace)
+        tree = read(rules, vocabulary())
+        refuse_circle(segment, rules)
+        segment.name, segment.rules, segment.description = name, write(tree), description
+        save(segment, "segment.changed", by)
+
+
+def _wait_for_other_changes(workspace: Workspace) -> None:
+    """Until the transaction ends no other segment's rules change: two could close a circle."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
 
 
 def rename_segment(segment: Segment, name: str, by: User | None) -> None:
@@ -65,10 +73,11 @@ def rename_segment(segment: Segment, name: str, by: User | None) -> None:
     if name == was:
         return
     segment.name = name
-    _save(segment, "segment.renamed", by, was=was, becomes=name)
+    save(segment, "segment.renamed", by, was=was, becomes=name)
 
 
-def _save(segment: Segment, action: str, by: User | None, **details: str) -> None:
+def save(segment: Segment, action: str, by: User | None, **details: str) -> None:
+    """Keeps a segment whose rules are in order, and records it. Raises `Refused` for its name."""
     _refuse_bad_name(segment)
     told = details or {"rules": sentence(segment.rules, *words(), most_values=None)}
     try:
@@ -110,12 +119,18 @@ def request_refresh(segment: Segment, by: User | None = None) -> None:
 
 def duplicate_segment(segment: Segment, by: User | None) -> Segment:
     """A copy under a name of its own, not refreshed yet. Raises `RuleError`."""
+    from segments.static_segments import copy_list
+
     names = {name.lower() for name in Segment.objects.values_list("name", flat=True)}
     name = base = _("Copy of %(name)s") % {"name": segment.name[:80]}
     number = 2
     while name.lower() in names:
         name, number = f"{base} ({number})", number + 1
-    return create_segment(segment.workspace, name, segment.rules, by, segment.description)
+    with transaction.atomic():
+        copy = create_segment(segment.workspace, name, segment.rules, by, segment.description)
+        if segment.is_static:
+            copy_list(segment, copy)
+    return copy
 
 
 def delete_segment(segment: Segment, by: User | None) -> None:

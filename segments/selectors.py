@@ -57,15 +57,15 @@ def search_profiles(text: str, after: str = "") -> QuerySet[Profile]:
         found = found.filter(key__gt=after)
     if "@" in text:
         matches = Q()
-        for name in _address_attributes():
+        for name in address_attributes():
             for form in {text, text.lower()}:
                 matches |= Q(attributes__contains={name: form})
         return found.filter(matches) if matches else found.none()
     return found.filter(key__startswith=text) if text else found
 
 
-def _address_attributes() -> list[str]:
-    """Attributes that hold addresses in the first profiles that have them."""
+def address_attributes() -> list[str]:
+    """Names of attributes that hold addresses in the first profiles that have them."""
     found = {
         name
         for profile in Profile.objects.order_by("key")[:50]

@@ -1,6 +1,13 @@
 from django.urls import path
 
-from segments.views import profiles, segment_builder, segments, sources, suppressions
+from segments.views import (
+    profiles,
+    segment_builder,
+    segments,
+    sources,
+    static_segments,
+    suppressions,
+)
 
 app_name = "segments"
 urlpatterns = [
@@ -21,10 +28,20 @@ urlpatterns = [
     path("suppressions/remove/", suppressions.remove, name="suppression_remove"),
     path("suppressions/suppressions.csv", suppressions.download, name="suppression_csv"),
     path("segments/", segments.segment_list, name="segment_list"),
+    path("segments/new/", segment_builder.start, name="segment_start"),
     path("segments/add/", segment_builder.add, name="segment_add"),
     path("segments/rules/", segment_builder.rules, name="segment_rules"),
     path("segments/preview/", segment_builder.preview, name="segment_preview"),
     path("segments/values/", segment_builder.values, name="segment_values"),
+    path("segments/list/", static_segments.add, name="static_add"),
+    path("segments/<int:pk>/list/", static_segments.edit, name="static_edit"),
+    path("segments/<int:pk>/list/entries/", static_segments.entries, name="static_entries"),
+    path("segments/<int:pk>/list/missing.csv", static_segments.missing, name="static_missing"),
+    path(
+        "segments/<int:pk>/list/missing/remove/",
+        static_segments.remove_missing,
+        name="static_remove_missing",
+    ),
     path("segments/<int:pk>/", segments.detail, name="segment_detail"),
     path("segments/<int:pk>/members.csv", segments.download, {"form": "csv"}, name="segment_csv"),
     path(

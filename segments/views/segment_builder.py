@@ -10,17 +10,28 @@ from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from segments import builder, segment_services
+from segments import builder, segment_services, segment_templates
 from segments.forms import SegmentForm
 from segments.models import Attribute, Segment
-from segments.preview import TooSlow, frequent_values, look
+from segments.preview import SAMPLE, TooSlow, glance, look
 from segments.rule_sentence import sentence
 from segments.rule_tree import RuleError
 from segments.selectors import shown_profiles, words
+from segments.suggestions import suggest
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
 SUGGESTIONS_SECONDS = 300
+
+
+@requires("segment.change")
+def start(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """The ways to make a segment: by rules, from a list, from a template."""
+    context = {
+        "has_attributes": Attribute.objects.exists(),
+        "templates": segment_templates.fitting(request.workspace),
+    }
+    return render(request, "segments/segments/start.html", context)
 
 
 @requires("segment.change")
@@ -31,13 +42,20 @@ def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @requires("segment.change")
 def edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    if segment.is_static:
+        return redirect("segments:static_edit", slug, pk)
     return _edit(request, segment)
 
 
 def _edit(request: WorkspaceRequest, segment: Segment) -> HttpResponse:
     if request.method != "POST":
-        root = builder.from_tree(segment.rules) if segment.pk else builder.new_tree()
-        return _page(request, segment, SegmentForm(instance=segment), root)
+        if segment.pk:
+            root = builder.from_tree(segment.rules)
+            return _page(request, segment, SegmentForm(instance=segment), root)
+        template = segment_templates.find(request.workspace, request.GET.get("template", ""))
+        root = builder.from_tree(template.rules()) if template else builder.new_tree()
+        title = template.title if template else ""
+        return _page(request, segment, SegmentForm(initial={"name": title}), root)
     root = builder.from_post(request.POST)
     if "action" in request.POST:
         return _page(request, segment, SegmentForm(initial=request.POST.dict()), root)
@@ -117,8 +135,14 @@ def preview(request: WorkspaceRequest, slug: str) -> HttpResponse:
     tree = builder.to_tree(root)
     labels, names = words()
     context: dict[str, Any] = {"sentence": sentence(tree, labels, names)}
+    page, is_exact = request.POST.get("page", ""), "exact" in request.POST
     try:
-        found = look(request.workspace, tree, request.POST.get("page", ""))
+        try:
+            found = (look if is_exact else glance)(request.workspace, tree, page)
+        except TooSlow:
+            if not is_exact:
+                raise
+            found = glance(request.workspace, tree, page)
     except RuleError as nonsense:
         node = builder.node_at(root, nonsense.path)
         said = sentence(builder.to_tree(node), labels, names)
@@ -126,17 +150,25 @@ def preview(request: WorkspaceRequest, slug: str) -> HttpResponse:
     except TooSlow:
         context["is_too_slow"] = True
     else:
-        context |= {"look": found, **shown_profiles(found.sample)}
+        context |= {"look": found, "has_sample": len(found.sample) == SAMPLE, "is_all": is_exact}
+        # Ten shown with the estimate stay when the exact count follows.
+        context["keeps_sample"] = is_exact and request.POST.get("has_sample") == "yes"
+        context |= shown_profiles(found.sample)
+    context["many"] = [node for node in builder.walk(root) if node.needs == "many"]
     return render(request, "segments/segments/_look.html", context)
 
 
 @requires("segment.change")
 def values(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    """The attribute's frequent values: for a text field, or as buttons for a list of values."""
+    """The attribute's values: to choose one from while typing it, or as buttons for a list."""
     attribute = get_object_or_404(Attribute, name=request.GET.get("attribute", ""))
+    target = request.GET.get("to", "")
+    typed = request.GET.get("q", request.GET.get(target, ""))
     context = {
-        "values": frequent_values(request.workspace, attribute.name),
-        "target": request.GET.get("to", ""),
+        "suggested": suggest(request.workspace, attribute.name, typed),
+        "target": target,
+        "typed": typed.strip(),
+        "is_list": "q" in request.GET,
     }
     answer = render(request, "segments/segments/_values.html", context)
     patch_cache_control(answer, private=True, max_age=SUGGESTIONS_SECONDS)

@@ -11,7 +11,7 @@ from django.db import connection
 from segments.models import Attribute, Profile
 from segments.operators import NEGATIVE
 from segments.rule_sql import compile_rules
-from segments.rule_tree import Group, Membership, Node, Rule, Vocabulary, read
+from segments.rule_tree import Group, Listed, Membership, Node, Rule, Vocabulary, read
 from workspaces.models import Workspace
 
 TYPES = {
@@ -24,6 +24,8 @@ TYPES = {
     "tags": "list",
 }
 VOCABULARY = Vocabulary(TYPES, frozenset({7}))
+# On the list of segment 7.
+ENTRIES = ("girona", "ΣΑΣ", "0", "3", "50")
 ZONE = ZoneInfo("America/Los_Angeles")
 NOW = datetime(2026, 3, 8, 12, 0, tzinfo=UTC)
 
@@ -67,25 +69,35 @@ def plainly(
     values: Mapping[str, Any],
     *,
     is_member: bool = False,
+    key: str = "",
     now: datetime = NOW,
     zone: ZoneInfo = ZONE,
 ) -> bool:
     """Whether a profile meets the rules, read with no regard to speed."""
     if isinstance(node, Group):
         answers = [
-            plainly(one, values, is_member=is_member, now=now, zone=zone) for one in node.rules
+            plainly(one, values, is_member=is_member, key=key, now=now, zone=zone)
+            for one in node.rules
         ]
         if node.match == "none":
             return not any(answers)
         return all(answers) if node.match == "all" else any(answers)
     if isinstance(node, Membership):
         return is_member == (node.operator == "member")
+    if isinstance(node, Listed):
+        return _is_listed(values.get(node.attribute) if node.attribute else key, node.attribute)
     value = values.get(node.attribute)
     if node.operator in ("is_empty", "is_not_empty"):
         return (value is None) == (node.operator == "is_empty")
     if node.operator in NEGATIVE:
         return not _meets(node, value, now, zone)
     return _meets(node, value, now, zone)
+
+
+def _is_listed(value: Any, attribute: str) -> bool:
+    if value is None:
+        return False
+    return lowered(str(value)) in map(lowered, ENTRIES) if attribute else value in ENTRIES
 
 
 def _meets(rule: Rule, value: Any, now: datetime, zone: ZoneInfo) -> bool:

@@ -1,5 +1,6 @@
 """Rules as SQL: what each operator finds, and that SQL agrees with a plain reading."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,10 +10,11 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from segments.models import Profile, Segment, SegmentMember
+from segments.models import Profile, Segment, SegmentEntry, SegmentMember
 from segments.operators import NEGATIVE, OPERATORS, PERIODS
-from segments.rule_tree import Vocabulary, read
+from segments.rule_tree import Group, RuleError, Vocabulary, node_at, read
 from tests.segments.rule_world import (
+    ENTRIES,
     NOW,
     TYPES,
     VOCABULARY,
@@ -314,7 +316,9 @@ profiles = st.fixed_dictionaries(
 
 @st.composite
 def leaves(draw: st.DrawFn) -> dict[str, Any]:
-    attribute = draw(st.sampled_from([*TYPES, "segment"]))
+    attribute = draw(st.sampled_from([*TYPES, "segment", "list"]))
+    if attribute == "list":
+        return {"list": 7, **draw(st.sampled_from([{}, {"attribute": "city"}]))}
     if attribute == "segment":
         return {"segment": 7, "operator": draw(st.sampled_from(["member", "not_member"]))}
     kind = TYPES[attribute]
@@ -346,8 +350,9 @@ trees = st.recursive(
 ).filter(lambda tree: _depth(tree) < 6)
 
 
-def _depth(tree: dict[str, Any]) -> int:
-    return 1 + max((_depth(one) for one in tree.get("rules", ())), default=0)
+def _depth(tree: Any) -> int:
+    rules = tree.get("rules") if isinstance(tree, dict) else None
+    return 1 + max(map(_depth, rules if isinstance(rules, list) else ()), default=0)
 
 
 @settings(
@@ -368,6 +373,10 @@ def test_sql_finds_whom_a_plain_reading_finds(
 ) -> None:
     Profile.objects.all().delete()
     SegmentMember.objects.all().delete()
+    SegmentEntry.objects.all().delete()
+    SegmentEntry.objects.bulk_create(
+        SegmentEntry(workspace=workspace, segment_id=7, value=value) for value in ENTRIES
+    )
     make_profiles(workspace, {str(place): row for place, (row, _in) in enumerate(rows)})
     for profile in Profile.objects.all():
         if rows[int(profile.key)][1]:
@@ -377,6 +386,66 @@ def test_sql_finds_whom_a_plain_reading_finds(
     expected = [
         str(place)
         for place, (row, is_member) in enumerate(rows)
-        if plainly(parsed, row, is_member=is_member, now=now, zone=ZoneInfo(zone))
+        if plainly(parsed, row, is_member=is_member, key=str(place), now=now, zone=ZoneInfo(zone))
     ]
     assert found(workspace, whole, now, ZoneInfo(zone)) == expected
+
+
+# Whatever JSON can hold where something else is expected.
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+wild_rules = st.fixed_dictionaries(
+    {},
+    optional={
+        "attribute": st.sampled_from([*TYPES, "gone", ""]) | junk,
+        "operator": st.sampled_from([*OPERATORS, "member"]) | junk,
+        "value": junk | DAYS | NUMBERS | st.lists(DAYS, max_size=3),
+        "unit": st.sampled_from(["days", "years"]) | junk,
+    },
+) | st.fixed_dictionaries({"segment": st.sampled_from([7, "7", 8]) | junk})
+wild_trees = st.recursive(
+    leaves() | wild_rules | junk,
+    lambda inner: st.fixed_dictionaries(
+        {
+            "match": st.sampled_from(["all", "any", "none"]) | junk,
+            "rules": st.lists(inner, min_size=1, max_size=3) | junk,
+        }
+    ),
+    max_leaves=5,
+).filter(lambda tree: _depth(tree) < 5)
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(tree=wild_trees)
+def test_whatever_the_tree_it_finds_whom_a_plain_reading_finds_or_names_the_rule_at_fault(
+    people: Workspace, tree: Any
+) -> None:
+    SegmentEntry.objects.bulk_create(
+        (SegmentEntry(workspace=people, segment_id=7, value=value) for value in ENTRIES),
+        ignore_conflicts=True,
+    )
+    whole = {"match": "all", "rules": [tree]}
+    parsed = _read_or_refused(whole)
+    if isinstance(parsed, RuleError):
+        assert str(parsed)
+        assert parsed.path, "the outermost group has nothing wrong"
+        at_fault = node_at(whole, parsed.path)
+        with pytest.raises(RuleError, match=re.escape(str(parsed))):
+            read({"match": "all", "rules": [at_fault]}, VOCABULARY)
+    else:
+        expected = [key for key, row in ROWS.items() if plainly(parsed, row, key=key)]
+        assert found(people, whole) == expected
+
+
+def _read_or_refused(tree: Any) -> Group | RuleError:
+    try:
+        return read(tree, VOCABULARY)
+    except RuleError as refusal:
+        return refusal

@@ -87,7 +87,7 @@ def test_a_segment_with_nested_rules_is_made_by_keyboard(tab: Page) -> None:
     second.get_by_label("Comparison").focus()
     press(tab, "ArrowDown")
     expect(second.get_by_label("Comparison")).to_have_value("on")
-    press(tab, "ArrowDown")
+    press(tab, "ArrowDown", "ArrowDown")
     expect(second.get_by_label("Value", exact=True)).to_be_visible()
     expect(second.get_by_label("Comparison")).to_have_value("before")
     press(tab, "Tab")
@@ -138,13 +138,73 @@ def test_frequent_values_are_chosen_by_a_press_and_given_back_by_another(
     segment = SegmentFactory(workspace=workspace, rules=group(rule("city", "is_any_of", ["Rome"])))
     tab.goto(f"{segment.pk}/edit/")
     tab.get_by_text("Choose from frequent values").click()
-    paris = tab.get_by_role("button", name="Paris")
-    expect(tab.get_by_role("button", name="Rome")).to_have_attribute("aria-pressed", "true")
+    paris = tab.get_by_role("button", name="Paris 6")
+    expect(tab.get_by_role("button", name="Rome 6")).to_have_attribute("aria-pressed", "true")
     paris.click()
     count(tab).to_contain_text("12 of 12 profiles")
     expect(tab.get_by_label("Values, one a line")).to_have_value("Rome\nParis")
     paris.click()
     count(tab).to_contain_text("6 of 12 profiles")
+
+
+def test_a_value_is_chosen_from_those_there_are_by_keyboard(
+    tab: Page, workspace: Workspace
+) -> None:
+    segment = SegmentFactory(workspace=workspace, rules=group(rule("city", "is", "Oslo")))
+    tab.goto(f"{segment.pk}/edit/")
+    count(tab).to_contain_text("0 of 12 profiles")
+    field = tab.get_by_role("combobox", name="Value")
+    expect(field).to_have_attribute("aria-expanded", "false")
+    field.fill("R")
+    options = tab.locator("[data-combobox] [role=option]:visible")
+    expect(options).to_have_text(["Rome6", "Paris6"])
+    press(tab, "ArrowDown", "ArrowDown")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    active = field.get_attribute("aria-activedescendant")
+    assert active == options.nth(1).get_attribute("id")
+    press(tab, "Enter")
+    expect(field).to_have_value("Paris")
+    expect(field).to_be_focused()
+    expect(options).to_have_count(0)
+    count(tab).to_contain_text("6 of 12 profiles")
+    press(tab, "ArrowDown")
+    expect(options).to_have_text(["Paris6"])
+    press(tab, "Escape")
+    expect(field).to_have_attribute("aria-expanded", "false")
+    expect(field).to_have_value("Paris")
+
+
+def test_a_column_pasted_from_a_spreadsheet_is_counted_and_what_comes_again_told(
+    tab: Page, workspace: Workspace
+) -> None:
+    segment = SegmentFactory(workspace=workspace, rules=group(rule("city", "is_any_of", ["Oslo"])))
+    tab.goto(f"{segment.pk}/edit/")
+    values = "\r\n".join(["Rome", *(f"Town {number}" for number in range(3_000)), "Rome"])
+    # Typing so many lines takes a browser minutes, pasting them a moment.
+    tab.get_by_label("Values, one a line").evaluate(
+        "(field, values) => { field.value = values;"
+        " field.dispatchEvent(new Event('input', { bubbles: true })); }",
+        values,
+    )
+    count(tab).to_contain_text("6 of 12 profiles")
+    expect(tab.locator("#note-0-0")).to_have_text("3,002 values; 1 of them again")
+
+
+def test_a_segment_is_started_from_a_template(tab: Page) -> None:
+    tab.goto("new/")
+    tab.get_by_role("link", name="Birthday in the next 7 days").press("Enter")
+    expect(tab.get_by_label("Name")).to_have_value("Birthday in the next 7 days")
+    count(tab).to_contain_text("of 12 profiles")
+
+
+def test_a_list_is_pasted_and_whoever_is_not_found_shown(tab: Page) -> None:
+    tab.goto("new/")
+    tab.get_by_role("link", name="Paste or upload a list").press("Enter")
+    tab.get_by_label("Name").fill("Guests")
+    tab.get_by_label("Keys or addresses").fill("c01\nc02\nnobody")
+    tab.get_by_role("button", name="Save").press("Enter")
+    expect(tab.get_by_text("3 entries are added to the list.")).to_be_visible()
+    expect(tab.get_by_text("Not found: nobody")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -156,6 +216,6 @@ def test_no_page_is_wider_than_the_screen(tab: Page, workspace: Workspace, width
     segment = SegmentFactory(workspace=workspace, name="A long name " * 8, rules=rules)
     refresh_segment(segment)
     tab.set_viewport_size({"width": width, "height": 800})
-    for path in ("./", "add/", f"{segment.pk}/", f"{segment.pk}/edit/"):
+    for path in ("./", "new/", "list/", "add/", f"{segment.pk}/", f"{segment.pk}/edit/"):
         tab.goto(path)
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, path

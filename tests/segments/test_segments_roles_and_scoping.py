@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django_scopes import scope
 
-from segments import imports
+from segments import imports, static_segments
 from segments.models import Import, Profile, Segment, SegmentMember, Source
 from segments.urls import urlpatterns
 from tests.segments.factories import (
@@ -45,10 +45,16 @@ PAGES: dict[str, tuple[str, list[str], list[str]]] = {
     "suppression_remove": ("", [], EDITORS),
     "suppression_csv": ("", EVERYONE, EVERYONE),
     "segment_list": ("", EVERYONE, EVERYONE),
+    "segment_start": ("", EDITORS, EDITORS),
     "segment_add": ("", EDITORS, EDITORS),
     "segment_rules": ("", [], EDITORS),
     "segment_preview": ("", [], EDITORS),
     "segment_values": ("", EDITORS, EDITORS),
+    "static_add": ("", EDITORS, EDITORS),
+    "static_edit": ("static", EDITORS, EDITORS),
+    "static_entries": ("static", EVERYONE, EVERYONE),
+    "static_missing": ("static", EDITORS, EDITORS),
+    "static_remove_missing": ("static", [], EDITORS),
     "segment_detail": ("segment", EVERYONE, EVERYONE),
     "segment_rule_counts": ("segment", EVERYONE, EVERYONE),
     "segment_csv": ("segment", EDITORS, EDITORS),
@@ -72,6 +78,9 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
     RefusedRowFactory(source_import=load)
     segment = SegmentFactory(workspace=workspace)
     SegmentMember.objects.create(workspace=workspace, segment=segment, profile_id=profile.pk)
+    static, _changed = static_segments.create(
+        workspace, name="Listed", description="", listed_by="", rows=[["k1"], ["k2"]], by=None
+    )
     draft = imports.take_file(source, "c.csv", [b"id,city\n1,Paris\n2,Rome\n"])
     return {
         "source": source,
@@ -79,6 +88,7 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
         "draft": draft,
         "profile": profile,
         "segment": segment,
+        "static": static,
     }
 
 
@@ -154,6 +164,7 @@ def state_of(workspace: Workspace) -> tuple[Any, ...]:
         list(Source.objects.order_by("pk").values_list("pk", "name", "key_column")),
         list(Import.objects.order_by("pk").values_list("pk", "state")),
         list(Segment.objects.order_by("pk").values_list("pk", "name", "rules", "refresh_state")),
+        list(Segment.objects.order_by("pk").values_list("pk", "entry_count")),
         SegmentMember.objects.count(),
         Profile.objects.count(),
         all(Path(one.file_path).exists() for one in Import.objects.filter(state="draft")),

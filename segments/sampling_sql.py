@@ -1,0 +1,61 @@
+"""Statements over profiles drawn at random: their cost does not grow with the workspace.
+
+One id is drawn from each of `%(draws)s` equal parts of the workspace's ids. Whoever has it is
+looked up by the primary key, so every profile is as likely to be drawn as any other.
+"""
+
+BOUNDS = """
+SELECT min(id), max(id) FROM segments_profile WHERE workspace_id = %(workspace)s
+"""
+
+# The inner LIMIT keeps the planner from joining by a scan of the whole table.
+_DRAWN = """
+(
+    SELECT DISTINCT %(first)s + floor(
+        (n + random()) * (%(last)s - %(first)s + 1)::float / %(draws)s
+    )::bigint AS id
+    FROM generate_series(0, %(draws)s - 1) AS n
+) AS ids, LATERAL (
+    SELECT * FROM segments_profile
+    WHERE workspace_id = %(workspace)s AND id = ids.id LIMIT 1
+) AS p
+"""
+
+# How many were drawn, how many of them meet the condition, and some of those.
+ESTIMATE = f"""
+SELECT count(*), count(*) FILTER (WHERE met), (array_agg(id) FILTER (WHERE met))[:%(size)s]
+FROM (SELECT p.id, {{condition}} AS met FROM {_DRAWN} OFFSET 0) AS judged
+"""  # noqa: S608 - of parameters
+
+# The values met most often, with how many profiles have each, and how many were looked at. Of a
+# list, its texts. Those that begin with what is typed come first.
+_VALUES = """
+WITH taken AS MATERIALIZED (SELECT p.attributes -> %(name)s AS kept FROM {source}),
+counted AS (
+    SELECT value, count(*) AS times FROM taken, jsonb_array_elements_text(
+        CASE jsonb_typeof(kept) WHEN 'array' THEN kept ELSE jsonb_build_array(kept) END
+    ) AS single (value)
+    WHERE length(value) BETWEEN 1 AND %(longest)s
+        AND strpos(lower(value COLLATE pg_c_utf8), lower(%(typed)s::text COLLATE pg_c_utf8)) > 0
+    GROUP BY value
+)
+SELECT value, times, (SELECT count(*) FROM taken) FROM counted
+ORDER BY
+    starts_with(lower(value COLLATE pg_c_utf8), lower(%(typed)s::text COLLATE pg_c_utf8)) DESC,
+    times DESC, value COLLATE "C"
+LIMIT %(most)s
+"""
+ALL = "segments_profile p WHERE p.workspace_id = %(workspace)s"
+VALUES_OF_ALL = _VALUES.format(source=ALL)
+VALUES_OF_DRAWN = _VALUES.format(source=_DRAWN)
+
+# The number that one of ten profiles with a number reaches.
+_TOP_TENTH = """
+SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY number) FROM (
+    SELECT CASE jsonb_typeof(p.attributes -> %(name)s)
+        WHEN 'number' THEN (p.attributes -> %(name)s)::numeric END AS number
+    FROM {source}
+) AS numbers
+"""
+TOP_TENTH_OF_ALL = _TOP_TENTH.format(source=ALL)
+TOP_TENTH_OF_DRAWN = _TOP_TENTH.format(source=_DRAWN)

@@ -1,0 +1,85 @@
+"""Values to choose from: those that profiles have, most frequent first, with their counts."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.db.backends.utils import CursorWrapper
+
+from segments import sampling
+from segments import sampling_sql as sql
+from segments.preview import TooSlow, bounded
+from workspaces.models import Workspace
+
+LOOKED_AT = 30_000
+MOST = 30
+LONGEST = 80
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """`values` with how many profiles have each: about so many, unless all were looked at."""
+
+    values: list[tuple[str, int]] = field(default_factory=list)
+    looked_at: int = 0
+    of: int = 0
+
+    @property
+    def is_exact(self) -> bool:
+        return self.looked_at >= self.of
+
+
+def suggest(workspace: Workspace, attribute: str, typed: str = "") -> Suggestions:
+    """The attribute's values that contain what is typed; none when that takes too long."""
+    parameters: dict[str, object] = {
+        "workspace": workspace.pk,
+        "name": attribute,
+        "typed": typed.strip()[:LONGEST].replace("\0", ""),
+        "longest": LONGEST,
+        "most": MOST,
+    }
+    try:
+        with bounded() as cursor:
+            of = _ask(cursor, workspace, sql.VALUES_OF_ALL, sql.VALUES_OF_DRAWN, parameters)
+            rows = cursor.fetchall()
+    except TooSlow:
+        return Suggestions()
+    looked_at = rows[0][2] if rows else min(of, LOOKED_AT)
+    if of <= sampling.ALL_UP_TO:
+        return Suggestions([(value, times) for value, times, _all in rows], looked_at, looked_at)
+    times_each = of / max(1, looked_at)
+    return Suggestions(
+        [
+            (value, sampling.rounded(times * times_each, times_each * times**0.5))
+            for value, times, _all in rows
+        ],
+        looked_at,
+        of,
+    )
+
+
+def top_tenth(workspace: Workspace, attribute: str) -> Decimal | None:
+    """The number that about one in ten of the profiles with a number has, or more."""
+    try:
+        with bounded() as cursor:
+            named = {"workspace": workspace.pk, "name": attribute}
+            _ask(cursor, workspace, sql.TOP_TENTH_OF_ALL, sql.TOP_TENTH_OF_DRAWN, named)
+            return cursor.fetchone()[0]
+    except TooSlow:
+        return None
+
+
+def _ask(
+    cursor: CursorWrapper,
+    workspace: Workspace,
+    of_all: str,
+    of_drawn: str,
+    parameters: dict[str, object],
+) -> int:
+    """Asks about all profiles, or about some of many; returns how many there are."""
+    of = sampling.total(cursor, workspace)
+    if of <= sampling.ALL_UP_TO:
+        cursor.execute(of_all, parameters)
+    else:
+        drawn = sampling.draws(cursor, workspace, LOOKED_AT, of)
+        cursor.execute(of_drawn, {**parameters, **drawn})
+    return of
