@@ -94,7 +94,7 @@ class StaticForm(SegmentForm):
         self.initial["listed_by"] = f"attribute:{name}" if name else "key"
 
 
-class NewStaticForm(StaticForm, EntriesForm):  # type: ignore[misc]
+class NewStaticForm(StaticForm, EntriesForm):
     """All of a new static segment on one page."""
 
     def clean(self) -> None:

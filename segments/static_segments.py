@@ -103,9 +103,13 @@ def change_list(segment: Segment, how: str, rows: entries.Rows, by: User | None)
         if not changed.given:
             raise _nothing_given()
         if changed.added or changed.removed:
-            counts = {"added": changed.added, "removed": changed.removed}
             audit.record(
-                segment.workspace, "segment.list_changed", actor=by, target=segment, **counts
+                segment.workspace,
+                "segment.list_changed",
+                actor=by,
+                target=segment,
+                added=changed.added,
+                removed=changed.removed,
             )
     return changed
 

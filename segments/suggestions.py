@@ -30,7 +30,7 @@ class Suggestions:
 
 def suggest(workspace: Workspace, attribute: str, typed: str = "") -> Suggestions:
     """The attribute's values that contain what is typed; none when that takes too long."""
-    parameters: dict[str, object] = {
+    parameters: dict[str, int | str] = {
         "workspace": workspace.pk,
         "name": attribute,
         "typed": typed.strip()[:LONGEST].replace("\0", ""),
@@ -61,7 +61,7 @@ def top_tenth(workspace: Workspace, attribute: str) -> Decimal | None:
     """The number that about one in ten of the profiles with a number has, or more."""
     try:
         with bounded() as cursor:
-            named = {"workspace": workspace.pk, "name": attribute}
+            named: dict[str, int | str] = {"workspace": workspace.pk, "name": attribute}
             _ask(cursor, workspace, sql.TOP_TENTH_OF_ALL, sql.TOP_TENTH_OF_DRAWN, named)
             return cursor.fetchone()[0]
     except TooSlow:
@@ -73,7 +73,7 @@ def _ask(
     workspace: Workspace,
     of_all: str,
     of_drawn: str,
-    parameters: dict[str, object],
+    parameters: dict[str, int | str],
 ) -> int:
     """Asks about all profiles, or about some of many; returns how many there are."""
     of = sampling.total(cursor, workspace)
