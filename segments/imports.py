@@ -214,7 +214,12 @@ def _carry_out(load: Import, scratch: Path) -> None:
         raise UnreadableFile(_("The uploaded file is gone. Upload it again."))
     columns = chosen_columns(load)
     result = reading.read(
-        path, Dialect.from_json(load.dialect), columns, load.source.key_column, scratch
+        path,
+        Dialect.from_json(load.dialect),
+        columns,
+        load.source.key_column,
+        scratch,
+        load.workspace_id,
     )
     _note(load, read=result.read, superseded=result.superseded, refused=result.refused)
     with transaction.atomic():
@@ -227,7 +232,7 @@ def _carry_out(load: Import, scratch: Path) -> None:
     _note(load, stage="storing")
     with transaction.atomic():
         owned = _keep_attributes(load, columns)
-        merged = profile_merge.merge(load.workspace_id, result.staged, owned, timezone.now())
+        merged = profile_merge.merge(load.workspace_id, result.staged, owned)
         _end(
             load,
             Import.State.SUCCEEDED,

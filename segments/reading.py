@@ -22,8 +22,6 @@ MEMORY_LIMIT = "700MB"
 LONGEST_KEY = 255
 LONGEST_VALUE = 32_000
 LONGEST_SHOWN_VALUE = 200
-# The row's number among the file's own columns, whose names never end with a blank.
-ROW_NUMBER = '"row "'
 REASONS = {
     AttributeType.INTEGER: "not_a_whole_number",
     AttributeType.NUMBER: "not_a_number",
@@ -36,7 +34,10 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file held. `staged` and `refused_rows` are CSV files for COPY, without a header."""
+    """What a file held.
+
+    `staged` is what `profile_merge` takes, `refused_rows` is CSV without a header.
+    """
 
     read: int
     superseded: int
@@ -46,7 +47,12 @@ class Reading:
 
 
 def read(
-    path: Path, dialect: Dialect, columns: Sequence[Column], key: str, scratch: Path
+    path: Path,
+    dialect: Dialect,
+    columns: Sequence[Column],
+    key: str,
+    scratch: Path,
+    workspace_id: int,
 ) -> Reading:
     """Reads the whole file. Raises `UnreadableFile`."""
     staged, refused_rows = scratch / "staged.csv", scratch / "refused.csv"
@@ -55,11 +61,7 @@ def read(
         connection.execute("SET TimeZone='UTC'")
         connection.execute(f"SET temp_directory={quoted(str(scratch / 'spill'))}")
         try:
-            connection.execute(
-                f"CREATE TABLE raw AS SELECT row_number() OVER () AS {ROW_NUMBER}, *"  # noqa: S608
-                f" FROM read_csv({quoted(str(path))}, {dialect.options})"
-            )
-            connection.execute(_judged(kept, key))
+            connection.execute(_judged(path, dialect, kept, key))
         except duckdb.Error as problem:
             raise UnreadableFile(
                 _("The file can't be read to its end. Check that it is whole and try again.")
@@ -72,7 +74,10 @@ def read(
             " (SELECT count(*) FROM unparsable)"
         ).fetchone()
         rows, refused, good, keys, unparsable = counts or (0, 0, 0, 0, 0)
-        connection.execute(f"COPY ({_LAST_OF_KEY}) TO {quoted(str(staged))} (HEADER false)")
+        connection.execute(
+            f"COPY ({_staged(workspace_id, has_doubles=keys < good)}) TO {quoted(str(staged))}"
+            " (HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '')"
+        )
         connection.execute(
             "COPY (SELECT n, col, said, reason FROM refused ORDER BY n)"  # noqa: S608 - quoted
             f" TO {quoted(str(refused_rows))} (HEADER false)"
@@ -80,13 +85,29 @@ def read(
     return Reading(rows + unparsable, good - keys, refused, staged, refused_rows)
 
 
-_LAST_OF_KEY = """
-SELECT key, arg_max(attributes, n) FROM judged WHERE problem IS NULL GROUP BY key ORDER BY key
-"""
+def _staged(workspace_id: int, *, has_doubles: bool) -> str:
+    """The good rows in key order, as COPY's text format wants them; of each key the last."""
+    last = "rowid IN (SELECT max(rowid) FROM judged WHERE problem IS NULL GROUP BY key)"
+    escaped = "key"
+    for character, sign in (
+        ("'\\'", "\\\\"),
+        ("chr(9)", "\\t"),
+        ("chr(10)", "\\n"),
+        ("chr(13)", "\\r"),
+    ):
+        escaped = f"replace({escaped}, {character}, {quoted(sign)})"
+    return f"""
+    SELECT {workspace_id}, {escaped}, replace(attributes, '\\', '\\\\')
+    FROM judged WHERE {last if has_doubles else "problem IS NULL"} ORDER BY key
+    """  # noqa: S608 - of constants
 
 
-def _judged(kept: Sequence[Column], key: str) -> str:
-    """A table `judged`: each row's key and attributes as JSON text, or its first problem."""
+def _judged(path: Path, dialect: Dialect, kept: Sequence[Column], key: str) -> str:
+    """A table `judged`: each row's key and attributes as JSON text, or its first problem.
+
+    Its `rowid` is the row's place in the file: rows are kept in the order they were read in. The
+    attributes come in the order in which PostgreSQL keeps them, which saves it the sorting.
+    """
     trimmed, converted, problems, parts = [], [], [], []
     key_value = cell(key)
     for number, column in enumerate(kept):
@@ -105,21 +126,28 @@ def _judged(kept: Sequence[Column], key: str) -> str:
         member = quoted(f"{_json_text(column.attribute)}:")
         is_list = column.type == AttributeType.LIST
         json = f"nullif(c{number}, '[]')" if is_list else f"c{number}"
-        parts.append(f"{member} || {json}")
-    attributes = f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'" if parts else "'{}'"
+        parts.append((_place_in_jsonb(column), f"{member} || {json}"))
+    members = ", ".join(part for _place, part in sorted(parts))
+    attributes = f"'{{' || concat_ws(',', {members}) || '}}'" if parts else "'{}'"
     key_name = quoted(key)
     return f"""
     CREATE TABLE judged AS
     WITH trimmed AS (
-        SELECT {ROW_NUMBER} AS n, {key_value} AS key{"".join(trimmed)} FROM raw
+        SELECT {key_value} AS key{"".join(trimmed)}
+        FROM read_csv({quoted(str(path))}, {dialect.options})
     ),
     converted AS (SELECT *{"".join(converted)} FROM trimmed)
-    SELECT n, key, {attributes} AS attributes,
+    SELECT key, {attributes} AS attributes,
         CASE WHEN key IS NULL THEN [{key_name}, '', 'no_key']
             WHEN length(key) > {LONGEST_KEY} THEN [{key_name}, left(key, 50), 'too_long']
             {" ".join(problems)} END AS problem
     FROM converted
     """  # noqa: S608 - of quoted names
+
+
+def _place_in_jsonb(column: Column) -> tuple[int, bytes]:
+    name = column.attribute.encode()
+    return len(name), name
 
 
 def _json_text(name: str) -> str:
@@ -143,8 +171,8 @@ def _refuse_unparsable(connection: duckdb.DuckDBPyConnection) -> None:
         # The reader numbers the rows it could parse: those it gave up on before each come on top.
         "CREATE TABLE refused AS"
         " WITH gaps AS (SELECT n - row_number() OVER (ORDER BY n) AS good_before FROM unparsable)"
+        ", bad AS (SELECT rowid + 1 AS n, problem FROM judged WHERE problem IS NOT NULL)"
         " SELECT n + (SELECT count(*) FROM gaps WHERE good_before < n) AS n,"
         " problem[1] AS col, problem[2] AS said, problem[3] AS reason"
-        " FROM judged WHERE problem IS NOT NULL"
-        " UNION ALL SELECT n, coalesce(col, ''), '', reason FROM unparsable"
+        " FROM bad UNION ALL SELECT n, coalesce(col, ''), '', reason FROM unparsable"
     )
