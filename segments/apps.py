@@ -29,6 +29,7 @@ class SegmentsConfig(AppConfig):
             {
                 "source.created": _("Source added"),
                 "source.removed": _("Source removed"),
+                "source.mode_changed": _("Source's way with customers who are gone changed"),
                 "import.started": _("Import started"),
                 "import.finished": _("Import finished"),
                 "import.refused_downloaded": _("Refused rows downloaded"),
@@ -52,5 +53,7 @@ class SegmentsConfig(AppConfig):
                 "form": _("form"),
                 "added": _("added"),
                 "removed": _("removed"),
+                "approved_removals": _("approved removals"),
+                "taken_over": _("taken over"),
             }
         )

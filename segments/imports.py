@@ -3,8 +3,9 @@
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from segments import profile_merge, reading
+from segments import ownership, profile_merge, reading
 from segments.columns import Column, Proposal, propose
 from segments.conversion import SEPARATORS
 from segments.dialect import Dialect, UnreadableFile, find_dialect
@@ -82,7 +83,7 @@ def take_file(
         path.unlink(missing_ok=True)
         raise
     known = {attribute.name: attribute for attribute in Attribute.objects.filter(source=source)}
-    columns = [_as_before(column, known) for column in proposal.columns]
+    columns = [_as_before(one, known) for one in ownership.as_before(source, proposal.columns)]
     return Import.objects.create(
         workspace_id=source.workspace_id,
         source=source,
@@ -91,6 +92,7 @@ def take_file(
         file_bytes=size,
         dialect=dialect.as_json(),
         columns=[column.as_json() for column in columns],
+        mode=source.mode,
         started_by=by,
     )
 
@@ -117,43 +119,85 @@ def proposal_of(load: Import) -> Proposal:
     return propose(Path(load.file_path), Dialect.from_json(load.dialect))
 
 
-def queue(
-    load: Import, *, key: str, columns: list[Column], skip_refused: bool, by: User | None
-) -> None:
-    """Settles what was chosen and hands the import to a worker. Raises `Refused`."""
+def queue(load: Import, *, by: User | None, **choice: Any) -> None:
+    """Settles what was chosen, as `prepare`, and hands the import to a worker. Raises `Refused`."""
     from segments.tasks import run_import_task
 
-    prepare(load, key=key, columns=columns, skip_refused=skip_refused, by=by)
+    prepare(load, by=by, **choice)
     transaction.on_commit(lambda: run_import_task.delay(load.workspace_id, load.pk))
 
 
 def prepare(
-    load: Import, *, key: str, columns: list[Column], skip_refused: bool, by: User | None
+    load: Import,
+    *,
+    key: str,
+    columns: list[Column],
+    skip_refused: bool,
+    by: User | None,
+    mode: str | None = None,
+    approved_removals: int = 0,
+    taken_over: Collection[str] = (),
 ) -> None:
-    _check_choice(load, key, columns)
+    """Settles what was chosen. Raises `Refused`.
+
+    `mode` is the source's from now on (default: as it is). Up to `approved_removals` profiles may
+    go; the attributes in `taken_over` may be taken from other sources.
+    """
+    _check_choice(load, key, columns, taken_over)
+    source = load.source
     with transaction.atomic():
+        if mode is not None:
+            change_mode(source, mode, by)
         moved = Import.objects.filter(pk=load.pk, state=Import.State.DRAFT).update(
             state=Import.State.QUEUED,
             columns=[column.as_json() for column in columns],
             skip_refused=skip_refused,
+            mode=source.mode,
+            removals_asked=approved_removals or load.removals_asked,
+            removals_approved=approved_removals > 0,
+            taken_over=sorted(taken_over),
             started_by=by,
         )
         if not moved:
             raise Refused(_("This import has been started already."))
-        load.source.key_column = key
-        load.source.save(update_fields=["key_column"])
+        source.key_column = key
+        source.save(update_fields=["key_column"])
+        details: dict[str, object] = {"approved_removals": approved_removals or None}
+        details["taken_over"] = sorted(taken_over) or None
         audit.record(
-            load.source.workspace,
+            source.workspace,
             "import.started",
             actor=by,
-            target=load.source,
+            target=source,
             file=load.file_name,
             key=key,
+            **{name: value for name, value in details.items() if value is not None},
         )
     load.refresh_from_db()
 
 
-def _check_choice(load: Import, key: str, columns: list[Column]) -> None:
+def change_mode(source: Source, mode: str, by: User | None) -> None:
+    """What becomes of profiles that are gone from the source, from its next import on."""
+    if mode not in Source.Mode.values:
+        raise Refused(_("Choose what becomes of customers who are gone from the source."))
+    if mode == source.mode:
+        return
+    with transaction.atomic():
+        was, source.mode = source.mode, mode
+        source.save(update_fields=["mode"])
+        audit.record(
+            source.workspace,
+            "source.mode_changed",
+            actor=by,
+            target=source,
+            was=was,
+            becomes=mode,
+        )
+
+
+def _check_choice(
+    load: Import, key: str, columns: list[Column], taken_over: Collection[str]
+) -> None:
     if key not in {column.column for column in columns}:
         raise Refused(
             _("The file has no column “%(key)s”. It has: %(columns)s.")
@@ -166,18 +210,15 @@ def _check_choice(load: Import, key: str, columns: list[Column]) -> None:
         raise Refused(_("Every column that is kept needs a name."))
     if any("\0" in label for label in labels):
         raise Refused(_("The value has a character that no text can hold. Type it again."))
-    doubled = next((label for label in labels if labels.count(label) > 1), None)
+    names = [column.attribute.lower() for column in columns if column.keep]
+    doubled = next((one for one in labels if labels.count(one) > 1), None)
+    doubled = doubled or next((one for one in names if names.count(one) > 1), None)
     if doubled:
         raise Refused(
             _("Two columns would be named “%(name)s”. Give each its own name.") % {"name": doubled}
         )
-    for attribute in Attribute.objects.exclude(source=load.source).select_related("source"):
-        for column in columns:
-            if column.keep and column.attribute == attribute.name and attribute.source:
-                raise Refused(
-                    _("“%(name)s” is filled by the source “%(source)s”. Drop that column here.")
-                    % {"name": attribute.label, "source": attribute.source.name}
-                )
+    if objection := ownership.objection(load.source, columns, taken_over):
+        raise Refused(objection)
 
 
 def run_import(load: Import) -> None:
@@ -219,7 +260,7 @@ def _carry_out(load: Import, scratch: Path) -> None:
         columns,
         load.source.key_column,
         scratch,
-        load.workspace_id,
+        load.source,
     )
     _note(load, read=result.read, superseded=result.superseded, refused=result.refused)
     with transaction.atomic():
@@ -230,16 +271,55 @@ def _carry_out(load: Import, scratch: Path) -> None:
         _end(load, Import.State.FAILED, reason=_nothing_imported(result.refused))
         return
     _note(load, stage="storing")
-    with transaction.atomic():
-        owned = _keep_attributes(load, columns)
-        merged = profile_merge.merge(load.workspace_id, result.staged, owned)
-        _end(
-            load,
-            Import.State.SUCCEEDED,
-            added=merged.added,
-            changed=merged.changed,
-            unchanged=merged.unchanged,
-        )
+    try:
+        with transaction.atomic():
+            _store(load, columns, result)
+    except profile_merge.TooManyGone as too_many:
+        _note(load, superseded=0, removals_asked=too_many.gone)
+        _end(load, Import.State.FAILED, reason=_too_many_gone(too_many))
+
+
+def _store(load: Import, columns: list[Column], result: reading.Reading) -> None:
+    profile_merge.lock(load.workspace_id)
+    if objection := ownership.objection(load.source, columns, load.taken_over):
+        _note(load, superseded=0)
+        _end(load, Import.State.FAILED, reason=objection)
+        return
+    owned = ownership.keep_attributes(load, columns)
+    merged = profile_merge.merge(load.workspace_id, result.staged, owned, _replacing(load, result))
+    _end(
+        load,
+        Import.State.SUCCEEDED,
+        added=merged.added,
+        changed=merged.changed,
+        unchanged=merged.unchanged,
+        removed=merged.removed,
+    )
+
+
+def _replacing(load: Import, result: reading.Reading) -> profile_merge.Replacing | None:
+    """None when nobody is to be taken as gone."""
+    if load.mode != Source.Mode.REPLACE or result.unparsable:
+        # A row without a key could be anybody's.
+        return None
+    return profile_merge.Replacing(
+        source_id=load.source_id,
+        owned=list(load.source.attributes.values_list("name", flat=True)),
+        spared=result.spared,
+        approved=load.removals_asked if load.removals_approved else 0,
+    )
+
+
+def _too_many_gone(too_many: profile_merge.TooManyGone) -> str:
+    return ngettext(
+        "%(gone)s of the %(held)s profiles of this source is not in it any more. That may be a file"
+        " that is not whole, so nothing was imported. If they really are gone, import again and"
+        " approve it.",
+        "%(gone)s of the %(held)s profiles of this source are not in it any more. That may be a"
+        " file that is not whole, so nothing was imported. If they really are gone, import again"
+        " and approve it.",
+        too_many.gone,
+    ) % {"gone": f"{too_many.gone:,}", "held": f"{too_many.held:,}"}
 
 
 def _too_much() -> str:
@@ -260,24 +340,6 @@ def _nothing_imported(refused: int) -> str:
     ) % {"count": refused}
 
 
-def _keep_attributes(load: Import, columns: list[Column]) -> list[str]:
-    """Makes or updates the attributes that the columns fill; returns their names."""
-    kept = [column for column in columns if column.keep]
-    for position, column in enumerate(kept):
-        Attribute.objects.update_or_create(
-            workspace_id=load.workspace_id,
-            name=column.attribute,
-            defaults={
-                "label": column.label,
-                "type": column.type,
-                "format": column.format,
-                "source": load.source,
-                "position": position,
-            },
-        )
-    return [column.attribute for column in kept]
-
-
 def _note(load: Import, **values: object) -> None:
     Import.objects.filter(pk=load.pk).update(heartbeat_at=timezone.now(), **values)
     for name, value in values.items():
@@ -286,7 +348,10 @@ def _note(load: Import, **values: object) -> None:
 
 def _end(load: Import, state: Import.State, **values: object) -> None:
     _note(load, state=state, stage="", finished_at=timezone.now(), **values)
-    audit.record(load.source.workspace, "import.finished", target=load.source, state=str(state))
+    details = {"removed": load.removed} if load.removed else {}
+    audit.record(
+        load.source.workspace, "import.finished", target=load.source, state=str(state), **details
+    )
 
 
 def import_again(load: Import, by: User | None) -> Import:
@@ -304,6 +369,9 @@ def import_again(load: Import, by: User | None) -> Import:
         file_bytes=load.file_bytes,
         dialect=load.dialect,
         columns=load.columns,
+        mode=load.source.mode,
+        removals_asked=load.removals_asked,
+        taken_over=load.taken_over,
         started_by=by,
     )
 

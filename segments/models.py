@@ -1,6 +1,7 @@
 """Sources and their imports, attributes, profiles, segments and their members."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -22,8 +23,18 @@ class AttributeType(models.TextChoices):
 class Source(TenantModel):
     """Where profiles come from. `key_column` is the column whose value is the profile's key."""
 
+    class Mode(models.TextChoices):
+        UPDATE = "update", _("They stay")
+        REPLACE = "replace", _("They are gone here too")
+
     name = models.CharField(_("name"), max_length=100)
     key_column = models.CharField(_("key column"), max_length=255, blank=True)
+    mode = models.CharField(
+        _("customers who are gone from the source"),
+        max_length=10,
+        choices=Mode.choices,
+        default=Mode.UPDATE,
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -72,6 +83,9 @@ class Import(TenantModel):
 
     `columns` is a list of `{"column", "attribute", "label", "type", "keep"}`, the person's choice;
     `dialect` what the sniffer found. read = added + changed + unchanged + superseded + refused.
+    `removed` profiles were gone from a source that replaces. Where those would have been too many
+    the import failed with `removals_asked`, which another one of that file may go up to once they
+    are approved. `taken_over` names the attributes that it may take from other sources.
     `attempts` is how often a worker began it: one that dies of it is not to be followed for ever.
     """
 
@@ -98,6 +112,11 @@ class Import(TenantModel):
     unchanged = models.BigIntegerField(default=0)
     superseded = models.BigIntegerField(default=0)
     refused = models.BigIntegerField(default=0)
+    mode = models.CharField(max_length=10, choices=Source.Mode.choices, default=Source.Mode.UPDATE)
+    removed = models.BigIntegerField(default=0)
+    removals_asked = models.BigIntegerField(default=0)
+    removals_approved = models.BooleanField(default=False)
+    taken_over = models.JSONField(default=list)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -148,11 +167,13 @@ class Profile(BulkTenantModel):
     `attributes` maps attribute names to typed JSON: text without `BLANKS` around it, numbers,
     booleans, ISO 8601 dates (`YYYY-MM-DD`) and date-times in UTC (`YYYY-MM-DDTHH:MM:SSZ`), lists
     of text; an empty value or list has no entry.
-    `updated_at` moves only when a value changes.
+    `updated_at` moves only when a value changes. `held_by` are the ids of the sources it came from
+    and is not gone from, those that were removed among them.
     """
 
     key = models.CharField(max_length=255, db_collation="C")
     attributes = models.JSONField(default=dict)
+    held_by = ArrayField(models.BigIntegerField(), default=list, db_default=[], editable=False)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     updated_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 

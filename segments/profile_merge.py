@@ -13,16 +13,19 @@ from django.db import connection
 from workspaces.planner import expect_rows
 
 COPY_BLOCK = 256 * 1024
+# More than so many, and than this share of those that a source held, are gone with approval only.
+MANY_GONE, MUCH_GONE = 100, 0.2
 
 CREATE_STAGED = """
-CREATE TEMPORARY TABLE staged (workspace_id bigint, key text COLLATE "C", attributes jsonb)
-ON COMMIT DROP
+CREATE TEMPORARY TABLE staged (
+    workspace_id bigint, held_by bigint[], key text COLLATE "C", attributes jsonb
+) ON COMMIT DROP
 """
 
-COPY_STAGED = "COPY staged (workspace_id, key, attributes) FROM STDIN"
+COPY_STAGED = "COPY staged (workspace_id, held_by, key, attributes) FROM STDIN"
 
 # The first import of a workspace meets nobody: staging it first would be writing it twice.
-COPY_PROFILES = "COPY segments_profile (workspace_id, key, attributes) FROM STDIN"
+COPY_PROFILES = "COPY segments_profile (workspace_id, held_by, key, attributes) FROM STDIN"
 
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('segments_profile', %(workspace)s))"
 
@@ -30,27 +33,69 @@ HAS_PROFILES = "SELECT EXISTS (SELECT FROM segments_profile WHERE workspace_id =
 
 COUNT_PROFILES = "SELECT count(*) FROM segments_profile WHERE workspace_id = %(workspace)s"
 
-# Whoever is new or differs, in the one pass over both tables. Most are as they were: the first
-# comparison tells so cheaply where no other source fills anything.
+# Whoever is new, differs, or came from other sources only, in the one pass over both tables. Most
+# are as they were: the first comparison tells so cheaply where no other source fills anything.
 CREATE_DIFFERING = """
 CREATE TEMPORARY TABLE differing ON COMMIT DROP AS
-SELECT p.id, s.key, s.attributes
+SELECT p.id, s.key, s.held_by, s.attributes,
+    p.attributes <> (p.attributes - %(owned)s::text[]) || s.attributes AS is_change
 FROM staged s
 LEFT JOIN segments_profile p ON p.workspace_id = %(workspace)s AND p.key = s.key
-WHERE p.id IS NULL OR (p.attributes <> s.attributes
+WHERE p.id IS NULL OR NOT p.held_by @> s.held_by OR (p.attributes <> s.attributes
     AND p.attributes <> (p.attributes - %(owned)s::text[]) || s.attributes)
+"""
+
+COUNT_DIFFERING = """
+SELECT count(*) FILTER (WHERE id IS NULL), count(*) FILTER (WHERE is_change) FROM differing
 """
 
 CHANGE = """
 UPDATE segments_profile p
-SET attributes = (p.attributes - %(owned)s::text[]) || d.attributes, updated_at = now()
+SET attributes = (p.attributes - %(owned)s::text[]) || d.attributes,
+    held_by = CASE WHEN p.held_by @> d.held_by THEN p.held_by ELSE p.held_by || d.held_by END,
+    updated_at = CASE WHEN d.is_change THEN now() ELSE p.updated_at END
 FROM differing d
 WHERE p.workspace_id = %(workspace)s AND p.id = d.id
 """
 
 ADD = """
-INSERT INTO segments_profile (workspace_id, key, attributes)
-SELECT %(workspace)s, key, attributes FROM differing WHERE id IS NULL ORDER BY key
+INSERT INTO segments_profile (workspace_id, held_by, key, attributes)
+SELECT %(workspace)s, held_by, key, attributes FROM differing WHERE id IS NULL ORDER BY key
+"""
+
+CREATE_SPARED = """
+CREATE TEMPORARY TABLE spared (key text COLLATE "C") ON COMMIT DROP
+"""
+
+COPY_SPARED = "COPY spared FROM STDIN"
+
+COUNT_HELD = """
+SELECT count(*) FROM segments_profile
+WHERE workspace_id = %(workspace)s AND held_by @> ARRAY[%(source)s]::bigint[]
+"""
+
+# Whom the source held and has no more. Whose row was refused is not gone.
+CREATE_GONE = """
+CREATE TEMPORARY TABLE gone ON COMMIT DROP AS
+SELECT p.id, cardinality(p.held_by) = 1 AS is_nobodys
+FROM segments_profile p
+WHERE p.workspace_id = %(workspace)s AND p.held_by @> ARRAY[%(source)s]::bigint[]
+    AND NOT EXISTS (SELECT FROM staged s WHERE s.key = p.key)
+    AND NOT EXISTS (SELECT FROM spared s WHERE s.key = p.key)
+"""
+
+DELETE_GONE = """
+DELETE FROM segments_profile p USING gone
+WHERE p.workspace_id = %(workspace)s AND p.id = gone.id AND gone.is_nobodys
+"""
+
+LET_GO = """
+UPDATE segments_profile p
+SET attributes = p.attributes - %(all_owned)s::text[],
+    held_by = array_remove(p.held_by, %(source)s::bigint),
+    updated_at = CASE WHEN p.attributes ?| %(all_owned)s::text[] THEN now() ELSE p.updated_at END
+FROM gone
+WHERE p.workspace_id = %(workspace)s AND p.id = gone.id AND NOT gone.is_nobodys
 """
 
 CREATE_REFUSED = """
@@ -67,21 +112,51 @@ SELECT %(workspace)s, %(import)s, n, left(col, 255), said, reason FROM refused_s
 
 
 @dataclass(frozen=True)
+class Replacing:
+    """Who is gone from the source goes, up to `approved` or what goes without saying.
+
+    `owned` are all the attributes that are the source's, `spared` a file of keys that stay.
+    """
+
+    source_id: int
+    owned: list[str]
+    spared: Path
+    approved: int
+
+
+@dataclass(frozen=True)
 class Merged:
     added: int
     changed: int
     unchanged: int
+    removed: int = 0
 
 
-def merge(workspace_id: int, staged: Path, owned: list[str]) -> Merged:
+class TooManyGone(Exception):
+    """So many of those that the source held are gone that a person has to approve it."""
+
+    def __init__(self, gone: int, held: int) -> None:
+        super().__init__(gone, held)
+        self.gone, self.held = gone, held
+
+
+def lock(workspace_id: int) -> None:
+    """Nobody else merges into the workspace before the transaction's end."""
+    with connection.cursor() as cursor:
+        cursor.execute(ONE_AT_A_TIME, {"workspace": workspace_id})
+
+
+def merge(
+    workspace_id: int, staged: Path, owned: list[str], replacing: Replacing | None = None
+) -> Merged:
     """Merges staged rows; `owned` are the attributes that they speak for.
 
-    `staged` is a file of workspace, key and attributes in COPY's text format. Belongs in a
-    transaction; others that merge into the same workspace wait for its end.
+    `staged` is a file of workspace, source, key and attributes in COPY's text format. Belongs in a
+    transaction; others that merge into the same workspace wait for its end. Raises `TooManyGone`.
     """
     where: dict[str, Any] = {"workspace": workspace_id, "owned": owned}
     with connection.cursor() as cursor, staged.open("rb") as file:
-        cursor.execute(ONE_AT_A_TIME, where)
+        lock(workspace_id)
         cursor.execute(HAS_PROFILES, where)
         if not cursor.fetchone()[0]:
             cursor.copy_expert(COPY_PROFILES, file, COPY_BLOCK)
@@ -91,13 +166,32 @@ def merge(workspace_id: int, staged: Path, owned: list[str]) -> Merged:
         staged_rows = cursor.rowcount
         cursor.execute(COUNT_PROFILES, where)
         expect_rows(cursor, max(staged_rows, cursor.fetchone()[0]))
+        removed = _remove_gone(cursor, where, replacing, staged_rows) if replacing else 0
         cursor.execute(CREATE_DIFFERING, where)
+        cursor.execute(COUNT_DIFFERING)
+        added, changed = cursor.fetchone()
         cursor.execute(CHANGE, where)
-        changed = cursor.rowcount
         cursor.execute(ADD, where)
-        added = cursor.rowcount
         cursor.execute("DROP TABLE staged, differing")
-    return Merged(added, changed, staged_rows - added - changed)
+    return Merged(added, changed, staged_rows - added - changed, removed)
+
+
+def _remove_gone(cursor: Any, where: dict[str, Any], replacing: Replacing, staged_rows: int) -> int:
+    where = where | {"source": replacing.source_id, "all_owned": replacing.owned}
+    cursor.execute(COUNT_HELD, where)
+    held = cursor.fetchone()[0]
+    cursor.execute(CREATE_SPARED)
+    with replacing.spared.open("rb") as file:
+        cursor.copy_expert(COPY_SPARED, file)
+    cursor.execute(CREATE_GONE, where)
+    gone: int = cursor.rowcount
+    is_much = gone > MANY_GONE and gone > MUCH_GONE * held
+    if gone > replacing.approved and (is_much or not staged_rows):
+        raise TooManyGone(gone, held)
+    cursor.execute(LET_GO, where)
+    cursor.execute(DELETE_GONE, where)
+    cursor.execute("DROP TABLE spared, gone")
+    return gone
 
 
 def keep_refused(workspace_id: int, import_id: int, refused_rows: Path) -> None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from segments.columns import Column
 from segments.conversion import conversion
 from segments.dialect import Dialect, UnreadableFile, cell, quoted
-from segments.models import AttributeType
+from segments.models import AttributeType, Source
 
 MEMORY_LIMIT = "700MB"
 LONGEST_KEY = 255
@@ -36,13 +36,17 @@ REASONS = {
 class Reading:
     """What a file held.
 
-    `staged` is what `profile_merge` takes, `refused_rows` is CSV without a header.
+    `staged` and `spared` are what `profile_merge` takes: the profiles, and the keys of rows that
+    were refused. `unparsable` rows have no key that anybody could tell. `refused_rows` is CSV
+    without a header.
     """
 
     read: int
     superseded: int
     refused: int
+    unparsable: int
     staged: Path
+    spared: Path
     refused_rows: Path
 
 
@@ -52,10 +56,11 @@ def read(
     columns: Sequence[Column],
     key: str,
     scratch: Path,
-    workspace_id: int,
+    source: Source,
 ) -> Reading:
     """Reads the whole file. Raises `UnreadableFile`."""
-    staged, refused_rows = scratch / "staged.csv", scratch / "refused.csv"
+    staged, spared = scratch / "staged", scratch / "spared"
+    refused_rows = scratch / "refused.csv"
     kept = [column for column in columns if column.keep]
     with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "threads": 2}) as connection:
         connection.execute("SET TimeZone='UTC'")
@@ -74,32 +79,50 @@ def read(
             " (SELECT count(*) FROM unparsable)"
         ).fetchone()
         rows, refused, good, keys, unparsable = counts or (0, 0, 0, 0, 0)
-        connection.execute(
-            f"COPY ({_staged(workspace_id, has_doubles=keys < good)}) TO {quoted(str(staged))}"
-            " (HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '')"
-        )
+        _write(connection, _staged(source, has_doubles=keys < good), staged)
+        _write(connection, SPARED, spared)
         connection.execute(
             "COPY (SELECT n, col, said, reason FROM refused ORDER BY n)"  # noqa: S608 - quoted
             f" TO {quoted(str(refused_rows))} (HEADER false)"
         )
-    return Reading(rows + unparsable, good - keys, refused, staged, refused_rows)
+    return Reading(
+        rows + unparsable, good - keys, refused, unparsable, staged, spared, refused_rows
+    )
 
 
-def _staged(workspace_id: int, *, has_doubles: bool) -> str:
-    """The good rows in key order, as COPY's text format wants them; of each key the last."""
-    last = "rowid IN (SELECT max(rowid) FROM judged WHERE problem IS NULL GROUP BY key)"
-    escaped = "key"
+def _in_text_format(value: str) -> str:
+    """SQL for DuckDB: the text as COPY's text format wants it."""
     for character, sign in (
-        ("'\\'", "\\\\"),
+        ("chr(92)", "\\\\"),
         ("chr(9)", "\\t"),
         ("chr(10)", "\\n"),
         ("chr(13)", "\\r"),
     ):
-        escaped = f"replace({escaped}, {character}, {quoted(sign)})"
+        value = f"replace({value}, {character}, {quoted(sign)})"
+    return value
+
+
+SPARED = f"""
+SELECT DISTINCT {_in_text_format("key")} FROM judged
+WHERE problem IS NOT NULL AND length(key) <= {LONGEST_KEY}
+"""  # noqa: S608 - of constants
+
+
+def _staged(source: Source, *, has_doubles: bool) -> str:
+    """The good rows in key order; of each key the last."""
+    last = "rowid IN (SELECT max(rowid) FROM judged WHERE problem IS NULL GROUP BY key)"
     return f"""
-    SELECT {workspace_id}, {escaped}, replace(attributes, '\\', '\\\\')
+    SELECT {source.workspace_id}, '{{{source.pk}}}', {_in_text_format("key")},
+        replace(attributes, chr(92), repeat(chr(92), 2))
     FROM judged WHERE {last if has_doubles else "problem IS NULL"} ORDER BY key
     """  # noqa: S608 - of constants
+
+
+def _write(connection: duckdb.DuckDBPyConnection, statement: str, path: Path) -> None:
+    connection.execute(
+        f"COPY ({statement}) TO {quoted(str(path))}"
+        " (HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '')"
+    )
 
 
 def _judged(path: Path, dialect: Dialect, kept: Sequence[Column], key: str) -> str:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("sources/add/", sources.add, name="source_add"),
     path("sources/<int:pk>/", sources.detail, name="source_detail"),
     path("sources/<int:pk>/upload/", sources.upload, name="source_upload"),
+    path("sources/<int:pk>/mode/", sources.mode, name="source_mode"),
     path("sources/<int:pk>/remove/", sources.remove, name="source_remove"),
     path("imports/<int:pk>/", sources.import_detail, name="import_detail"),
     path("imports/<int:pk>/columns/", sources.columns, name="import_columns"),

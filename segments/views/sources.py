@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from segments import imports
+from segments import imports, ownership
 from segments.columns import Column
 from segments.conversion import read_typed, type_choices, typed
 from segments.dialect import UnreadableFile
@@ -41,6 +41,7 @@ def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         "source": source,
         "imports": source.imports.select_related("started_by").order_by("-created_at")[:HISTORY],
         "attributes": source.attributes.all(),
+        "modes": Source.Mode.choices,
     }
     return render(request, "segments/sources/detail.html", context)
 
@@ -100,6 +101,9 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         return redirect("segments:import_detail", slug, pk)
     chosen = imports.chosen_columns(load)
     error = ""
+    others = ownership.filled_by_others(load.source, chosen)
+    owners = [others.get(column.attribute) for column in chosen]
+    taken_over = set(load.taken_over)
     try:
         proposal = imports.proposal_of(load)
     except UnreadableFile:
@@ -109,9 +113,29 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     if request.method == "POST":
         chosen = [_chosen(column, place, request) for place, column in enumerate(chosen)]
         key = request.POST.get("key", "")
-        skip = "skip_refused" in request.POST
+        apart = [f"owner-{place}" for place, _column in enumerate(chosen)]
+        taken_over = {
+            column.attribute
+            for column, name in zip(chosen, apart, strict=True)
+            if request.POST.get(name) == "take"
+        }
+        is_approved = "approve_removals" in request.POST
         try:
-            imports.queue(load, key=key, columns=chosen, skip_refused=skip, by=request.user)
+            imports.queue(
+                load,
+                by=request.user,
+                key=key,
+                columns=[
+                    ownership.renamed(column, column.label)
+                    if request.POST.get(name) == "apart"
+                    else column
+                    for column, name in zip(chosen, apart, strict=True)
+                ],
+                skip_refused="skip_refused" in request.POST,
+                mode=request.POST.get("mode") or None,
+                approved_removals=load.removals_asked if is_approved else 0,
+                taken_over=taken_over,
+            )
         except imports.Refused as refusal:
             error = str(refusal)
         else:
@@ -123,15 +147,25 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
                 "column": column,
                 "typed": typed(column.type, column.format),
                 "values": [row[place] for row in proposal.rows][:3],
+                "owner": owners[place],
+                "ownership": _ownership(request, place, column, taken_over),
             }
             for place, column in enumerate(chosen)
         ],
         "key": key,
         "types": type_choices(),
         "skip_refused": "skip_refused" in request.POST,
+        "modes": Source.Mode.choices,
+        "mode": request.POST.get("mode", load.source.mode),
         "error": error,
     }
     return render(request, "segments/sources/columns.html", context)
+
+
+def _ownership(request: WorkspaceRequest, place: int, column: Column, taken_over: set[str]) -> str:
+    """What was chosen for a column whose attribute another source fills; empty for nothing yet."""
+    before = "take" if column.attribute in taken_over else ""
+    return request.POST.get(f"owner-{place}", before)
 
 
 def _names(chosen: list[Column]) -> set[str]:
@@ -206,6 +240,19 @@ def refused_csv(request: WorkspaceRequest, slug: str, pk: int) -> StreamingHttpR
     )
     response["Content-Disposition"] = f'attachment; filename="refused-rows-{load.pk}.csv"'
     return response
+
+
+@require_POST
+@requires("source.change")
+def mode(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    source = get_object_or_404(Source.objects.select_related("workspace"), pk=pk)
+    try:
+        imports.change_mode(source, request.POST.get("mode", ""), by=request.user)
+    except imports.Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Saved. It counts from the next import on."))
+    return redirect("segments:source_detail", slug, pk)
 
 
 @require_POST

@@ -16,6 +16,7 @@ def import_bytes(
     skip_refused: bool = False,
     types: dict[str, str] | None = None,
     drop: Sequence[str] = (),
+    **choice: Any,
 ) -> Import:
     """Imports the content as a person would who accepts what is proposed, but for what is given."""
     source = source or imports.create_source(workspace, f"source {Source.objects.count() + 1}")
@@ -30,7 +31,7 @@ def import_bytes(
         )
         for column in imports.chosen_columns(load)
     ]
-    imports.prepare(load, key=key, columns=columns, skip_refused=skip_refused, by=None)
+    imports.prepare(load, key=key, columns=columns, skip_refused=skip_refused, by=None, **choice)
     imports.run_import(load)
     load.refresh_from_db()
     return load

@@ -255,6 +255,7 @@ class TestTheCommand:
             "unchanged": 0,
             "superseded": 6,
             "refused": 0,
+            "removed": 0,
         }
 
     def test_unknown_things_are_named(self, workspace: Any, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_scopes import scope
 
-from segments import imports
+from segments import imports, ownership
+from segments.columns import Column
 from segments.dialect import UnreadableFile
 from segments.imports import LONGEST_NAME
 from segments.models import Import, Source
@@ -18,7 +19,7 @@ from workspaces.models import Workspace
 
 BLOCK = 1024 * 1024
 SHOWN_REFUSED = 10
-COUNTS = ("read", "added", "changed", "unchanged", "superseded", "refused")
+COUNTS = ("read", "added", "changed", "unchanged", "superseded", "refused", "removed")
 
 
 class Command(BaseCommand):
@@ -31,6 +32,33 @@ class Command(BaseCommand):
         parser.add_argument("--name", help="the source's name (default: the file's)")
         parser.add_argument(
             "--skip-refused", action="store_true", help="import even if some rows can't be read"
+        )
+        parser.add_argument(
+            "--mode",
+            choices=Source.Mode.values,
+            help="replace: who is gone from the source is gone; update: they stay"
+            " (default: as the source has it)",
+        )
+        parser.add_argument(
+            "--approve-removals",
+            type=int,
+            default=0,
+            metavar="N",
+            help="up to so many profiles may go, where the import stopped before it removed them",
+        )
+        parser.add_argument(
+            "--take-over",
+            action="append",
+            default=[],
+            metavar="COLUMN",
+            help="fill this attribute from now on, though another source does; may be repeated",
+        )
+        parser.add_argument(
+            "--rename",
+            action="append",
+            default=[],
+            metavar="COLUMN=NAME",
+            help="keep this column as an attribute of its own name; may be repeated",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -62,9 +90,12 @@ class Command(BaseCommand):
             imports.prepare(
                 load,
                 key=options["key"],
-                columns=imports.chosen_columns(load),
+                columns=_renamed(imports.chosen_columns(load), options["rename"]),
                 skip_refused=options["skip_refused"],
                 by=None,
+                mode=options["mode"],
+                approved_removals=options["approve_removals"],
+                taken_over=options["take_over"],
             )
             imports.run_import(load)
         except (UnreadableFile, imports.Refused) as problem:
@@ -76,6 +107,16 @@ class Command(BaseCommand):
                 f"Another import into {name!r} is going on. Wait for its end."
             ) from None
         return load
+
+
+def _renamed(columns: list[Column], pairs: list[str]) -> list[Column]:
+    names = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in pairs)
+    if unknown := names.keys() - {column.column for column in columns}:
+        raise imports.Refused(f"The file has no column {', '.join(sorted(unknown))}.")
+    return [
+        ownership.renamed(column, names[column.column]) if column.column in names else column
+        for column in columns
+    ]
 
 
 def _first_refused(load: Import) -> Iterator[str]:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('segments', '0005_whole_numbers_and_lists'),
+        ('segments', '0006_static_segments'),
     ]
 
     operations = [

@@ -1,0 +1,60 @@
+"""Which source fills which attribute: one each, and none is taken from another unasked."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from django.utils.translation import gettext as _
+
+from segments.columns import Column
+from segments.models import Attribute, Import, Source
+
+
+def filled_by_others(source: Source, columns: Sequence[Column]) -> dict[str, Attribute]:
+    """The attributes, by name, that the columns would fill and that other sources do fill."""
+    names = [column.attribute for column in columns]
+    others = Attribute.objects.filter(name__in=names, source__isnull=False)
+    return {one.name: one for one in others.exclude(source=source).select_related("source")}
+
+
+def objection(source: Source, columns: Sequence[Column], taken_over: Collection[str]) -> str:
+    """Why the columns can't fill what they would fill, and what to do; empty if they can."""
+    kept = [column for column in columns if column.keep]
+    for name, attribute in filled_by_others(source, kept).items():
+        if name not in taken_over and attribute.source:
+            return _(
+                "“%(name)s” is filled by the source “%(source)s”. Take it over, keep the column"
+                " apart under a name of its own, or drop it."
+            ) % {"name": attribute.label, "source": attribute.source.name}
+    return ""
+
+
+def renamed(column: Column, label: str) -> Column:
+    """The column feeding an attribute of its own, called as the label says."""
+    return replace(column, attribute=label.strip()[:255], label=label)
+
+
+def as_before(source: Source, columns: Sequence[Column]) -> list[Column]:
+    """Columns that the source's last import kept apart under other names keep them."""
+    done = source.imports.filter(state=Import.State.SUCCEEDED).order_by("-created_at").first()
+    names = {kept["column"]: kept["attribute"] for kept in done.columns} if done else {}
+    return [
+        replace(column, attribute=names.get(column.column, column.attribute)) for column in columns
+    ]
+
+
+def keep_attributes(load: Import, columns: Sequence[Column]) -> list[str]:
+    """Makes or updates the attributes that the columns fill; returns their names."""
+    kept = [column for column in columns if column.keep]
+    for position, column in enumerate(kept):
+        Attribute.objects.update_or_create(
+            workspace_id=load.workspace_id,
+            name=column.attribute,
+            defaults={
+                "label": column.label,
+                "type": column.type,
+                "format": column.format,
+                "source": load.source,
+                "position": position,
+            },
+        )
+    return [column.attribute for column in kept]
