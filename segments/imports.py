@@ -162,16 +162,17 @@ def prepare(
             raise Refused(_("This import has been started already."))
         source.key_column = key
         source.save(update_fields=["key_column"])
-        details: dict[str, object] = {"approved_removals": approved_removals or None}
-        details["taken_over"] = sorted(taken_over) or None
+        details: dict[str, Any] = {"file": load.file_name, "key": key}
+        if approved_removals:
+            details["approved_removals"] = approved_removals
+        if taken_over:
+            details["taken_over"] = sorted(taken_over)
         audit.record(
             source.workspace,
             "import.started",
             actor=by,
             target=source,
-            file=load.file_name,
-            key=key,
-            **{name: value for name, value in details.items() if value is not None},
+            **details,
         )
     load.refresh_from_db()
 
@@ -348,7 +349,7 @@ def _note(load: Import, **values: object) -> None:
 
 def _end(load: Import, state: Import.State, **values: object) -> None:
     _note(load, state=state, stage="", finished_at=timezone.now(), **values)
-    details = {"removed": load.removed} if load.removed else {}
+    details: dict[str, Any] = {"removed": load.removed} if load.removed else {}
     audit.record(
         load.source.workspace, "import.finished", target=load.source, state=str(state), **details
     )

@@ -110,7 +110,7 @@ class Command(BaseCommand):
 
 
 def _renamed(columns: list[Column], pairs: list[str]) -> list[Column]:
-    names = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in pairs)
+    names = {column: name for column, _equals, name in (pair.partition("=") for pair in pairs)}
     if unknown := names.keys() - {column.column for column in columns}:
         raise imports.Refused(f"The file has no column {', '.join(sorted(unknown))}.")
     return [
