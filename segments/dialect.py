@@ -3,7 +3,9 @@
 import codecs
 import csv
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from django.utils.translation import gettext as _
 from segments.models import BLANKS
 
 SAMPLE_ROWS = 20_000
+COMPARED_ROWS = 1_000
+COMMON_DELIMITERS = ",;\t|"
 SAMPLE_BYTES = 512 * 1024
 BLOCK = 1024 * 1024
 MAX_COLUMNS = 500
@@ -78,17 +82,15 @@ def find_dialect(path: Path) -> Dialect:
     if path.stat().st_size == 0:
         raise UnreadableFile(_("The file is empty. Choose a file with a header and rows."))
     encoding = in_utf8(path)
+    delimiter, fits = _common_delimiter(path)
+    if delimiter and fits:
+        return Dialect(encoding, delimiter, '"', '"', 0, _names(path, delimiter, '"', 0))
     try:
-        with duckdb.connect() as connection:
-            found = connection.execute(
-                f"SELECT Delimiter, Quote, Escape, SkipRows FROM"  # noqa: S608 - quoted
-                f" sniff_csv({quoted(str(path))}, sample_size={SAMPLE_ROWS},"
-                f" all_varchar=true, ignore_errors=true, null_padding=true)"
-            ).fetchone()
-            assert found is not None  # noqa: S101 - sniff_csv answers with one row
+        delimiter, quote, escape, skip = _sniffed(path)
     except duckdb.Error as problem:
-        raise _no_table() from problem
-    delimiter, quote, escape, skip = found
+        if not delimiter:
+            raise _no_table() from problem
+        quote, escape, skip = '"', '"', 0
     columns = _names(path, delimiter, quote, skip)
     return Dialect(
         encoding,
@@ -98,6 +100,43 @@ def find_dialect(path: Path) -> Dialect:
         int(skip),
         columns,
     )
+
+
+def _common_delimiter(path: Path) -> tuple[str, bool]:
+    """The usual separator that makes most columns of the first rows, with quotes as usual; and
+    whether it fits every one of them. Empty when none makes more than one column.
+
+    A sniffer that has to tell quotes and types as well goes wrong on short files and odd cells.
+    """
+    found = []
+    for delimiter in COMMON_DELIMITERS:
+        widths = _widths(path, delimiter)
+        if widths and widths[0] > 1:
+            fitting = widths.count(widths[0])
+            found.append((fitting == len(widths), widths[0], fitting, delimiter))
+    if not found:
+        return "", False
+    fits, _width, _fitting, delimiter = max(found)
+    return delimiter, fits
+
+
+def _widths(path: Path, delimiter: str) -> list[int]:
+    """How many cells each of the first rows has; up to the first one that is none."""
+    widths: list[int] = []
+    with path.open(encoding="utf-8", newline="") as file, suppress(csv.Error):
+        for row in islice(csv.reader(file, delimiter=delimiter, strict=True), COMPARED_ROWS):
+            if row:
+                widths.append(len(row))
+    return widths
+
+
+def _sniffed(path: Path) -> Any:
+    with duckdb.connect() as connection:
+        return connection.execute(
+            f"SELECT Delimiter, Quote, Escape, SkipRows FROM"  # noqa: S608 - quoted
+            f" sniff_csv({quoted(str(path))}, sample_size={SAMPLE_ROWS},"
+            f" all_varchar=true, ignore_errors=true, null_padding=true)"
+        ).fetchone()
 
 
 def _no_table() -> UnreadableFile:

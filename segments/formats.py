@@ -113,8 +113,18 @@ def _rewrite(path: Path, select: Callable[[duckdb.DuckDBPyConnection, Path], Any
         except duckdb.Error as problem:
             written.unlink(missing_ok=True)
             raise _damaged(path) from problem
+    if _has_nul(written):
+        written.unlink()
+        raise UnreadableFile(
+            _("The file has a value with a character that no text can hold (NUL). Take it out.")
+        )
     written.replace(path)
     return Dialect("utf-8", ",", '"', '"', 0, names)
+
+
+def _has_nul(path: Path) -> bool:
+    with path.open("rb") as file:
+        return any(b"\0" in block for block in iter(lambda: file.read(BLOCK), b""))
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, tuple[str, ...]]:

@@ -33,6 +33,7 @@ PAGES: dict[str, tuple[str, list[str], list[str]]] = {
     "source_detail": ("source", EVERYONE, EVERYONE),
     "source_upload": ("source", EDITORS, EDITORS),
     "source_remove": ("source", [], EDITORS),
+    "source_mode": ("source", [], EDITORS),
     "import_detail": ("import", EVERYONE, EVERYONE),
     "import_columns": ("draft", EDITORS, EDITORS),
     "import_progress": ("import", EVERYONE, EVERYONE),
