@@ -222,6 +222,10 @@ WHITENOISE_USE_FINDERS = IS_LOCAL or DEBUG
 UPLOAD_DIR = env.path("UPLOAD_DIR", default=embedded.data_dir() / "uploads")
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=1_000_000_000)
 MAX_UNPACKED_BYTES = 5 * MAX_UPLOAD_BYTES
+# Where a member may let the system read: see docs/operations.md.
+SQL_SOURCES_ALLOW_PRIVATE = env.bool("SQL_SOURCES_ALLOW_PRIVATE", default=False)
+SQL_SOURCES_FILE_DIR = env.str("SQL_SOURCES_FILE_DIR", default="")
+SQL_SOURCES_SECONDS = env.int("SQL_SOURCES_SECONDS", default=3600)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 STORAGES = {

@@ -6,10 +6,31 @@ class SegmentsConfig(AppConfig):
     name = "segments"
 
     def ready(self) -> None:
-        from segments import dependents, home_parts, refreshing
+        from segments import dependents, home_parts, refreshing, source_refreshing
         from workspaces import audit, home, refreshes
+        from workspaces.scheduling import add_due_hook
 
         dependents.add(dependents.segments_using)
+        refreshes.add_kind(
+            10,
+            refreshes.Kind(
+                "source",
+                _("Sources"),
+                source_refreshing.plan,
+                source_refreshing.carry_out,
+                source_refreshing.tell,
+            ),
+        )
+        refreshes.name_counts(
+            {
+                "rows": _("rows read"),
+                "added": _("added"),
+                "changed": _("changed"),
+                "removed": _("removed"),
+                "refused": _("refused"),
+            }
+        )
+        add_due_hook(source_refreshing.start_due)
         refreshes.add_kind(
             20,
             refreshes.Kind(
@@ -30,6 +51,10 @@ class SegmentsConfig(AppConfig):
                 "source.created": _("Source added"),
                 "source.removed": _("Source removed"),
                 "source.mode_changed": _("Source's way with customers who are gone changed"),
+                "source.connection_changed": _("Source’s database changed"),
+                "source.query_changed": _("Source’s query changed"),
+                "source.columns_changed": _("Source’s columns changed"),
+                "source.scheduled": _("Source scheduled"),
                 "import.started": _("Import started"),
                 "import.finished": _("Import finished"),
                 "import.refused_downloaded": _("Refused rows downloaded"),
@@ -55,5 +80,11 @@ class SegmentsConfig(AppConfig):
                 "removed": _("removed"),
                 "approved_removals": _("approved removals"),
                 "taken_over": _("taken over"),
+                "kind": _("kind"),
+                "host": _("host"),
+                "database": _("database"),
+                "user": _("user name"),
+                "table": _("table"),
+                "columns": _("columns"),
             }
         )

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from segments import ownership, profile_merge, reading
+from segments import ownership, profile_merge, reading, sql_loads
 from segments.columns import Column, Proposal, propose
 from segments.conversion import SEPARATORS
 from segments.dialect import Dialect, UnreadableFile, find_dialect
@@ -83,7 +83,7 @@ def take_file(
         path.unlink(missing_ok=True)
         raise
     known = {attribute.name: attribute for attribute in Attribute.objects.filter(source=source)}
-    columns = [_as_before(one, known) for one in ownership.as_before(source, proposal.columns)]
+    columns = [as_before(one, known) for one in ownership.as_before(source, proposal.columns)]
     return Import.objects.create(
         workspace_id=source.workspace_id,
         source=source,
@@ -97,7 +97,7 @@ def take_file(
     )
 
 
-def _as_before(column: Column, known: dict[str, Attribute]) -> Column:
+def as_before(column: Column, known: dict[str, Attribute]) -> Column:
     """A column that the source has filled before keeps its name and type."""
     attribute = known.get(column.attribute)
     if attribute is None:
@@ -174,7 +174,8 @@ def prepare(
             target=source,
             **details,
         )
-    load.refresh_from_db()
+        load.refresh_from_db()
+        sql_loads.keep_choice(load, by)
 
 
 def change_mode(source: Source, mode: str, by: User | None) -> None:
@@ -248,11 +249,17 @@ def run_import(load: Import) -> None:
                 _carry_out(load, Path(scratch))
             except UnreadableFile as problem:
                 _end(load, Import.State.FAILED, reason=str(problem))
+        sql_loads.forget_rows(load)
 
 
 def _carry_out(load: Import, scratch: Path) -> None:
     path = Path(load.file_path)
-    if not path.exists():
+    query = sql_loads.query_of(load.source)
+    if query is not None:
+        _note(load, stage="fetching")
+        sql_loads.fetch(load, query, lambda rows: _note(load, read=rows))
+        _note(load, stage="reading")
+    elif not path.exists():
         raise UnreadableFile(_("The uploaded file is gone. Upload it again."))
     columns = chosen_columns(load)
     result = reading.read(
@@ -269,7 +276,7 @@ def _carry_out(load: Import, scratch: Path) -> None:
         profile_merge.keep_refused(load.workspace_id, load.pk, result.refused_rows)
     if result.refused and not load.skip_refused:
         _note(load, superseded=0)
-        _end(load, Import.State.FAILED, reason=_nothing_imported(result.refused))
+        _end(load, Import.State.FAILED, reason=_nothing_imported(result.refused, query is None))
         return
     _note(load, stage="storing")
     try:
@@ -331,7 +338,15 @@ def _too_much() -> str:
     ) % {"count": MAX_ATTEMPTS}
 
 
-def _nothing_imported(refused: int) -> str:
+def _nothing_imported(refused: int, is_file: bool) -> str:
+    if not is_file:
+        return ngettext(
+            "%(count)d row can't be read, so nothing was loaded. Mend it in the database or the"
+            " query, or choose the columns again and skip such rows.",
+            "%(count)d rows can't be read, so nothing was loaded. Mend them in the database or the"
+            " query, or choose the columns again and skip such rows.",
+            refused,
+        ) % {"count": refused}
     return ngettext(
         "%(count)d row can't be read, so nothing was imported. Mend it in the file, or import"
         " again and choose to skip such rows.",

@@ -7,7 +7,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from segments.databases.target import Encryption, Table
 from workspaces.tenancy import BulkTenantModel, TenantForeignKey, TenantModel
+from workspaces.timing import Timed
 
 
 class AttributeType(models.TextChoices):
@@ -53,6 +55,50 @@ class Source(TenantModel):
         return self.name
 
 
+class SqlQuery(Timed, TenantModel):
+    """What an SQL source asks which database; a source has one, or none and is a file's.
+
+    `segments.sql_loads` alone reads and writes the password, encrypted. It asks for a table or for
+    a statement. `columns` is what `Import.columns` is: with none the source is not finished.
+    """
+
+    source = TenantForeignKey(Source, on_delete=models.CASCADE, related_name="queries")
+    kind = models.CharField(max_length=20)
+    host = models.CharField(max_length=255, blank=True)
+    port = models.PositiveIntegerField(default=0)
+    database = models.CharField(max_length=500, blank=True)
+    username = models.CharField(max_length=255, blank=True)
+    password = models.BinaryField(null=True, editable=False)
+    encryption = models.CharField(max_length=10, default=Encryption.REQUIRE)
+    options = models.JSONField(default=dict)
+    statement = models.TextField(blank=True)
+    table_schema = models.CharField(max_length=255, blank=True)
+    table_name = models.CharField(max_length=255, blank=True)
+    columns = models.JSONField(default=list)
+    skip_refused = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "source"], name="one_query_per_source")
+        ]
+
+    def __str__(self) -> str:
+        return self.source.name
+
+    @property
+    def is_ready(self) -> bool:
+        return bool(self.columns)
+
+    @property
+    def table(self) -> Table | None:
+        return Table(self.table_schema, self.table_name) if self.table_name else None
+
+    @property
+    def label(self) -> str:
+        """What its loads are called."""
+        return self.table.label if self.table else self.source.name
+
+
 class Attribute(TenantModel):
     """A typed field of the workspace's profiles; `name` is its key in `Profile.attributes`.
 
@@ -79,7 +125,7 @@ class Attribute(TenantModel):
 
 
 class Import(TenantModel):
-    """One load of a source's file.
+    """One load of a source: of a file, or of the rows that its query gives.
 
     `columns` is a list of `{"column", "attribute", "label", "type", "keep"}`, the person's choice;
     `dialect` what the sniffer found. read = added + changed + unchanged + superseded + refused.
@@ -88,6 +134,11 @@ class Import(TenantModel):
     are approved. `taken_over` names the attributes that it may take from other sources.
     `attempts` is how often a worker began it: one that dies of it is not to be followed for ever.
     """
+
+    class Trigger(models.TextChoices):
+        MEMBER = "member", _("A member")
+        REFRESH = "refresh", _("A refresh")
+        SCHEDULE = "schedule", _("Its own schedule")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -104,6 +155,7 @@ class Import(TenantModel):
     columns = models.JSONField(default=list)
     skip_refused = models.BooleanField(_("skip the rows that can't be read"), default=False)
     state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
+    trigger = models.CharField(max_length=20, choices=Trigger.choices, default=Trigger.MEMBER)
     reason = models.TextField(blank=True)
     stage = models.CharField(max_length=40, blank=True)
     read = models.BigIntegerField(default=0)

@@ -11,13 +11,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from segments import imports, ownership
+from segments import imports, ownership, sql_loads, sql_sources
 from segments.columns import Column
 from segments.conversion import read_typed, type_choices, typed
+from segments.databases.problems import DatabaseProblem
 from segments.dialect import UnreadableFile
 from segments.forms import UploadForm
 from segments.models import Import, RefusedRow, Source
 from segments.reasons import reason_text
+from segments.views.sql_sources import about
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
@@ -43,6 +45,9 @@ def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         "attributes": source.attributes.all(),
         "modes": Source.Mode.choices,
     }
+    query = sql_loads.query_of(source)
+    if query is not None:
+        return render(request, "segments/sources/sql_detail.html", context | about(query))
     return render(request, "segments/sources/detail.html", context)
 
 
@@ -53,7 +58,10 @@ def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 @requires("source.change")
 def upload(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    return _upload(request, get_object_or_404(Source.objects.select_related("workspace"), pk=pk))
+    source = get_object_or_404(Source.objects.select_related("workspace"), pk=pk)
+    if sql_loads.query_of(source) is not None:
+        return redirect("segments:source_detail", slug, pk)
+    return _upload(request, source)
 
 
 def _upload(request: WorkspaceRequest, source: Source | None) -> HttpResponse:
@@ -104,9 +112,12 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     others = ownership.filled_by_others(load.source, chosen)
     owners = [others.get(column.attribute) for column in chosen]
     taken_over = set(load.taken_over)
+    query = sql_loads.query_of(load.source)
     try:
         proposal = imports.proposal_of(load)
     except UnreadableFile:
+        if query is not None:
+            return redirect("segments:source_query", slug, load.source_id)
         messages.error(request, _("The uploaded file is gone. Upload it again."))
         return redirect("segments:source_upload", slug, load.source_id)
     key = load.source.key_column if load.source.key_column in _names(chosen) else proposal.key
@@ -154,10 +165,11 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         ],
         "key": key,
         "types": type_choices(),
-        "skip_refused": "skip_refused" in request.POST,
+        "skip_refused": "skip_refused" in request.POST or load.skip_refused,
         "modes": Source.Mode.choices,
         "mode": request.POST.get("mode", load.source.mode),
         "error": error,
+        "query": query,
     }
     return render(request, "segments/sources/columns.html", context)
 
@@ -206,6 +218,7 @@ def _about(load: Import) -> dict[str, Any]:
     ]
     return {
         "load": load,
+        "query": sql_loads.query_of(load.source),
         "refused": refused,
         "is_busy": load.state in (Import.State.QUEUED, Import.State.RUNNING),
     }
@@ -215,9 +228,15 @@ def _about(load: Import) -> dict[str, Any]:
 @requires("source.change")
 def import_again(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     load = get_object_or_404(_imports(), pk=pk)
+    query = sql_loads.query_of(load.source)
     try:
-        draft = imports.import_again(load, by=request.user)
-    except imports.Refused as refusal:
+        if query is not None:
+            draft = sql_sources.ask(
+                query, query.table, query.statement, by=request.user, failed=load
+            )
+        else:
+            draft = imports.import_again(load, by=request.user)
+    except (imports.Refused, DatabaseProblem, UnreadableFile) as refusal:
         messages.error(request, str(refusal))
         return redirect("segments:import_detail", slug, pk)
     return redirect("segments:import_columns", slug, draft.pk)

@@ -6,7 +6,8 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from segments.models import Attribute, Import, Profile, RefusedRow, Segment, Source
+from config import cipher
+from segments.models import Attribute, Import, Profile, RefusedRow, Segment, Source, SqlQuery
 from tests.workspaces.factories import WorkspaceFactory
 
 
@@ -17,6 +18,22 @@ class SourceFactory(DjangoModelFactory):
     workspace = factory.SubFactory(WorkspaceFactory)
     name = factory.Sequence(lambda n: f"Source {n}")
     key_column = "id"
+
+
+class SqlQueryFactory(DjangoModelFactory):
+    """Of a database that nothing can reach."""
+
+    class Meta:
+        model = SqlQuery
+
+    source = factory.SubFactory(SourceFactory)
+    workspace = factory.SelfAttribute("source.workspace")
+    kind = "postgresql"
+    host = "127.0.0.1"
+    port = 5432
+    database = "shop"
+    username = "reader"
+    password = factory.LazyFunction(lambda: cipher.encrypt("a secret"))
 
 
 class ImportFactory(DjangoModelFactory):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django_scopes import scope
 
 from segments import imports, static_segments
-from segments.models import Import, Profile, Segment, SegmentMember, Source
+from segments.models import Import, Profile, Segment, SegmentMember, Source, SqlQuery
 from segments.urls import urlpatterns
 from tests.segments.factories import (
     AttributeFactory,
@@ -18,6 +18,7 @@ from tests.segments.factories import (
     RefusedRowFactory,
     SegmentFactory,
     SourceFactory,
+    SqlQueryFactory,
     group,
 )
 from tests.workspaces.factories import WorkspaceFactory, signed_in
@@ -34,6 +35,12 @@ PAGES: dict[str, tuple[str, list[str], list[str]]] = {
     "source_upload": ("source", EDITORS, EDITORS),
     "source_remove": ("source", [], EDITORS),
     "source_mode": ("source", [], EDITORS),
+    "source_add_database": ("", EDITORS, EDITORS),
+    "source_connection": ("sql_source", EDITORS, EDITORS),
+    "source_query": ("sql_source", EDITORS, EDITORS),
+    "source_query_preview": ("sql_source", [], EDITORS),
+    "source_load": ("sql_source", [], EDITORS),
+    "source_schedule": ("sql_source", EDITORS, EDITORS),
     "import_detail": ("import", EVERYONE, EVERYONE),
     "import_columns": ("draft", EDITORS, EDITORS),
     "import_progress": ("import", EVERYONE, EVERYONE),
@@ -85,6 +92,7 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
     draft = imports.take_file(source, "c.csv", [b"id,city\n1,Paris\n2,Rome\n"])
     return {
         "source": source,
+        "sql_source": SqlQueryFactory(source__workspace=workspace).source,
         "import": load,
         "draft": draft,
         "profile": profile,
@@ -164,6 +172,7 @@ def state_of(workspace: Workspace) -> tuple[Any, ...]:
     return (
         list(Source.objects.order_by("pk").values_list("pk", "name", "key_column")),
         list(Import.objects.order_by("pk").values_list("pk", "state")),
+        list(SqlQuery.objects.order_by("pk").values_list("pk", "host", "statement", "schedule")),
         list(Segment.objects.order_by("pk").values_list("pk", "name", "rules", "refresh_state")),
         list(Segment.objects.order_by("pk").values_list("pk", "entry_count")),
         SegmentMember.objects.count(),

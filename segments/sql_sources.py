@@ -1,0 +1,257 @@
+"""What can be done with an SQL source. Nothing is saved of a database that can't be reached."""
+
+import csv
+import tempfile
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from segments import imports, ownership, sql_loads
+from segments.columns import Column, propose
+from segments.databases import rows
+from segments.databases.kinds import kind_of
+from segments.databases.problems import DatabaseProblem
+from segments.databases.target import Table, Target
+from segments.models import Attribute, Import, Source, SqlQuery
+from workspaces import audit
+from workspaces.models import User, Workspace
+from workspaces.timing import Timing
+
+# Somebody waits for a page.
+TEST_SECONDS = 15
+SAMPLE_SECONDS = 30
+SAMPLE_ROWS = 10_000
+PREVIEW_ROWS = 10
+
+
+class LoadActive(imports.Refused):
+    """The source is being loaded already."""
+
+    def __init__(self, load: Import) -> None:
+        super().__init__(_("This source is being loaded already. Wait for the end of that."))
+        self.load = load
+
+
+def create(workspace: Workspace, name: str, target: Target, by: User) -> SqlQuery:
+    """A source that is not finished. Raises `DatabaseProblem` and `imports.Refused`."""
+    rows.reach(target, TEST_SECONDS)
+    with transaction.atomic():
+        source = imports.create_source(workspace, name, by=by)
+        query = SqlQuery(workspace=workspace, source=source, time_zone=workspace.time_zone)
+        sql_loads.apply(target, query)
+        query.save()
+        _record_connection(query, by)
+    return query
+
+
+def change_connection(query: SqlQuery, target: Target, by: User) -> None:
+    """Without a password the one at hand stays, for the same server and user only.
+
+    Else whoever may change a source could have its password sent to a server of their own.
+    Raises `DatabaseProblem`.
+    """
+    if not target.password and query.password is not None:
+        if not _is_same_account(query, target):
+            raise DatabaseProblem(
+                _("Type the password again: it was given for the server and user as they were."),
+                "password",
+            )
+        target = replace(target, password=sql_loads.password_of(query))
+    rows.reach(target, TEST_SECONDS)
+    with transaction.atomic():
+        stored = SqlQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)
+        sql_loads.apply(target, stored)
+        stored.save()
+        _record_connection(stored, by)
+
+
+def _is_same_account(query: SqlQuery, target: Target) -> bool:
+    names = ("kind", "host", "port", "username", "encryption", "options")
+    return all(getattr(query, name) == getattr(target, name) for name in names)
+
+
+def _record_connection(query: SqlQuery, by: User) -> None:
+    audit.record(
+        query.source.workspace,
+        "source.connection_changed",
+        actor=by,
+        target=query.source,
+        kind=kind_of(query.kind).label,
+        host=query.host,
+        database=query.database,
+        user=query.username,
+    )
+
+
+def tables(query: SqlQuery) -> list[Table]:
+    """Raises `DatabaseProblem`."""
+    return rows.tables(sql_loads.target_of(query), TEST_SECONDS)
+
+
+def preview(
+    query: SqlQuery, table: Table | None, statement: str
+) -> tuple[list[str], list[list[str]]]:
+    """The columns and the first rows. Raises `DatabaseProblem`."""
+    target = sql_loads.target_of(query)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "rows"
+        sql_loads.sample(
+            target,
+            sql_loads.asked(target, table, statement),
+            path,
+            seconds=SAMPLE_SECONDS,
+            most=PREVIEW_ROWS,
+        )
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *found = csv.reader(file)
+    return header, found
+
+
+def ask(
+    query: SqlQuery,
+    table: Table | None,
+    statement: str,
+    by: User,
+    failed: Import | None = None,
+) -> Import:
+    """Keeps what is asked, and makes a draft whose columns a person goes over.
+
+    What a load that failed asked a member's word for, the draft asks again.
+
+    Raises `DatabaseProblem` and `UnreadableFile`; nothing is kept then.
+    """
+    target = sql_loads.target_of(query)
+    directory = Path(settings.UPLOAD_DIR) / str(query.workspace_id)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = directory / uuid.uuid4().hex
+    try:
+        dialect = sql_loads.sample(
+            target,
+            sql_loads.asked(target, table, statement),
+            path,
+            seconds=SAMPLE_SECONDS,
+            most=SAMPLE_ROWS,
+        )
+        proposal = propose(path, dialect)
+        if not proposal.rows:
+            raise DatabaseProblem(
+                _("It gives no rows, so nothing is known of its columns. Ask for others."),
+                "statement",
+            )
+    except Exception:
+        path.unlink(missing_ok=True)
+        raise
+    known = {one.name: one for one in Attribute.objects.filter(source=query.source)}
+    before = {one["column"]: Column(**one) for one in query.columns}
+    columns = [
+        before.get(column.column) or imports.as_before(column, known)
+        for column in ownership.as_before(query.source, proposal.columns)
+    ]
+    with transaction.atomic():
+        stored = SqlQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)
+        _keep_asked(stored, table, statement, by)
+        drafts = Import.objects.filter(source=query.source, state=Import.State.DRAFT)
+        abandoned = list(drafts.values_list("file_path", flat=True))
+        drafts.delete()
+        draft = Import.objects.create(
+            workspace_id=query.workspace_id,
+            source=query.source,
+            file_name=stored.label[:255],
+            file_path=str(path),
+            file_bytes=path.stat().st_size,
+            dialect=dialect.as_json(),
+            columns=[column.as_json() for column in columns],
+            skip_refused=query.skip_refused,
+            mode=query.source.mode,
+            removals_asked=failed.removals_asked if failed else 0,
+            taken_over=failed.taken_over if failed else [],
+            started_by=by,
+        )
+    for file in abandoned:
+        Path(file).unlink(missing_ok=True)
+    return draft
+
+
+def _keep_asked(query: SqlQuery, table: Table | None, statement: str, by: User) -> None:
+    before = (query.table, query.statement)
+    query.statement = "" if table else statement
+    query.table_schema = table.schema if table else ""
+    query.table_name = table.name if table else ""
+    if (query.table, query.statement) == before:
+        return
+    query.save()
+    audit.record(
+        query.source.workspace,
+        "source.query_changed",
+        actor=by,
+        target=query.source,
+        table=table.label if table else "",
+    )
+
+
+def begin_load(
+    query: SqlQuery, *, trigger: str, by: User | None = None, in_worker: bool = True
+) -> Import:
+    """Queues a load of the source and hands it to a worker, or leaves that to the caller.
+
+    Raises `imports.Refused`, as `LoadActive` while another load of it goes on.
+    """
+    from segments.tasks import run_import_task
+
+    with transaction.atomic():
+        stored = SqlQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)
+        source = stored.source
+        if not stored.is_ready:
+            raise imports.Refused(
+                _("“%(name)s” is not finished: choose what it asks for, and its columns.")
+                % {"name": source.name}
+            )
+        going_on = active_load(source)
+        if going_on is not None:
+            raise LoadActive(going_on)
+        load = Import.objects.create(
+            workspace_id=stored.workspace_id,
+            source=source,
+            file_name=stored.label[:255],
+            file_path=str(Path(settings.UPLOAD_DIR) / str(stored.workspace_id) / uuid.uuid4().hex),
+            columns=stored.columns,
+            skip_refused=stored.skip_refused,
+            mode=source.mode,
+            state=Import.State.QUEUED,
+            trigger=trigger,
+            started_by=by,
+        )
+        audit.record(
+            source.workspace, "import.started", actor=by, target=source, key=source.key_column
+        )
+        if in_worker:
+            transaction.on_commit(lambda: run_import_task.delay(load.workspace_id, load.pk))
+    return load
+
+
+def active_load(source: Source) -> Import | None:
+    busy = (Import.State.QUEUED, Import.State.RUNNING)
+    return Import.objects.filter(source=source, state__in=busy).order_by("created_at").first()
+
+
+def reschedule(query: SqlQuery, *, timing: Timing, by: User) -> None:
+    """Loads the source at these times from now on."""
+    with transaction.atomic():
+        stored = SqlQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)
+        before = Timing.of(stored)
+        if before == timing:
+            return
+        timing.apply(stored)
+        stored.next_run_at = stored.next_own_time()
+        stored.save()
+        audit.record(
+            stored.source.workspace,
+            "source.scheduled",
+            actor=by,
+            target=stored.source,
+            changes=[before.described(), timing.described()],
+        )
