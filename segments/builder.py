@@ -89,6 +89,11 @@ class FormNode:
         return self.type == AttributeType.TEXT
 
     @property
+    def shows_spread(self) -> bool:
+        """Whether it helps to know how the attribute's numbers or days lie."""
+        return self.type in (*NUMBERS, *DAYS) and self.needs in ("one", "two")
+
+    @property
     def input_type(self) -> str:
         if self.type in NUMBERS:
             return "number"

@@ -116,6 +116,11 @@ def _shown(value: Any, operator: Operator) -> str:
     text = str(value)
     if operator.types in ((TEXT,), (LIST,)):
         return f"“{text}”"
+    return plain_value(text)
+
+
+def plain_value(text: str) -> str:
+    """A number or a day as people write it; anything else as it is."""
     if SMALL_NUMBER.fullmatch(text):
         return formats.number_format(Decimal(text), use_l10n=True, force_grouping=True)
     try:

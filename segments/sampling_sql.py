@@ -49,13 +49,17 @@ ALL = "segments_profile p WHERE p.workspace_id = %(workspace)s"
 VALUES_OF_ALL = _VALUES.format(source=ALL)
 VALUES_OF_DRAWN = _VALUES.format(source=_DRAWN)
 
-# The number that one of ten profiles with a number reaches.
-_TOP_TENTH = """
-SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY number) FROM (
-    SELECT CASE jsonb_typeof(p.attributes -> %(name)s)
-        WHEN 'number' THEN (p.attributes -> %(name)s)::numeric END AS number
-    FROM {source}
-) AS numbers
+# The least, the middle, what one in ten reach, and the greatest of the numbers, or of the days and
+# moments, whose text is in their order.
+_SPREAD = """
+SELECT percentile_disc(ARRAY[0, 0.5, 0.9, 1]) WITHIN GROUP (ORDER BY value),
+    (SELECT count(*) FROM taken)
+FROM (SELECT {value} AS value FROM taken) AS values_of_type
 """
-TOP_TENTH_OF_ALL = _TOP_TENTH.format(source=ALL)
-TOP_TENTH_OF_DRAWN = _TOP_TENTH.format(source=_DRAWN)
+_TAKEN = "WITH taken AS MATERIALIZED (SELECT p.attributes -> %(name)s AS kept FROM {source})"
+_NUMBER = "CASE jsonb_typeof(kept) WHEN 'number' THEN kept::numeric END"
+_DAY = "CASE WHEN kept #>> '{{}}' LIKE '____-__-__%%' THEN (kept #>> '{{}}') COLLATE \"C\" END"
+NUMBERS_OF_ALL = (_TAKEN + _SPREAD).format(source=ALL, value=_NUMBER)
+NUMBERS_OF_DRAWN = (_TAKEN + _SPREAD).format(source=_DRAWN, value=_NUMBER)
+DAYS_OF_ALL = (_TAKEN + _SPREAD).format(source=ALL, value=_DAY.format())
+DAYS_OF_DRAWN = (_TAKEN + _SPREAD).format(source=_DRAWN, value=_DAY.format())

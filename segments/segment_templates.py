@@ -11,7 +11,7 @@ from segments.models import Attribute, Segment
 from segments.operators import BOOLEAN, DAYS, NUMBERS, TEXT
 from segments.rule_sentence import sentence
 from segments.selectors import address_attributes, words
-from segments.suggestions import suggest, top_tenth
+from segments.suggestions import spread, suggest
 from workspaces.models import Workspace
 
 # What attributes are called, in English, Catalan and Spanish.
@@ -152,9 +152,14 @@ def _of_amount(workspace: Workspace, amount: Attribute | None) -> list[Template]
             _("The top tenth"),
             _("%(attribute)s is at least what one in ten reach today.")
             % {"attribute": amount.label},
-            lambda: _group(_rule(amount, "at_least", str(top_tenth(workspace, amount.name) or 0))),
+            lambda: _group(_rule(amount, "at_least", _top_tenth(workspace, amount))),
         )
     ]
+
+
+def _top_tenth(workspace: Workspace, amount: Attribute) -> str:
+    found = spread(workspace, amount)
+    return str(found.high) if found else ""
 
 
 def _of_yes(flag: Attribute | None) -> list[Template]:

@@ -19,7 +19,10 @@ class EntriesForm(forms.Form):
         label=_("Keys or addresses"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocapitalize": "off"}),
-        help_text=_("One on each line; a column of a spreadsheet can be pasted."),
+        help_text=_(
+            "One on each line; a column of a spreadsheet can be pasted. Upload a list of more than"
+            " 100,000 as a file."
+        ),
     )
     file = forms.FileField(
         label=_("Or a file"),

@@ -1,12 +1,14 @@
 """Values to choose from: those that profiles have, most frequent first, with their counts."""
 
 from dataclasses import dataclass, field
-from decimal import Decimal
+from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
 from segments import sampling
 from segments import sampling_sql as sql
+from segments.models import Attribute
+from segments.operators import NUMBERS
 from segments.preview import TooSlow, bounded
 from workspaces.models import Workspace
 
@@ -26,6 +28,18 @@ class Suggestions:
     @property
     def is_exact(self) -> bool:
         return self.looked_at >= self.of
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Of all profiles that have a value, or of those looked at; one in ten reach `high`."""
+
+    least: Any
+    middle: Any
+    high: Any
+    greatest: Any
+    looked_at: int
+    of: int
 
 
 def suggest(workspace: Workspace, attribute: str, typed: str = "") -> Suggestions:
@@ -57,15 +71,22 @@ def suggest(workspace: Workspace, attribute: str, typed: str = "") -> Suggestion
     )
 
 
-def top_tenth(workspace: Workspace, attribute: str) -> Decimal | None:
-    """The number that about one in ten of the profiles with a number has, or more."""
+def spread(workspace: Workspace, attribute: Attribute) -> Spread | None:
+    """How an attribute's numbers, days or moments lie; None if there are none, or it is too slow.
+
+    Days and moments are text as profiles keep them.
+    """
+    is_number = attribute.type in NUMBERS
+    of_all = sql.NUMBERS_OF_ALL if is_number else sql.DAYS_OF_ALL
+    of_drawn = sql.NUMBERS_OF_DRAWN if is_number else sql.DAYS_OF_DRAWN
+    named: dict[str, int | str] = {"workspace": workspace.pk, "name": attribute.name}
     try:
         with bounded() as cursor:
-            named: dict[str, int | str] = {"workspace": workspace.pk, "name": attribute}
-            _ask(cursor, workspace, sql.TOP_TENTH_OF_ALL, sql.TOP_TENTH_OF_DRAWN, named)
-            return cursor.fetchone()[0]
+            of = _ask(cursor, workspace, of_all, of_drawn, named)
+            found, looked_at = cursor.fetchone()
     except TooSlow:
         return None
+    return Spread(*found, looked_at, of) if found and found[0] is not None else None
 
 
 def _ask(

@@ -13,12 +13,14 @@ from django.views.decorators.http import require_POST
 from segments import builder, segment_services, segment_templates
 from segments.forms import SegmentForm
 from segments.models import Attribute, Segment
+from segments.operators import DAYS
 from segments.preview import SAMPLE, TooSlow, glance, look
-from segments.rule_sentence import sentence
+from segments.rule_sentence import plain_value, sentence
 from segments.rule_tree import RuleError
 from segments.selectors import shown_profiles, words
-from segments.suggestions import suggest
+from segments.suggestions import spread, suggest
 from workspaces.middleware import WorkspaceRequest
+from workspaces.models import Workspace
 from workspaces.permissions import requires
 
 SUGGESTIONS_SECONDS = 300
@@ -160,8 +162,13 @@ def preview(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 @requires("segment.change")
 def values(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    """The attribute's values: to choose one from while typing it, or as buttons for a list."""
+    """The attribute's values: to choose one from while typing it, as buttons for a list, or how
+    numbers and days lie.
+    """
     attribute = get_object_or_404(Attribute, name=request.GET.get("attribute", ""))
+    if "spread" in request.GET:
+        context: dict[str, Any] = {"spread": _said_spread(request.workspace, attribute)}
+        return _cached(render(request, "segments/segments/_spread.html", context))
     target = request.GET.get("to", "")
     typed = request.GET.get("q", request.GET.get(target, ""))
     context = {
@@ -170,9 +177,26 @@ def values(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "typed": typed.strip(),
         "is_list": "q" in request.GET,
     }
-    answer = render(request, "segments/segments/_values.html", context)
+    return _cached(render(request, "segments/segments/_values.html", context))
+
+
+def _cached(answer: HttpResponse) -> HttpResponse:
     patch_cache_control(answer, private=True, max_age=SUGGESTIONS_SECONDS)
     return answer
+
+
+def _said_spread(workspace: Workspace, attribute: Attribute) -> dict[str, Any] | None:
+    found = spread(workspace, attribute)
+    if found is None:
+        return None
+    ends = {"least": found.least, "middle": found.middle, "greatest": found.greatest}
+    is_day = attribute.type in DAYS
+    return {
+        **{name: plain_value(str(one)[:10] if is_day else str(one)) for name, one in ends.items()},
+        "looked_at": found.looked_at,
+        "of": found.of,
+        "is_all": found.looked_at >= found.of,
+    }
 
 
 def _attributes() -> dict[str, Attribute]:

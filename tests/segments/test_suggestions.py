@@ -7,10 +7,10 @@ from django.core.cache import cache
 from django.urls import reverse
 
 from segments import preview, sampling, suggestions
-from segments.models import Profile
+from segments.models import Attribute, Profile
 from segments.preview import TooSlow, glance, look
 from segments.sampling import rounded
-from segments.suggestions import suggest, top_tenth
+from segments.suggestions import spread, suggest
 from tests.exports.pages import words
 from tests.segments.factories import AttributeFactory, group, rule
 from tests.workspaces.factories import signed_in
@@ -145,9 +145,24 @@ def test_values_of_a_large_workspace_are_counted_about(large: Workspace) -> None
     assert "of 3,000 profiles." in page
 
 
-def test_the_top_tenth_begins_where_one_in_ten_is_or_higher(crowd: Workspace) -> None:
-    assert top_tenth(crowd, "points") == 89
-    assert top_tenth(crowd, "city") is None
+def test_it_is_told_how_numbers_and_days_lie(crowd: Workspace) -> None:
+    points = Attribute.objects.get(name="points")
+    found = spread(crowd, points)
+    assert found is not None
+    assert (found.least, found.middle, found.high, found.greatest) == (0, 49, 89, 99)
+    born = AttributeFactory(workspace=crowd, name="born", type="date")
+    assert spread(crowd, born) is None
+    for key, day in {"k0001": "1999-12-31", "k0002": "2001-01-01", "k0003": "soon"}.items():
+        Profile.objects.filter(key=key).update(attributes={"born": day})
+    client = signed_in(crowd)
+    said = {
+        name: words(
+            client.get(url("segment_values", crowd), {"attribute": name, "spread": ""})
+        ).strip()
+        for name in ("points", "born")
+    }
+    assert said["points"] == "From 0 to 99, half of them up to 50."
+    assert said["born"].startswith("From 31 December 1999 to 1 January 2001")
 
 
 @pytest.mark.parametrize(
