@@ -82,7 +82,8 @@ class _Speaker:
             return str(MONTHS.get(rule_values.identifier(value) or 0, value))
         if operator.needs == "period":
             return str(PERIODS.get(str(value), value))
-        shown = [_shown(one, operator) for one in (value if isinstance(value, list) else [value])]
+        given = value if isinstance(value, list) else [value]
+        shown = [_shown(one, operator) for one in given if str(one).strip()]
         if operator.needs == "two" and len(shown) == 2:
             return _("%(one)s and %(other)s") % {"one": shown[0], "other": shown[1]}
         return self.listed(shown)

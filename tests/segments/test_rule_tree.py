@@ -168,6 +168,11 @@ def test_what_makes_no_sense_still_reads(tree: Any) -> None:
     assert isinstance(sentence(tree, LABELS, {}), str)
 
 
+def test_what_is_not_given_yet_is_left_out_of_the_sentence() -> None:
+    assert sentence(group(rule("born", "between", ["", ""])), LABELS, {}) == "Born is between"
+    assert sentence(group(rule("city", "is", "")), LABELS, {}) == "City is"
+
+
 def test_errors_and_sentences_follow_the_readers_language() -> None:
     with translation.override("es"), pytest.raises(RuleError) as told:
         read(group(rule("points", "between", [2, 1])), VOCABULARY)
