@@ -86,7 +86,10 @@ def spread(workspace: Workspace, attribute: Attribute) -> Spread | None:
             found, looked_at = cursor.fetchone()
     except TooSlow:
         return None
-    return Spread(*found, looked_at, of) if found and found[0] is not None else None
+    if not found or found[0] is None:
+        return None
+    least, middle, high, greatest = found
+    return Spread(least, middle, high, greatest, looked_at, of)
 
 
 def _ask(
