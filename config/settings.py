@@ -153,6 +153,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=30),
         "options": {"expires": 60},
     },
+    "encrypt erasures' secrets with the key in use": {
+        "task": "segments.tasks.renew_erasure_secrets",
+        "schedule": timedelta(hours=12),
+        "options": {"expires": 3600},
+    },
     "resume runs that lost their worker": {
         "task": "exports.tasks.sweep",
         "schedule": timedelta(seconds=30),

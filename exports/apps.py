@@ -7,15 +7,16 @@ class ExportsConfig(AppConfig):
 
     def ready(self) -> None:
         from connections import dependents as connection_dependents
-        from exports import dependents, home_parts, profile_panel, refreshing, scheduling
+        from exports import dependents, erasing, home_parts, profile_panel, refreshing, scheduling
         from segments import dependents as segment_dependents
-        from segments import profile_panels
+        from segments import erasure_parts, profile_panels
         from workspaces import audit, home, refreshes
         from workspaces.scheduling import add_due_hook
 
         connection_dependents.add(dependents.of_connection)
         segment_dependents.add(dependents.of_segment)
         profile_panels.add(profile_panel.exports_of)
+        erasure_parts.add(erasing.PART)
         refreshes.add_kind(
             30,
             refreshes.Kind(
@@ -29,6 +30,7 @@ class ExportsConfig(AppConfig):
         home.add_card(10, home_parts.recent_runs)
         home.add_notices(home_parts.failed_exports)
         home.add_notices(home_parts.runs_that_want_approval)
+        home.add_notices(home_parts.erased_and_still_there)
         audit.name_actions(
             {
                 "destination.created": _("Export added"),
@@ -37,6 +39,7 @@ class ExportsConfig(AppConfig):
                 "destination.detached": _("Export’s connection detached"),
                 "destination.removed": _("Export removed"),
                 "destination.put_back": _("People put back on the list"),
+                "profile.erased_by_hand": _("Erased person taken off by hand"),
                 "run.started": _("Run started"),
                 "run.cancelled": _("Run cancelled"),
                 "run.approved": _("Taking people off approved"),
@@ -47,6 +50,7 @@ class ExportsConfig(AppConfig):
         audit.name_details(
             {
                 "connection": _("connection"),
+                "account": _("account"),
                 "list": _("list"),
                 "list_id": _("list ID"),
                 "matching": _("data matching"),

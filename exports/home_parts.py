@@ -1,16 +1,20 @@
 """What exports add to a workspace's home."""
 
+from datetime import timedelta
+
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from exports.models import Destination, Run
+from exports.models import Destination, ErasurePlace, Run
 from workspaces.home import Card, Notice, Stat, Step
 from workspaces.permissions import may
 
 RECENT = 5
+HELD_UP_AFTER = timedelta(hours=1)
 
 
 def configure(request: HttpRequest) -> Step:
@@ -95,6 +99,25 @@ def runs_that_want_approval(request: HttpRequest) -> list[Notice]:
             tone="warning",
         )
         for run in waiting.order_by("pk")
+    ]
+
+
+def erased_and_still_there(request: HttpRequest) -> list[Notice]:
+    """For Administrators: an erasure that somebody may have to help along."""
+    if not may(request.membership, "profile.erase"):  # type: ignore[attr-defined]
+        return []
+    held_up = ErasurePlace.objects.filter(
+        done_at=None, erasure__asked_at__lt=timezone.now() - HELD_UP_AFTER
+    )
+    if not held_up.exists():
+        return []
+    return [
+        Notice(
+            text=_("Somebody who was erased here is still at Constant Contact."),
+            url=reverse("segments:erasure_list", args=[_slug(request)]),
+            link=_("See why"),
+            tone="danger",
+        )
     ]
 
 

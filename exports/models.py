@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from connections.models import Connection
 from exports import whys
-from segments.models import Segment
+from segments.models import Erasure, Segment
 from workspaces.tenancy import BulkTenantModel, TenantForeignKey, TenantModel
 from workspaces.timing import Timed
 
@@ -360,3 +361,35 @@ class Rejection(BulkTenantModel):
 
     def __str__(self) -> str:
         return f"{self.profile_key}: {self.reason}"
+
+
+class ErasurePlace(TenantModel):
+    """An account where an erased person is to be taken off `lists`, or deleted altogether.
+
+    `lists` are `{"id", "name"}`. `addresses` is encrypted, and gone once it is done. It is looked
+    at once the runs in `waits_for` are over, whose requests may be under way.
+    """
+
+    erasure = TenantForeignKey(Erasure, on_delete=models.CASCADE, related_name="+")
+    account_id = models.CharField(max_length=64)
+    account_name = models.CharField(max_length=255, blank=True)
+    lists = models.JSONField(default=list)
+    deletes_contact = models.BooleanField(default=False)
+    addresses = models.BinaryField(null=True, editable=False)
+    waits_for = ArrayField(models.BigIntegerField(), default=list, editable=False)
+    activity_id = models.CharField(max_length=36, blank=True)
+    tries = models.IntegerField(default=0)
+    why = models.JSONField(default=dict, editable=False)
+    next_look_at = models.DateTimeField(default=timezone.now, editable=False)
+    done_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "erasure"], name="places_of_erasure")]
+
+    def __str__(self) -> str:
+        return self.account_name or self.account_id
+
+    @property
+    def reason(self) -> str:
+        """What it waits for, in the reader's language."""
+        return whys.text(self.why)

@@ -2,10 +2,29 @@
 
 from typing import Any
 
-from exports import fates
+from exports import fates, reasons
+from exports.models import Rejection, Run
 from segments.models import Profile
+
+# Runs that are looked through for why a profile was not sent.
+RECENT_RUNS = 10
+MOST_LEFT_OUT = 8
 
 
 def exports_of(profile: Profile) -> tuple[str, dict[str, Any]] | None:
     found = fates.latest(profile)
-    return ("exports/_profile_panel.html", {"found": found}) if found else None
+    if not found:
+        return None
+    return ("exports/_profile_panel.html", {"found": found, "left_out": _left_out(profile)})
+
+
+def _left_out(profile: Profile) -> list[tuple[Rejection, str]]:
+    """Newest first; of the last runs alone, whose rejections are found by their run."""
+    runs = Run.objects.filter(dry_run=False, planned_at__isnull=False).order_by("-created_at")
+    recent = list(runs.values_list("pk", flat=True)[:RECENT_RUNS])
+    found = (
+        Rejection.objects.filter(run__in=recent, profile_id=profile.pk)
+        .select_related("run__destination")
+        .order_by("-run_id")[:MOST_LEFT_OUT]
+    )
+    return [(one, reasons.text(one.reason, one.detail)) for one in found]

@@ -14,6 +14,7 @@ FIELD_TOO_LONG = "field_too_long"
 NOT_ASCII = "not_ascii"
 DUPLICATE_ADDRESS = "duplicate_address"
 SUPPRESSED = "suppressed"
+ERASED = "erased"
 UNSUBSCRIBED = "unsubscribed"
 TAKEN_OFF = "taken_off"
 ON_HOLD = "on_hold"
@@ -67,6 +68,10 @@ REASONS: dict[str, Reason] = {
     SUPPRESSED: Reason(
         _("On the suppression list"),
         _("A member of this workspace said that this address must not be sent."),
+    ),
+    ERASED: Reason(
+        _("Erased"),
+        _("This person was erased from the workspace, and nothing is sent to their address."),
     ),
     UNSUBSCRIBED: Reason(
         _("Unsubscribed"),

@@ -7,9 +7,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
+from exports import erased_at_provider
 from exports.engine.drive import attempt, drive, wait
 from exports.engine.send import TryLater
-from exports.models import Batch, Run
+from exports.models import Batch, ErasurePlace, Run
 from workspaces.models import Workspace
 
 # A run that took no step for this long has lost its worker, or is planning (and holds its lock).
@@ -48,6 +49,15 @@ def send_one_batch(workspace_id: int, batch_id: int) -> None:
             send_one_batch.delay(workspace_id, following)
         elif not planned.exists():
             drive_run.delay(workspace_id, run.pk)
+
+
+@shared_task
+def take_off_erased(workspace_id: int, place_id: int) -> None:
+    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+        place = ErasurePlace.objects.select_related("erasure", "workspace").get(pk=place_id)
+        again = erased_at_provider.carry_out(place)
+        if again is not None:
+            _look_again(take_off_erased, again, workspace_id, place_id)
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from exports.views import destinations, runs, schedules, setup, taken_off
+from exports.views import destinations, erased, runs, schedules, setup, taken_off
 
 app_name = "exports"
 
@@ -25,6 +25,7 @@ urlpatterns = [
     path("<int:pk>/remove/", destinations.destination_remove, name="destination_remove"),
     path("<int:pk>/run/", runs.destination_run, name="destination_run"),
     path("<int:pk>/taken-off/", taken_off.destination_taken_off, name="destination_taken_off"),
+    path("erased/<int:pk>/done/", erased.erased_by_hand, name="erased_by_hand"),
     path("runs/<int:pk>/", runs.run_detail, name="run_detail"),
     path("runs/<int:pk>/progress/", runs.run_progress, name="run_progress"),
     path("runs/<int:pk>/not-sent/", runs.run_rejections, name="run_rejections"),

@@ -51,6 +51,16 @@ TEXTS: dict[str, Promise] = {
     "still_on_list": _(
         "People who could not be taken off the list: %(count)s. The next run tries again."
     ),
+    # Of an erased person who is still on a list
+    "run_under_way": _("A run that is under way may still send them."),
+    "no_connection_to_account": _(
+        "No connection leads to this account any more. Add one, or take the person off there by"
+        " hand and say so here."
+    ),
+    "address_unreadable": _(
+        "The address can’t be read with this installation’s TOKEN_ENCRYPTION_KEYS. Have your"
+        " operator put the earlier key back, or take the person off by hand and say so here."
+    ),
     # Of a batch
     "import_cancelled": _("Constant Contact cancelled the import."),
     "import_failed": _("The import failed at Constant Contact."),

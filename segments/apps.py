@@ -58,6 +58,9 @@ class SegmentsConfig(AppConfig):
                 "import.started": _("Import started"),
                 "import.finished": _("Import finished"),
                 "import.refused_downloaded": _("Refused rows downloaded"),
+                "profile.erased": _("Person erased"),
+                "profile.erasure_finished": _("Erasure completed"),
+                "profile.erasure_lifted": _("Erasure lifted"),
                 "suppression.added": _("Addresses suppressed"),
                 "suppression.removed": _("Suppressed addresses removed"),
                 "suppression.downloaded": _("Suppression list downloaded"),
@@ -86,5 +89,6 @@ class SegmentsConfig(AppConfig):
                 "user": _("user name"),
                 "table": _("table"),
                 "columns": _("columns"),
+                "delete_at_provider": _("deleted at Constant Contact"),
             }
         )

@@ -6,8 +6,10 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from segments.models import Segment, Source
+from segments.erasures import Address
+from segments.models import Profile, Segment, Source
 
 
 class UploadForm(forms.Form):
@@ -111,3 +113,66 @@ class SuppressionForm(forms.Form):
             self.add_error("addresses", _("Type or paste an address, or choose a file."))
         if given == (True, True):
             self.add_error("file", _("Either addresses or a file, not both at once."))
+
+
+class EraseForm(forms.Form):
+    """The word for erasing a person: their key typed, and what is theirs."""
+
+    addresses = forms.MultipleChoiceField(
+        label=_("Their e-mail addresses"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "Nothing is sent to these any more, whichever profile has them, and no import brings"
+            " them back. Leave out what is not the person's own, such as their adviser's."
+        ),
+    )
+    delete_at_provider = forms.BooleanField(
+        label=_("Delete the contact at Constant Contact, too"),
+        required=False,
+        help_text=_(
+            "In every account that this workspace is connected to. Without it, the contact stays"
+            " there and is taken off the lists that exports put it on."
+        ),
+    )
+    key = forms.CharField(
+        label=_("Key of the profile"),
+        strip=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": _("Type the key to erase this person.")},
+    )
+
+    def __init__(self, *args: Any, profile: Profile, addresses: list[Address], **how: Any) -> None:
+        super().__init__(*args, **how)
+        self.profile = profile
+        self.fields["key"].help_text = _("Type “%(key)s” to erase this person for good.") % {
+            "key": profile.key
+        }
+        field = self.fields["addresses"]
+        if isinstance(field, forms.MultipleChoiceField):
+            field.choices = [(one.address, _choice(one)) for one in addresses]
+        field.initial = [one.address for one in addresses if one.is_theirs]
+        if not addresses:
+            del self.fields["addresses"]
+
+    def clean_key(self) -> str:
+        typed = str(self.cleaned_data["key"])
+        if typed.strip() != self.profile.key.strip():
+            raise ValidationError(_("This is not the key of the profile. Nobody was erased."))
+        return typed
+
+    def clean(self) -> None:
+        self.cleaned_data.setdefault("addresses", [])
+
+
+def _choice(address: Address) -> str:
+    if not address.others:
+        return f"{address.address} ({address.label})"
+    others = len(address.others)
+    if address.many_others:
+        said = _("%(count)d other profiles or more have it") % {"count": others}
+    else:
+        said = ngettext(
+            "%(count)d other profile has it", "%(count)d other profiles have it", others
+        ) % {"count": others}
+    return f"{address.address} ({address.label}; {said})"

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from segments import ownership, profile_merge, reading, sql_loads
+from segments import erased, ownership, profile_merge, reading, sql_loads
 from segments.columns import Column, Proposal, propose
 from segments.conversion import SEPARATORS
 from segments.dialect import Dialect, UnreadableFile, find_dialect
@@ -281,28 +281,37 @@ def _carry_out(load: Import, scratch: Path) -> None:
     _note(load, stage="storing")
     try:
         with transaction.atomic():
-            _store(load, columns, result)
+            met_erased = _store(load, columns, result)
     except profile_merge.TooManyGone as too_many:
         _note(load, superseded=0, removals_asked=too_many.gone)
         _end(load, Import.State.FAILED, reason=_too_many_gone(too_many))
+    else:
+        if met_erased:
+            # It holds somebody who asked not to be kept.
+            path.unlink(missing_ok=True)
 
 
-def _store(load: Import, columns: list[Column], result: reading.Reading) -> None:
+def _store(load: Import, columns: list[Column], result: reading.Reading) -> bool:
+    """Whether the rows held somebody who was erased."""
     profile_merge.lock(load.workspace_id)
     if objection := ownership.objection(load.source, columns, load.taken_over):
         _note(load, superseded=0)
         _end(load, Import.State.FAILED, reason=objection)
-        return
+        return False
     owned = ownership.keep_attributes(load, columns)
     merged = profile_merge.merge(load.workspace_id, result.staged, owned, _replacing(load, result))
+    if merged.erased:
+        erased.keep_refused(load.workspace_id, load.pk, merged.erased)
     _end(
         load,
         Import.State.SUCCEEDED,
+        refused=load.refused + merged.erased,
         added=merged.added,
         changed=merged.changed,
         unchanged=merged.unchanged,
         removed=merged.removed,
     )
+    return merged.erased > 0
 
 
 def _replacing(load: Import, result: reading.Reading) -> profile_merge.Replacing | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from segments import erased
 from workspaces.planner import expect_rows
 
 COPY_BLOCK = 256 * 1024
@@ -130,6 +131,7 @@ class Merged:
     changed: int
     unchanged: int
     removed: int = 0
+    erased: int = 0
 
 
 class TooManyGone(Exception):
@@ -158,12 +160,13 @@ def merge(
     with connection.cursor() as cursor, staged.open("rb") as file:
         lock(workspace_id)
         cursor.execute(HAS_PROFILES, where)
-        if not cursor.fetchone()[0]:
+        if not cursor.fetchone()[0] and not erased.anybody(workspace_id):
             cursor.copy_expert(COPY_PROFILES, file, COPY_BLOCK)
             return Merged(added=cursor.rowcount, changed=0, unchanged=0)
         cursor.execute(CREATE_STAGED)
         cursor.copy_expert(COPY_STAGED, file, COPY_BLOCK)
-        staged_rows = cursor.rowcount
+        erased_rows = erased.drop_staged(workspace_id)
+        staged_rows = cursor.rowcount - erased_rows
         cursor.execute(COUNT_PROFILES, where)
         expect_rows(cursor, max(staged_rows, cursor.fetchone()[0]))
         removed = _remove_gone(cursor, where, replacing, staged_rows) if replacing else 0
@@ -173,7 +176,7 @@ def merge(
         cursor.execute(CHANGE, where)
         cursor.execute(ADD, where)
         cursor.execute("DROP TABLE staged, differing")
-    return Merged(added, changed, staged_rows - added - changed, removed)
+    return Merged(added, changed, staged_rows - added - changed, removed, erased_rows)
 
 
 def _remove_gone(cursor: Any, where: dict[str, Any], replacing: Replacing, staged_rows: int) -> int:
@@ -199,5 +202,6 @@ def keep_refused(workspace_id: int, import_id: int, refused_rows: Path) -> None:
         cursor.execute(CREATE_REFUSED)
         with refused_rows.open("rb") as file:
             cursor.copy_expert(COPY_REFUSED, file)
+        erased.blank_refused(workspace_id)
         cursor.execute(KEEP_REFUSED, {"workspace": workspace_id, "import": import_id})
         cursor.execute("DROP TABLE refused_staged")

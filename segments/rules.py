@@ -2,11 +2,12 @@
 
 import rules
 
-from workspaces.rules import is_at_least_contributor, is_member
+from workspaces.rules import is_administrator, is_at_least_contributor, is_member
 
 rules.add_rule("source.view", is_member)
 rules.add_rule("source.change", is_at_least_contributor)
 rules.add_rule("profile.view", is_member)
+rules.add_rule("profile.erase", is_administrator)
 rules.add_rule("segment.view", is_member)
 rules.add_rule("segment.download", is_at_least_contributor)
 rules.add_rule("segment.change", is_at_least_contributor)

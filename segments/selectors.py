@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from segments.conversion import JOINT
-from segments.models import Attribute, Profile, Segment
+from segments.models import Attribute, Import, Profile, Segment, SegmentMember
 
 MOST_COLUMNS = 5
 TELLING = re.compile(r"mail|name|nom|correu|correo|city|ciutat|ciudad", re.IGNORECASE)
-PAGE = 50
 
 
 def shown_profiles(profiles: Iterable[Profile]) -> dict[str, Any]:
@@ -47,21 +48,28 @@ def words() -> tuple[dict[str, str], dict[int, str]]:
     )
 
 
-def search_profiles(text: str, after: str = "") -> QuerySet[Profile]:
-    """Profiles in the order of their keys, after a key, whose key begins with the text.
+@dataclass(frozen=True)
+class Value:
+    """What a profile holds of an attribute, and when its source was last loaded."""
 
-    A text with an `@` is looked for in the text attributes that hold addresses, as a whole.
-    """
-    found = Profile.objects.order_by("key")
-    if after:
-        found = found.filter(key__gt=after)
-    if "@" in text:
-        matches = Q()
-        for name in address_attributes():
-            for form in {text, text.lower()}:
-                matches |= Q(attributes__contains={name: form})
-        return found.filter(matches) if matches else found.none()
-    return found.filter(key__startswith=text) if text else found
+    attribute: Attribute
+    value: Any
+    loaded_at: datetime | None
+
+
+def values_of(profile: Profile) -> list[Value]:
+    attributes = list(Attribute.objects.select_related("source"))
+    loads = Import.objects.filter(state=Import.State.SUCCEEDED)
+    loaded = dict(loads.values_list("source_id").annotate(Max("finished_at")))
+    return [
+        Value(one, shown_value(profile.attributes.get(one.name)), loaded.get(one.source_id))
+        for one in attributes
+    ]
+
+
+def segments_of(profile: Profile) -> list[Segment]:
+    mine = SegmentMember.objects.filter(profile_id=profile.pk).values("segment_id")
+    return list(Segment.objects.filter(pk__in=mine).order_by("name"))
 
 
 def address_attributes() -> list[str]:

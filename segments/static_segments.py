@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from segments import entries
+from segments import entries, erased
 from segments import static_sql as sql
 from segments.models import Attribute, AttributeType, Segment, Source
 from segments.preview import bounded
@@ -233,6 +233,7 @@ def _change(segment: Segment, rows: entries.Rows, how: str) -> Changed:
             cursor.execute(statement.format(**forms), parameters)
             removed = int(cursor.rowcount)
         if how in (ADD, REPLACE):
+            erased.drop_values(segment.workspace_id, "given")
             cursor.execute(sql.ADD.format(**forms), parameters)
             added = int(cursor.rowcount)
         if added > MANY_ROWS:

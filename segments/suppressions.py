@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from segments import erased
 from segments.dialect import UnreadableFile, in_utf8
 from segments.models import BLANKS, Suppression
 from workspaces import audit
@@ -150,6 +151,8 @@ def _add(
                 )
             cursor.execute("SELECT count(DISTINCT address) FROM suppressed_new")
             found = int(cursor.fetchone()[0])
+            # They are not sent as it is, and not to be written down again.
+            erased.drop_addresses(workspace.pk, "suppressed_new")
             cursor.execute(
                 ADD,
                 {

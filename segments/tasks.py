@@ -6,15 +6,24 @@ from celery import shared_task
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
+from segments import erased, erasures
 from segments.imports import SourceBusy, run_import
 from segments.membership import SegmentBusy
-from segments.models import Import, Segment
+from segments.models import Erasure, ErasureSecret, Import, Segment
 from segments.refreshing import refresh_with_dependents
 from workspaces import locks
 from workspaces.models import Workspace
 
 AGAIN_SECONDS = 2
 SILENCE = timedelta(seconds=60)
+
+
+@shared_task
+def renew_erasure_secrets() -> None:
+    """Lets go of encryption keys that are no longer in use."""
+    with scopes_disabled():
+        for secret in ErasureSecret.objects.all():
+            erased.renew_secret(secret)
 
 
 @shared_task
@@ -44,10 +53,19 @@ def refresh_segment_task(workspace_id: int, segment_id: int) -> None:
 
 
 @shared_task
+def finish_erasure_task(workspace_id: int, erasure_id: int) -> None:
+    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+        erasures.carry_on(Erasure.objects.get(pk=erasure_id))
+
+
+@shared_task
 def sweep() -> None:
-    """Takes up imports and refreshes of segments that lost their worker."""
+    """Takes up imports, refreshes of segments and erasures that lost their worker."""
     before = timezone.now() - SILENCE
     with scopes_disabled():
+        begun = Erasure.objects.filter(finished_at__isnull=True, asked_at__lt=before)
+        for workspace_id, erasure_id in list(begun.values_list("workspace_id", "pk")):
+            finish_erasure_task.delay(workspace_id, erasure_id)
         lost = Import.objects.filter(
             state__in=[Import.State.QUEUED, Import.State.RUNNING], heartbeat_at__lt=before
         )

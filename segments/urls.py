@@ -1,6 +1,7 @@
 from django.urls import path
 
 from segments.views import (
+    erasures,
     profiles,
     segment_builder,
     segments,
@@ -31,6 +32,9 @@ urlpatterns = [
     path("imports/<int:pk>/refused.csv", sources.refused_csv, name="import_refused_csv"),
     path("profiles/", profiles.profile_list, name="profile_list"),
     path("profiles/<int:pk>/", profiles.detail, name="profile_detail"),
+    path("profiles/<int:pk>/erase/", erasures.erase, name="profile_erase"),
+    path("erasures/", erasures.erasure_list, name="erasure_list"),
+    path("erasures/<int:pk>/lift/", erasures.erasure_lift, name="erasure_lift"),
     path("suppressions/", suppressions.suppression_list, name="suppression_list"),
     path("suppressions/add/", suppressions.add, name="suppression_add"),
     path("suppressions/remove/", suppressions.remove, name="suppression_remove"),

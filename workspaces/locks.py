@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError, connection
 
-RUN, BATCH, SOURCE, SEGMENT, LARGE_PLAN = 1, 2, 3, 4, 5
+RUN, BATCH, SOURCE, SEGMENT, LARGE_PLAN, ERASURE = 1, 2, 3, 4, 5, 6
 
 
 class Lost(Exception):
@@ -30,6 +30,15 @@ def held(kind: int, pk: int) -> Iterator[bool]:
         if free and connection.connection is not None and not connection.connection.closed:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def take(kind: int, pk: int) -> None:
+    """Waits for the lock, and holds it to the end of the transaction.
+
+    Raises `OperationalError` when `lock_timeout` is over before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [(kind << 56) | pk])
 
 
 def ensure_held(kind: int, pk: int) -> None:

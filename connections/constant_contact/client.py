@@ -175,6 +175,11 @@ class Client:
         # Reference: https://developer.constantcontact.com/api_guide/contacts_overview.html
         yield from self._pages("/contacts", {"limit": PAGE, **filters}, "contacts", Contact)
 
+    def delete_contact(self, contact_id: str) -> None:
+        """Deletes a contact, wherever it is on. Raises `NotFound`."""
+        # Reference: https://developer.constantcontact.com/api_guide/contacts_delete.html
+        self._transport.remove(f"/contacts/{_id(contact_id)}")
+
     def _start(self, path: str, body: bytes | dict[str, Any]) -> Activity:
         response = self._transport.change(path, body)
         activity = _parsed(Activity, response)

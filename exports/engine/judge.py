@@ -8,6 +8,7 @@ from django.db.models import Sum
 
 from exports.configuration import RunConfiguration
 from exports.engine import judge_sql, plan_sql
+from segments import erased
 from segments.models import Segment, Suppression
 from workspaces.planner import expect_rows, share_the_work
 
@@ -56,6 +57,7 @@ def judge(configuration: RunConfiguration, *, full: bool, tidied: bool) -> Judge
             has_ledger=cursor.fetchone()[0],
             tidied=tidied,
             suppresses=Suppression.objects.exists(),
+            erased=erased.parameters(configuration.workspace_id),
         )
         cursor.execute(judging.candidates.sql, judging.candidates.parameters)
         cursor.execute("ANALYZE candidate (settled, raw_address)")

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from exports.configuration import Match, RunConfiguration
+from segments.erased import is_erased_address
 from segments.models import BLANKS, AttributeType
 from segments.value_sql import text_of
 
@@ -46,11 +47,12 @@ def judging(
     has_ledger: bool,
     tidied: bool,
     suppresses: bool,
+    erased: dict[str, Any] | None,
 ) -> Judging:
     """How to judge for this configuration; with `full` nothing counts as settled.
 
     `tidied` says that nobody who opted out is left in the ledger, `suppresses` that the workspace
-    has a suppression list.
+    has a suppression list; `erased` is what erased addresses are known by, if there are any.
     """
     parameters: dict[str, Any] = {
         "workspace": configuration.workspace_id,
@@ -63,6 +65,7 @@ def judging(
         "address": ADDRESS,
         "max_address": MAX_ADDRESS_BYTES,
         "full": full,
+        **(erased or {}),
     }
     for number, match in enumerate(configuration.matches):
         parameters[f"attribute_{number}"] = match.attribute
@@ -99,6 +102,7 @@ def judging(
                 address=_ADDRESS,
                 columns=carried,
                 rivals=rivals if settled else "",
+                opted_out=_OPTED_OUT_OR_ERASED if erased else "o.reason",
                 problems="\n            ".join(_problem(*pair) for pair in enumerate(matches)),
             ),
             parameters,
@@ -186,6 +190,10 @@ _BUT_SUPPRESSED = """
     AND d.address NOT IN (SELECT address FROM segments_suppression
         WHERE workspace_id = %(workspace)s)"""
 
+_OPTED_OUT_OR_ERASED = f"""coalesce(o.reason, CASE
+            WHEN written.place = 1 AND {is_erased_address("written.valid_address")} THEN 'erased'
+        END)"""
+
 _ADDRESS = "CASE WHEN well_formed THEN raw_address ELSE btrim(raw_address, %(blanks)s) END"
 
 # `OFFSET 0` keeps an expression from being evaluated wherever its name is used.
@@ -233,7 +241,7 @@ WITH contender AS (
 ), compared AS (
     SELECT written.*,
         d.payload_hash AS known_hash, coalesce(d.refusal, '') AS refusal,
-        d.leaving_run_id IS NOT NULL AS in_doubt, o.reason AS opted_out
+        d.leaving_run_id IS NOT NULL AS in_doubt, {opted_out} AS opted_out
     FROM written
     LEFT JOIN (
         SELECT address, max(reason) AS reason FROM (

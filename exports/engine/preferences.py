@@ -20,6 +20,7 @@ from exports.engine import read_back
 from exports.engine.send import CLOCK_TOLERANCE, TryLater, backoff, requests_counted
 from exports.models import Destination, PreferencePull, Run
 from exports.whys import Explained, why_of
+from segments import erased
 from workspaces.planner import expect_rows
 
 WHOLE_EVERY = timedelta(days=1)
@@ -130,6 +131,7 @@ def _pull(run: Run, account_id: str, provider: Client) -> None:
         read_back.load(provider, exports)
         with connection.cursor() as cursor:
             cursor.execute(sql.READ, {"addresses": found})
+            erased.drop_addresses(run.workspace_id, "read_contact")
             cursor.execute(sql.ADD, where)
             if whole:
                 cursor.execute(sql.FORGET_OTHERS, where)

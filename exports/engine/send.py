@@ -49,8 +49,12 @@ def send_batch(run: Run, batch: Batch) -> None:
         if not free:
             return
         batch.refresh_from_db()
-        if batch.state == Batch.State.PLANNED:
+        if batch.state != Batch.State.PLANNED:
+            return
+        if batch.contacts:
             _send(run, batch)
+        else:
+            move_batch(batch, Batch.State.CONFIRMED)
 
 
 def _send(run: Run, batch: Batch) -> None:

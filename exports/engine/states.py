@@ -23,7 +23,8 @@ RUN_TRANSITIONS: dict[str, set[Run.State]] = {
     RunState.CONFIRMING: RUN_ENDS,
 }
 BATCH_TRANSITIONS: dict[str, set[Batch.State]] = {
-    BatchState.PLANNED: {BatchState.SENT, BatchState.FAILED},
+    # Nobody is left in it: everybody it carried was erased.
+    BatchState.PLANNED: {BatchState.SENT, BatchState.FAILED, BatchState.CONFIRMED},
     BatchState.SENT: {BatchState.CONFIRMED, BatchState.FAILED},
 }
 

@@ -1,37 +1,58 @@
 """Profiles: looked up, and one at a time."""
 
+from urllib.parse import urlencode
+
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from segments import profile_panels
-from segments.models import Attribute, Profile, Segment, SegmentMember
-from segments.selectors import PAGE, search_profiles, shown_profiles, shown_value
+from segments import profile_panels, profile_search
+from segments.models import Profile
+from segments.selectors import segments_of, shown_profiles, values_of
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
 
 @requires("profile.view")
 def profile_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """A page of profiles, or for a search that goes on more rows of the page at hand."""
     searched = request.GET.get("q", "").strip()
-    found = list(search_profiles(searched, request.GET.get("after", ""))[: PAGE + 1])
+    shown, looked_at = _count(request, "shown"), _count(request, "looked_at")
+    found = profile_search.find(
+        request.workspace,
+        searched,
+        after=request.GET.get("after", ""),
+        looked_at=looked_at,
+        most=max(1, profile_search.PAGE - shown),
+    )
+    shown += len(found.profiles)
+    goes_on = bool(found.after) and shown < profile_search.PAGE
+    onward = {"q": searched, "after": found.after, "looked_at": found.looked_at}
     context = {
         "searched": searched,
-        "following": found[PAGE - 1].key if len(found) > PAGE else "",
         "started": bool(request.GET.get("after")),
-        **shown_profiles(found[:PAGE]),
+        "goes_on": urlencode({**onward, "shown": shown}) if goes_on else "",
+        "following": urlencode(onward) if found.after and not goes_on else "",
+        "shown": shown,
+        "looked_at": found.looked_at,
+        **shown_profiles(found.profiles),
     }
-    return render(request, "segments/profiles/list.html", context)
+    part = request.headers.get("HX-Target", "").startswith("search-on")
+    template = "_found" if part else "list"
+    return render(request, f"segments/profiles/{template}.html", context)
 
 
 @requires("profile.view")
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     profile = get_object_or_404(Profile, pk=pk)
-    attributes = Attribute.objects.select_related("source")
-    mine = SegmentMember.objects.filter(profile_id=profile.pk).values("segment_id")
     context = {
         "profile": profile,
-        "values": [(one, shown_value(profile.attributes.get(one.name))) for one in attributes],
-        "segments": Segment.objects.filter(pk__in=mine).order_by("name"),
+        "values": values_of(profile),
+        "segments": segments_of(profile),
         "panels": profile_panels.of(profile),
     }
     return render(request, "segments/profiles/detail.html", context)
+
+
+def _count(request: WorkspaceRequest, name: str) -> int:
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 10 else 0

@@ -250,7 +250,7 @@ def refused_csv(request: WorkspaceRequest, slug: str, pk: int) -> StreamingHttpR
     )
     refused = RefusedRow.objects.filter(source_import=load).order_by("row_number")
     rows = (
-        (row.row_number, row.column, row.value, reason_text(row.reason))
+        (row.row_number or "", row.column, row.value, reason_text(row.reason))
         for row in refused.iterator(chunk_size=2_000)
     )
     header = [_("Row"), _("Column"), _("Value"), _("Reason")]

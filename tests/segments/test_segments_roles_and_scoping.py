@@ -8,8 +8,17 @@ from django.test import Client
 from django.urls import reverse
 from django_scopes import scope
 
-from segments import imports, static_segments
-from segments.models import Import, Profile, Segment, SegmentMember, Source, SqlQuery
+from segments import erased, imports, static_segments
+from segments.models import (
+    ErasedIdentity,
+    Erasure,
+    Import,
+    Profile,
+    Segment,
+    SegmentMember,
+    Source,
+    SqlQuery,
+)
 from segments.urls import urlpatterns
 from tests.segments.factories import (
     AttributeFactory,
@@ -25,6 +34,7 @@ from tests.workspaces.factories import WorkspaceFactory, signed_in
 from workspaces.models import Role, Workspace
 
 EVERYONE = Role.values
+ADMINISTRATORS = [Role.ADMINISTRATOR]
 EDITORS = [Role.ADMINISTRATOR, Role.CONTRIBUTOR]
 
 # Name of the URL: what it is of, who may GET it, who may POST to it.
@@ -48,6 +58,9 @@ PAGES: dict[str, tuple[str, list[str], list[str]]] = {
     "import_refused_csv": ("import", EVERYONE, EVERYONE),
     "profile_list": ("", EVERYONE, EVERYONE),
     "profile_detail": ("profile", EVERYONE, EVERYONE),
+    "profile_erase": ("profile", ADMINISTRATORS, ADMINISTRATORS),
+    "erasure_list": ("", ADMINISTRATORS, ADMINISTRATORS),
+    "erasure_lift": ("erasure", [], ADMINISTRATORS),
     "suppression_list": ("", EVERYONE, EVERYONE),
     "suppression_add": ("", EDITORS, EDITORS),
     "suppression_remove": ("", [], EDITORS),
@@ -90,6 +103,8 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
         workspace, name="Listed", description="", listed_by="", rows=[["k1"], ["k2"]], by=None
     )
     draft = imports.take_file(source, "c.csv", [b"id,city\n1,Paris\n2,Rome\n"])
+    erasure = Erasure.objects.create(workspace=workspace)
+    erased.add(workspace.pk, erasure.pk, "gone", [])
     return {
         "source": source,
         "sql_source": SqlQueryFactory(source__workspace=workspace).source,
@@ -98,6 +113,7 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
         "profile": profile,
         "segment": segment,
         "static": static,
+        "erasure": erasure,
     }
 
 
@@ -177,6 +193,7 @@ def state_of(workspace: Workspace) -> tuple[Any, ...]:
         list(Segment.objects.order_by("pk").values_list("pk", "entry_count")),
         SegmentMember.objects.count(),
         Profile.objects.count(),
+        ErasedIdentity.objects.count(),
         all(Path(one.file_path).exists() for one in Import.objects.filter(state="draft")),
         workspace.pk,
     )

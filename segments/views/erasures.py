@@ -1,0 +1,62 @@
+"""Erasing a person: what would happen, the word for it, and how far each erasure is."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from segments import erasure_parts, erasures
+from segments.forms import EraseForm
+from segments.models import Erasure, Profile
+from workspaces.middleware import WorkspaceRequest
+from workspaces.permissions import requires
+
+PAGE = 25
+
+
+@requires("profile.erase")
+def erase(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    profile = get_object_or_404(Profile.objects.select_related("workspace"), pk=pk)
+    foreseen = erasures.foresee(profile)
+    form = EraseForm(request.POST or None, profile=profile, addresses=foreseen.addresses)
+    if request.method == "POST" and form.is_valid():
+        try:
+            erasures.erase(
+                profile,
+                by=request.user,
+                addresses=form.cleaned_data["addresses"],
+                delete_at_provider=form.cleaned_data["delete_at_provider"],
+            )
+        except erasures.Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("The person is erased. What is left to do goes on here."))
+            return redirect("segments:erasure_list", slug)
+    context = {"profile": profile, "foreseen": foreseen, "form": form}
+    return render(request, "segments/erasures/erase.html", context)
+
+
+@requires("profile.erase")
+def erasure_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    found = Erasure.objects.select_related("asked_by").order_by("-pk")
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    told = [part.tell(page.object_list) for part in erasure_parts.every()]
+    rows = [(one, [panels[one.pk] for panels in told if one.pk in panels]) for one in page]
+    context = {
+        "rows": rows,
+        "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
+        "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
+        "is_busy": any(one.finished_at is None for one, _panels in rows),
+    }
+    template = "_list" if request.headers.get("HX-Request") else "list"
+    return render(request, f"segments/erasures/{template}.html", context)
+
+
+@require_POST
+@requires("profile.erase")
+def erasure_lift(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    erasures.lift(get_object_or_404(Erasure, pk=pk), by=request.user)
+    messages.success(request, _("A source may bring this person back from now on."))
+    return redirect("segments:erasure_list", slug)
