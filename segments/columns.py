@@ -10,7 +10,7 @@ import duckdb
 from django.utils.translation import gettext as _
 
 from segments.conversion import DATE_FORMATS, JSON_LIST, SEPARATORS, conversion
-from segments.dialect import Dialect, UnreadableFile, cell, quoted
+from segments.dialect import Dialect, UnreadableFile, cell, identifier, quoted
 from segments.models import AttributeType
 
 SAMPLE_ROWS = 10_000
@@ -68,8 +68,9 @@ def propose(path: Path, dialect: Dialect) -> Proposal:
 def _propose(path: Path, dialect: Dialect) -> Proposal:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone='UTC'")
+        trimmed = ", ".join(f"{cell(name)} AS {identifier(name)}" for name in dialect.columns)
         connection.execute(
-            f"CREATE TABLE sample AS SELECT * FROM"  # noqa: S608 - quoted
+            f"CREATE TABLE sample AS SELECT {trimmed} FROM"  # noqa: S608 - quoted
             f" read_csv({quoted(str(path))}, {dialect.options}) LIMIT {SAMPLE_ROWS}"
         )
         columns = tuple(_column(connection, name) for name in dialect.columns)
@@ -80,7 +81,7 @@ def _propose(path: Path, dialect: Dialect) -> Proposal:
 
 
 def _column(connection: duckdb.DuckDBPyConnection, name: str) -> Column:
-    value = cell(name)
+    value = identifier(name)
     kind, form = AttributeType.TEXT.value, ""
     if not STAYS_TEXT.search(name):
         for candidate, candidate_format in _candidates():
@@ -158,7 +159,7 @@ def _key(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> str:
     """The likeliest key: never empty, hardly doubled, named like one; else an e-mail column."""
     scored = []
     for position, name in enumerate(names):
-        value = cell(name)
+        value = identifier(name)
         found = connection.execute(
             f"SELECT count(*), count({value}), count(DISTINCT {value}) FROM sample"  # noqa: S608
         ).fetchone()

@@ -17,7 +17,7 @@ from tests.segments.files import values
 from workspaces.models import Workspace
 
 SAMPLE = ROOT / "segments/samples/prospective_buyers.csv"
-NAMES = ["read", "added", "changed", "unchanged", "superseded", "refused", "seconds"]
+NAMES = ["read", "added", "changed", "unchanged", "superseded", "refused", "removed", "seconds"]
 
 
 def said(workspace: Workspace, file: Path, *more: str, key: str = "id") -> str:
