@@ -15,6 +15,7 @@ from segments.models import Source, SqlQuery
 
 # No comma, slash or blank: a driver would take what is around them for more than a name.
 HOST = re.compile(r"[\w.:-]+")
+NEEDED = ("host", "database", "file", "username", "encryption")
 
 
 class ConnectionForm(forms.Form):
@@ -29,7 +30,6 @@ class ConnectionForm(forms.Form):
     host = forms.CharField(
         label=gettext_lazy("Host"),
         max_length=255,
-        required=False,
         widget=forms.TextInput(
             attrs={"spellcheck": "false", "autocapitalize": "off", "placeholder": "db.example.com"}
         ),
@@ -44,20 +44,17 @@ class ConnectionForm(forms.Form):
     database = forms.CharField(
         label=gettext_lazy("Database"),
         max_length=255,
-        required=False,
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "off"}),
     )
     file = forms.CharField(
         label=gettext_lazy("File"),
         max_length=500,
-        required=False,
         help_text=gettext_lazy("Its name in this workspace's folder on the server."),
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "off"}),
     )
     username = forms.CharField(
         label=gettext_lazy("User name"),
         max_length=255,
-        required=False,
         help_text=gettext_lazy("Best an account that can only read."),
         widget=forms.TextInput(
             attrs={"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
@@ -75,7 +72,6 @@ class ConnectionForm(forms.Form):
         label=gettext_lazy("Encryption"),
         choices=Encryption.choices,
         initial=Encryption.REQUIRE,
-        required=False,
     )
 
     def __init__(self, *args: Any, query: SqlQuery | None = None, **kwargs: Any) -> None:
@@ -91,10 +87,17 @@ class ConnectionForm(forms.Form):
                 self.fields[f"{kind.name}_{name}"] = forms.CharField(
                     label=str(label), max_length=10_000, required=False
                 )
+        self._require(self.data.get("kind", "") if self.is_bound else "")
         if query is not None:
             del self.fields["name"]
             if query.password is not None:
                 self.fields["password"].help_text = _("Left empty, it stays as it is.")
+
+    def _require(self, kind: str) -> None:
+        """Asks for what the kind needs; with none, as a page shows it, for what any would."""
+        known = next((one for one in self.kinds if one.name == kind), None)
+        for name in NEEDED:
+            self.fields[name].required = known is None or name in _fields_of(known)
 
     def shown_with(self, field: str) -> str:
         """The kinds that show a field, as `data-shown-when` takes them."""
@@ -121,12 +124,7 @@ class ConnectionForm(forms.Form):
 
     def clean(self) -> None:
         super().clean()
-        name = self.cleaned_data.get("kind")
-        if not name:
-            return
-        for field in {"host", "file", "database", "username"} & set(_fields_of(kind_of(name))):
-            if not self.cleaned_data.get(field) and field not in self.errors:
-                self.add_error(field, _("This field is required."))
+        self._require("")
 
     def target(self, home: str) -> Target:
         """What was entered, for the workspace whose folder of files is `home`."""
@@ -182,16 +180,16 @@ class QueryForm(forms.Form):
     )
     table = forms.CharField(
         label=gettext_lazy("Table"),
-        required=False,
         max_length=600,
+        error_messages={"required": gettext_lazy("Choose a table.")},
         widget=forms.TextInput(
             attrs={"list": "tables", "spellcheck": "false", "autocapitalize": "off"}
         ),
     )
     statement = forms.CharField(
         label=gettext_lazy("Query"),
-        required=False,
         strip=False,
+        error_messages={"required": gettext_lazy("Type a query.")},
         help_text=gettext_lazy("One SELECT. Give a row for each customer, and name columns by AS."),
         widget=forms.Textarea(
             attrs={"rows": 8, "class": "code", "spellcheck": "false", "autocapitalize": "off"}
@@ -207,19 +205,23 @@ class QueryForm(forms.Form):
         }
         super().__init__(*args, **kwargs)
         self.tables = {table.label: table for table in tables}
+        self._require(self.data.get("what", "") if self.is_bound else "")
+
+    def _require(self, what: str) -> None:
+        self.fields["table"].required = what != "query"
+        self.fields["statement"].required = what != "table"
 
     def clean(self) -> None:
         super().clean()
+        self._require("")
         what, table = self.cleaned_data.get("what"), self.cleaned_data.get("table", "")
-        if what == "table" and table not in self.tables:
+        if what == "table" and table and table not in self.tables:
             self.add_error(
                 "table",
                 _("There is no table “%(name)s” in the database. Choose one of the list.")
-                % {"name": table}
-                if table
-                else _("Choose a table."),
+                % {"name": table},
             )
-        if what == "query" and not self.cleaned_data.get("statement", "").strip():
+        if what == "query" and not self.cleaned_data.get("statement", " ").strip():
             self.add_error("statement", _("Type a query."))
 
     @property
