@@ -1,4 +1,4 @@
 """The databases that SQL sources read from: which there are, and reading them without harm.
 
-Knows no Django model: it takes a `Target` and plain data.
+Takes a `Target` and plain data, and asks for no Django model.
 """
