@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from segments import sampling
 from segments.models import Segment
 from segments.segment_services import refresh_segment
 from tests.segments.factories import SegmentFactory, group, make_customers, rule
@@ -188,6 +189,23 @@ def test_a_column_pasted_from_a_spreadsheet_is_counted_and_what_comes_again_told
     )
     count(tab).to_contain_text("6 of 12 profiles")
     expect(tab.locator("#note-0-0")).to_have_text("3,002 values; 1 of them again")
+
+
+def test_in_a_large_workspace_the_exact_count_follows_the_estimate(
+    tab: Page, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "ALL_UP_TO", 5)
+    segment = SegmentFactory(workspace=workspace, rules=group(rule("city", "is", "Oslo")))
+    answers: list[str] = []
+    tab.on("response", lambda one: "/preview/" in one.url and answers.append(one.text()))
+    tab.goto(f"{segment.pk}/edit/")
+    count(tab).to_contain_text("0 of 12 profiles")
+    tab.get_by_role("combobox", name="Value").fill("Paris")
+    count(tab).to_contain_text("6 of 12 profiles")
+    expect(tab.locator("#look .look-note")).to_have_count(0)
+    expect(tab.locator("#sample tbody tr")).to_have_count(6)
+    estimates = ["counting exactly" in answer for answer in answers]
+    assert estimates[-2:] == [True, False]
 
 
 def test_a_segment_is_started_from_a_template(tab: Page) -> None:
