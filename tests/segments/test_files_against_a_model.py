@@ -169,6 +169,7 @@ def test_objects_are_read_as_they_are_or_change_nothing(
         (",".join(f"c{n}" for n in range(5000)).encode() + b"\n", "5000 columns"),
         (gzip.compress(b"id,name\n" + b"1,Ann\n" * 9999)[:-99], "unpacked to its end"),
     ],
+    ids=["NUL", "NUL in JSON", "columns without end", "half a file"],
 )
 def test_what_no_table_is_says_why(workspace: Any, content: bytes, says: str) -> None:
     with pytest.raises(UnreadableFile, match=says):
