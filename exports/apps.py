@@ -8,13 +8,14 @@ class ExportsConfig(AppConfig):
     def ready(self) -> None:
         from connections import dependents as connection_dependents
         from exports import dependents, erasing, home_parts, profile_panel, refreshing, scheduling
+        from segments import attribute_uses, erasure_parts, profile_panels
         from segments import dependents as segment_dependents
-        from segments import erasure_parts, profile_panels
         from workspaces import audit, home, refreshes
         from workspaces.scheduling import add_due_hook
 
         connection_dependents.add(dependents.of_connection)
         segment_dependents.add(dependents.of_segment)
+        attribute_uses.add(dependents.of_attributes)
         profile_panels.add(profile_panel.exports_of)
         erasure_parts.add(erasing.PART)
         refreshes.add_kind(

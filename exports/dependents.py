@@ -1,14 +1,19 @@
-"""What exports tell the apps below: which of them use a connection or a segment."""
+"""What exports tell the apps below: which use a connection, a segment or an attribute."""
+
+from collections.abc import Iterator
+from functools import partial
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from connections.dependents import Dependent
 from connections.models import Connection
 from connections.services import Refused
-from exports import destinations
+from exports import contact_fields, custom_fields, destinations, lists, matching
 from exports.models import Destination, DestinationSegment
-from segments.models import Segment
-from workspaces.models import User
+from segments.attribute_uses import Use
+from segments.models import Attribute, Segment
+from workspaces.models import User, Workspace
 
 
 def of_connection(connection: Connection) -> list[Dependent]:
@@ -39,6 +44,48 @@ def of_segment(segment: Segment) -> list[tuple[str, str]]:
     links = DestinationSegment.objects.filter(segment=segment).values("destination_id")
     found = Destination.objects.filter(pk__in=links).select_related("workspace").order_by("name")
     return [(destination.name, _url(destination)) for destination in found]
+
+
+def of_attributes(workspace: Workspace) -> Iterator[Use]:
+    found = Destination.objects.select_related("workspace", "connection").order_by("name")
+    for destination in found:
+        fields: dict[str, list[str]] = {}
+        for field, name in matching.ordered(destination.matching):
+            fields.setdefault(name, []).append(field)
+        for name, fed in fields.items():
+            yield Use(
+                name, destination.name, _url(destination), partial(_problem, destination, fed)
+            )
+
+
+def _problem(destination: Destination, fields: list[str], kind: str) -> str:
+    """Why an attribute of the type can't feed the contact fields; empty if it can."""
+    attribute = Attribute(type=kind)
+    for field in fields:
+        if custom_fields.is_custom(field):
+            problem = _problem_with_custom_field(destination, field, attribute)
+            if problem:
+                return problem
+        elif not matching.fits(field, attribute):
+            return _("%(field)s takes no %(type)s") % {
+                "field": contact_fields.label(field),
+                "type": str(attribute.get_type_display()).lower(),
+            }
+    return ""
+
+
+def _problem_with_custom_field(destination: Destination, field: str, attribute: Attribute) -> str:
+    """Only the account knows which of its own fields are dates."""
+    if destination.connection is None or attribute.type in matching.DATES:
+        return ""
+    try:
+        known = custom_fields.custom_fields_of(destination.connection)
+    except lists.ListProblem:
+        return _("the account can’t be asked now whether %(field)s is a date") % {
+            "field": contact_fields.label(field)
+        }
+    is_date = any(one.target == field and one.is_date for one in known)
+    return _("%(field)s is a date") % {"field": contact_fields.label(field)} if is_date else ""
 
 
 def _url(destination: Destination) -> str:

@@ -6,11 +6,12 @@ class SegmentsConfig(AppConfig):
     name = "segments"
 
     def ready(self) -> None:
-        from segments import dependents, home_parts, refreshing, source_refreshing
+        from segments import attribute_uses, dependents, home_parts, refreshing, source_refreshing
         from workspaces import audit, home, refreshes
         from workspaces.scheduling import add_due_hook
 
         dependents.add(dependents.segments_using)
+        attribute_uses.add(attribute_uses.segments_using)
         refreshes.add_kind(
             10,
             refreshes.Kind(
@@ -61,6 +62,9 @@ class SegmentsConfig(AppConfig):
                 "profile.erased": _("Person erased"),
                 "profile.erasure_finished": _("Erasure completed"),
                 "profile.erasure_lifted": _("Erasure lifted"),
+                "attribute.renamed": _("Attribute renamed"),
+                "attribute.changed": _("Attribute’s type changed"),
+                "attribute.removed": _("Attribute removed"),
                 "suppression.added": _("Addresses suppressed"),
                 "suppression.removed": _("Suppressed addresses removed"),
                 "suppression.downloaded": _("Suppression list downloaded"),
@@ -90,5 +94,6 @@ class SegmentsConfig(AppConfig):
                 "table": _("table"),
                 "columns": _("columns"),
                 "delete_at_provider": _("deleted at Constant Contact"),
+                "emptied": _("emptied"),
             }
         )

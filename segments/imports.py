@@ -281,7 +281,7 @@ def _carry_out(load: Import, scratch: Path) -> None:
     _note(load, stage="storing")
     try:
         with transaction.atomic():
-            met_erased = _store(load, columns, result)
+            met_erased = _store(load, result)
     except profile_merge.TooManyGone as too_many:
         _note(load, superseded=0, removals_asked=too_many.gone)
         _end(load, Import.State.FAILED, reason=_too_many_gone(too_many))
@@ -291,9 +291,12 @@ def _carry_out(load: Import, scratch: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _store(load: Import, columns: list[Column], result: reading.Reading) -> bool:
+def _store(load: Import, result: reading.Reading) -> bool:
     """Whether the rows held somebody who was erased."""
     profile_merge.lock(load.workspace_id)
+    # Attributes may have been renamed meanwhile.
+    load.refresh_from_db(fields=["columns"])
+    columns = chosen_columns(load)
     if objection := ownership.objection(load.source, columns, load.taken_over):
         _note(load, superseded=0)
         _end(load, Import.State.FAILED, reason=objection)

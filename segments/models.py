@@ -124,6 +124,65 @@ class Attribute(TenantModel):
         return self.label
 
 
+class AttributeChange(TenantModel):
+    """A new type for an attribute, or its removal from every profile, carried out by a worker.
+
+    Values that do not convert stop it, or are emptied where `empties` says so: `failing` of
+    `values`. `changed` is in how many profiles something was written, `attempts` how often a worker
+    began it.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
+
+    UNFINISHED = (State.QUEUED, State.RUNNING)
+
+    attribute = TenantForeignKey(
+        Attribute, null=True, on_delete=models.SET_NULL, related_name="changes"
+    )
+    name = models.CharField(max_length=255)
+    removes = models.BooleanField(default=False)
+    type = models.CharField(max_length=20, choices=AttributeType.choices, blank=True)
+    format = models.CharField(max_length=20, blank=True)
+    empties = models.BooleanField(default=False)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.QUEUED)
+    reason = models.TextField(blank=True)
+    stage = models.CharField(max_length=40, blank=True)
+    values = models.BigIntegerField(default=0)
+    changed = models.BigIntegerField(default=0)
+    failing = models.BigIntegerField(default=0)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        related_name="+",
+    )
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    heartbeat_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "attribute"],
+                condition=models.Q(state__in=["queued", "running"]),
+                name="one_change_of_an_attribute",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.state in self.UNFINISHED
+
+
 class Import(TenantModel):
     """One load of a source: of a file, or of the rows that its query gives.
 

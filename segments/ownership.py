@@ -34,12 +34,16 @@ def renamed(column: Column, label: str) -> Column:
 
 
 def as_before(source: Source, columns: Sequence[Column]) -> list[Column]:
-    """Columns that the source's last import kept apart under other names keep them."""
+    """Columns that the source's last import kept apart under other names keep them; those whose
+    attribute is gone, or never was there, are left out.
+    """
     done = source.imports.filter(state=Import.State.SUCCEEDED).order_by("-created_at").first()
     names = {kept["column"]: kept["attribute"] for kept in done.columns} if done else {}
-    return [
+    left_out = set(names.values()) - set(Attribute.objects.values_list("name", flat=True))
+    found = [
         replace(column, attribute=names.get(column.column, column.attribute)) for column in columns
     ]
+    return [replace(one, keep=False) if one.attribute in left_out else one for one in found]
 
 
 def keep_attributes(load: Import, columns: Sequence[Column]) -> list[str]:

@@ -4,6 +4,8 @@ Purpose: `staged` holds one row a key, in key order. Profiles whose values diffe
 missing ones added, the rest not touched. Attributes that another source fills stay as they are.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from workspaces.planner import expect_rows
 COPY_BLOCK = 256 * 1024
 # More than so many, and than this share of those that a source held, are gone with approval only.
 MANY_GONE, MUCH_GONE = 100, 0.2
+HOLD_ALONE = "SELECT pg_advisory_lock(hashtextextended('segments_profile', %s))"
+
+END_ALONE = "SELECT pg_advisory_unlock(hashtextextended('segments_profile', %s))"
 
 CREATE_STAGED = """
 CREATE TEMPORARY TABLE staged (
@@ -110,6 +115,19 @@ INSERT INTO segments_refusedrow (
     workspace_id, source_import_id, row_number, "column", value, reason)
 SELECT %(workspace)s, %(import)s, n, left(col, 255), said, reason FROM refused_staged
 """
+
+
+@contextmanager
+def alone(workspace_id: int) -> Iterator[None]:
+    """Nobody else merges into the workspace meanwhile; for what takes several transactions."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD_ALONE, [workspace_id])
+    try:
+        yield
+    finally:
+        if connection.connection is not None and not connection.connection.closed:
+            with connection.cursor() as cursor:
+                cursor.execute(END_ALONE, [workspace_id])
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,15 @@ def attributes_in(tree: Any) -> set[str]:
     return {str(one["attribute"]) for one in _leaves(tree) if one.get("attribute")}
 
 
+def rules_by_attribute(tree: Any) -> dict[str, list[dict[str, Any]]]:
+    """The rules about each attribute, as they are kept."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in _leaves(tree):
+        if one.get("attribute"):
+            found.setdefault(str(one["attribute"]), []).append(one)
+    return found
+
+
 def _leaves(tree: Any) -> Iterator[dict[str, Any]]:
     if not isinstance(tree, dict):
         return

@@ -6,6 +6,8 @@ from workspaces.rules import is_administrator, is_at_least_contributor, is_membe
 
 rules.add_rule("source.view", is_member)
 rules.add_rule("source.change", is_at_least_contributor)
+rules.add_rule("attribute.view", is_member)
+rules.add_rule("attribute.change", is_at_least_contributor)
 rules.add_rule("profile.view", is_member)
 rules.add_rule("profile.erase", is_administrator)
 rules.add_rule("segment.view", is_member)

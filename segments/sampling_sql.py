@@ -9,7 +9,7 @@ SELECT min(id), max(id) FROM segments_profile WHERE workspace_id = %(workspace)s
 """
 
 # The inner LIMIT keeps the planner from joining by a scan of the whole table.
-_DRAWN = """
+DRAWN = """
 (
     SELECT DISTINCT %(first)s + floor(
         (n + random()) * (%(last)s - %(first)s + 1)::float / %(draws)s
@@ -24,7 +24,7 @@ _DRAWN = """
 # How many were drawn, how many of them meet the condition, and some of those.
 ESTIMATE = f"""
 SELECT count(*), count(*) FILTER (WHERE met), (array_agg(id) FILTER (WHERE met))[:%(size)s]
-FROM (SELECT p.id, {{condition}} AS met FROM {_DRAWN} OFFSET 0) AS judged
+FROM (SELECT p.id, {{condition}} AS met FROM {DRAWN} OFFSET 0) AS judged
 """  # noqa: S608 - of parameters
 
 # The values met most often, with how many profiles have each, and how many were looked at. Of a
@@ -47,7 +47,7 @@ LIMIT %(most)s
 """
 ALL = "segments_profile p WHERE p.workspace_id = %(workspace)s"
 VALUES_OF_ALL = _VALUES.format(source=ALL)
-VALUES_OF_DRAWN = _VALUES.format(source=_DRAWN)
+VALUES_OF_DRAWN = _VALUES.format(source=DRAWN)
 
 # The least, the middle, what one in ten reach, and the greatest of the numbers, or of the days and
 # moments, whose text is in their order.
@@ -60,6 +60,6 @@ _TAKEN = "WITH taken AS MATERIALIZED (SELECT p.attributes -> %(name)s AS kept FR
 _NUMBER = "CASE jsonb_typeof(kept) WHEN 'number' THEN kept::numeric END"
 _DAY = "CASE WHEN kept #>> '{{}}' LIKE '____-__-__%%' THEN (kept #>> '{{}}') COLLATE \"C\" END"
 NUMBERS_OF_ALL = (_TAKEN + _SPREAD).format(source=ALL, value=_NUMBER)
-NUMBERS_OF_DRAWN = (_TAKEN + _SPREAD).format(source=_DRAWN, value=_NUMBER)
+NUMBERS_OF_DRAWN = (_TAKEN + _SPREAD).format(source=DRAWN, value=_NUMBER)
 DAYS_OF_ALL = (_TAKEN + _SPREAD).format(source=ALL, value=_DAY.format())
-DAYS_OF_DRAWN = (_TAKEN + _SPREAD).format(source=_DRAWN, value=_DAY.format())
+DAYS_OF_DRAWN = (_TAKEN + _SPREAD).format(source=DRAWN, value=_DAY.format())

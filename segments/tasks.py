@@ -1,4 +1,4 @@
-"""Celery's part in imports and refreshes of segments."""
+"""Celery's part in imports, changes of attributes and refreshes of segments."""
 
 from datetime import timedelta
 
@@ -7,9 +7,10 @@ from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
 from segments import erased, erasures
+from segments.attribute_changes import AttributeBusy, run_change
 from segments.imports import SourceBusy, run_import
 from segments.membership import SegmentBusy
-from segments.models import Erasure, ErasureSecret, Import, Segment
+from segments.models import AttributeChange, Erasure, ErasureSecret, Import, Segment
 from segments.refreshing import refresh_with_dependents
 from workspaces import locks
 from workspaces.models import Workspace
@@ -39,6 +40,19 @@ def run_import_task(workspace_id: int, import_id: int) -> None:
 
 
 @shared_task
+def change_attribute_task(workspace_id: int, change_id: int) -> None:
+    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+        change = AttributeChange.objects.filter(pk=change_id).first()
+        if change is None:
+            return
+        try:
+            run_change(change)
+        except AttributeBusy:
+            AttributeChange.objects.filter(pk=change_id).update(heartbeat_at=timezone.now())
+            change_attribute_task.apply_async((workspace_id, change_id), countdown=AGAIN_SECONDS)
+
+
+@shared_task
 def refresh_segment_task(workspace_id: int, segment_id: int) -> None:
     with scope(workspace=Workspace.objects.get(pk=workspace_id)):
         segment = Segment.objects.filter(pk=segment_id).first()
@@ -60,7 +74,7 @@ def finish_erasure_task(workspace_id: int, erasure_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Takes up imports, refreshes of segments and erasures that lost their worker."""
+    """Takes up imports, changes, refreshes of segments and erasures that lost their worker."""
     before = timezone.now() - SILENCE
     with scopes_disabled():
         begun = Erasure.objects.filter(finished_at__isnull=True, asked_at__lt=before)
@@ -75,6 +89,14 @@ def sweep() -> None:
                 if is_lost:
                     Import.objects.filter(pk=import_id).update(heartbeat_at=timezone.now())
                     run_import_task.delay(workspace_id, import_id)
+        stopped = AttributeChange.objects.filter(
+            state__in=AttributeChange.UNFINISHED, heartbeat_at__lt=before
+        )
+        for change in list(stopped.exclude(attribute=None)):
+            with locks.held(locks.ATTRIBUTE, change.attribute_id or 0) as is_lost:
+                if is_lost:
+                    AttributeChange.objects.filter(pk=change.pk).update(heartbeat_at=timezone.now())
+                    change_attribute_task.delay(change.workspace_id, change.pk)
         waiting = Segment.objects.filter(
             refresh_state__in=[Segment.RefreshState.QUEUED, Segment.RefreshState.RUNNING],
             refresh_requested_at__lt=before,

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from segments.views import (
+    attributes,
     erasures,
     profiles,
     segment_builder,
@@ -30,6 +31,18 @@ urlpatterns = [
     path("imports/<int:pk>/progress/", sources.import_progress, name="import_progress"),
     path("imports/<int:pk>/again/", sources.import_again, name="import_again"),
     path("imports/<int:pk>/refused.csv", sources.refused_csv, name="import_refused_csv"),
+    path("attributes/", attributes.attribute_list, name="attribute_list"),
+    path("attributes/<int:pk>/", attributes.detail, name="attribute_detail"),
+    path("attributes/<int:pk>/rename/", attributes.rename, name="attribute_rename"),
+    path("attributes/<int:pk>/type/", attributes.change_type, name="attribute_type"),
+    path("attributes/<int:pk>/type/preview/", attributes.preview, name="attribute_preview"),
+    path("attributes/<int:pk>/remove/", attributes.remove, name="attribute_remove"),
+    path("attributes/changes/<int:pk>/", attributes.change, name="attribute_change"),
+    path(
+        "attributes/changes/<int:pk>/progress/",
+        attributes.change_progress,
+        name="attribute_change_progress",
+    ),
     path("profiles/", profiles.profile_list, name="profile_list"),
     path("profiles/<int:pk>/", profiles.detail, name="profile_detail"),
     path("profiles/<int:pk>/erase/", erasures.erase, name="profile_erase"),

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError, connection
 
-RUN, BATCH, SOURCE, SEGMENT, LARGE_PLAN, ERASURE = 1, 2, 3, 4, 5, 6
+RUN, BATCH, SOURCE, SEGMENT, LARGE_PLAN, ERASURE, ATTRIBUTE = 1, 2, 3, 4, 5, 6, 7
 
 
 class Lost(Exception):

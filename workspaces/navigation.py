@@ -42,6 +42,7 @@ SECTIONS: list[tuple[Promise | str, list[Page]]] = [
         [
             Page("segments:source_list", _("Sources"), "database", "workspace.view"),
             Page("segments:profile_list", _("Profiles"), "address-book", "workspace.view"),
+            Page("segments:attribute_list", _("Attributes"), "columns", "workspace.view"),
             Page("segments:segment_list", _("Segments"), "chart-pie", "workspace.view"),
             Page("segments:suppression_list", _("Suppressions"), "ban", "workspace.view"),
             Page("exports:destination_list", _("Exports"), "send", "workspace.view"),

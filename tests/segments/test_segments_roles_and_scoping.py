@@ -10,6 +10,8 @@ from django_scopes import scope
 
 from segments import erased, imports, static_segments
 from segments.models import (
+    Attribute,
+    AttributeChange,
     ErasedIdentity,
     Erasure,
     Import,
@@ -56,6 +58,14 @@ PAGES: dict[str, tuple[str, list[str], list[str]]] = {
     "import_progress": ("import", EVERYONE, EVERYONE),
     "import_again": ("import", [], EDITORS),
     "import_refused_csv": ("import", EVERYONE, EVERYONE),
+    "attribute_list": ("", EVERYONE, EVERYONE),
+    "attribute_detail": ("attribute", EVERYONE, EVERYONE),
+    "attribute_rename": ("attribute", [], EDITORS),
+    "attribute_type": ("attribute", EDITORS, EDITORS),
+    "attribute_preview": ("attribute", EDITORS, EDITORS),
+    "attribute_remove": ("attribute", [], EDITORS),
+    "attribute_change": ("change", EVERYONE, EVERYONE),
+    "attribute_change_progress": ("change", EVERYONE, EVERYONE),
     "profile_list": ("", EVERYONE, EVERYONE),
     "profile_detail": ("profile", EVERYONE, EVERYONE),
     "profile_erase": ("profile", ADMINISTRATORS, ADMINISTRATORS),
@@ -93,7 +103,10 @@ OBJECTS = {name: of for name, (of, _get, _post) in PAGES.items() if of}
 def make_world(workspace: Workspace) -> dict[str, Any]:
     """One of each thing that a URL may name."""
     source = SourceFactory(workspace=workspace)
-    AttributeFactory(workspace=workspace, source=source)
+    attribute = AttributeFactory(workspace=workspace, source=source)
+    change = AttributeChange.objects.create(
+        workspace=workspace, attribute=attribute, name="City", type="number", state="failed"
+    )
     profile = ProfileFactory(workspace=workspace, key="k1", attributes={"city": "Paris"})
     load = ImportFactory(source=source, state="failed", reason="Broken")
     RefusedRowFactory(source_import=load)
@@ -110,6 +123,8 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
         "sql_source": SqlQueryFactory(source__workspace=workspace).source,
         "import": load,
         "draft": draft,
+        "attribute": attribute,
+        "change": change,
         "profile": profile,
         "segment": segment,
         "static": static,
@@ -191,6 +206,8 @@ def state_of(workspace: Workspace) -> tuple[Any, ...]:
         list(SqlQuery.objects.order_by("pk").values_list("pk", "host", "statement", "schedule")),
         list(Segment.objects.order_by("pk").values_list("pk", "name", "rules", "refresh_state")),
         list(Segment.objects.order_by("pk").values_list("pk", "entry_count")),
+        list(Attribute.objects.order_by("pk").values_list("pk", "label", "type")),
+        list(AttributeChange.objects.order_by("pk").values_list("pk", "state")),
         SegmentMember.objects.count(),
         Profile.objects.count(),
         ErasedIdentity.objects.count(),
@@ -224,10 +241,11 @@ def test_lists_and_searches_show_the_workspaces_own(workspace: Workspace) -> Non
     other = WorkspaceFactory()
     with scope(workspace=other):
         SourceFactory(workspace=other, name="Their source")
+        AttributeFactory(workspace=other, name="Their size")
         SegmentFactory(workspace=other, name="Their segment", rules=group())
         ProfileFactory(workspace=other, key="their-key", attributes={"mail": "a@example.com"})
     client = signed_in(workspace, Role.VIEWER)
-    for name in ("source_list", "segment_list", "profile_list"):
+    for name in ("source_list", "attribute_list", "segment_list", "profile_list"):
         at = reverse(f"segments:{name}", args=[workspace.slug])
         for asked in ({}, {"q": "their"}, {"q": "a@example.com"}):
             assert "Their s" not in client.get(at, asked).content.decode()

@@ -1,0 +1,64 @@
+"""How many profiles have each attribute filled, and with what: of all, or of a fair sample."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+
+from segments import attribute_sql as sql
+from segments import sampling
+from segments.models import Attribute
+from workspaces.models import Workspace
+
+# So many values are looked at, whatever the number of attributes: that takes some 0.2 s.
+VALUES_LOOKED_AT = 200_000
+FEWEST_ATTRIBUTES = 20
+LONGEST_VALUE = 60
+
+
+@dataclass
+class Fact:
+    """`values` are those met most often, with how often."""
+
+    filled: int = 0
+    values: list[tuple[str, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What `looked_at` profiles have, by attribute name; a sample if there are more of them."""
+
+    looked_at: int
+    is_sample: bool
+    by_name: dict[str, Fact]
+
+
+def facts(workspace: Workspace, attributes: Iterable[Attribute], shown: int) -> Facts:
+    """Shares of these attributes, and up to `shown` values of each."""
+    names = [attribute.name for attribute in attributes]
+    most = VALUES_LOOKED_AT // max(Attribute.objects.count(), FEWEST_ATTRIBUTES)
+    parameters: dict[str, Any] = {
+        "workspace": workspace.pk,
+        "names": names,
+        "shown": shown,
+        "longest": LONGEST_VALUE,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL jit = off")
+        total = sampling.total(cursor, workspace)
+        is_sample = total > most
+        if is_sample:
+            # The same profiles at every look, so that shares do not flicker.
+            cursor.execute("SELECT setseed(0.5)")
+            drawn = sampling.draws(cursor, workspace, most, total)
+            cursor.execute(sql.FACTS_OF_DRAWN, {**parameters, **drawn})
+        else:
+            cursor.execute(sql.FACTS_OF_ALL, parameters)
+        rows = cursor.fetchall()
+    found = {name: Fact() for name in names}
+    for _looked_at, name, filled, value, times in rows:
+        if name is not None:
+            found[name].filled = int(filled)
+            found[name].values.append((value or "", times))
+    return Facts(rows[0][0], is_sample, found)

@@ -1,0 +1,74 @@
+"""What needs an attribute: segments whose rules speak of it, and what apps above say."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.urls import reverse
+
+from segments.models import Attribute, Segment
+from segments.rule_tree import RuleError, Vocabulary, read, rules_by_attribute
+from workspaces.models import Workspace
+
+
+@dataclass(frozen=True)
+class Use:
+    """Something that needs the attribute of that name.
+
+    `problem_with` says in words why it would not work with a type; empty if it would.
+    """
+
+    attribute: str
+    label: str
+    url: str
+    problem_with: Callable[[str], str]
+
+
+Finder = Callable[[Workspace], Iterable[Use]]
+
+_finders: list[Finder] = []
+
+
+def add(finder: Finder) -> None:
+    """Adds a function of a workspace that tells who needs which of its attributes."""
+    _finders.append(finder)
+
+
+def of_all(workspace: Workspace) -> dict[str, list[Use]]:
+    """Who needs each attribute of the workspace, by the attribute's name."""
+    found: dict[str, list[Use]] = {}
+    for finder in _finders:
+        for use in finder(workspace):
+            found.setdefault(use.attribute, []).append(use)
+    return found
+
+
+def of(attribute: Attribute) -> list[Use]:
+    return of_all(attribute.workspace).get(attribute.name, [])
+
+
+def problems_with(attribute: Attribute, kind: str) -> list[tuple[Use, str]]:
+    """Who would not work any more with another type, and why; who does not as it is, is left."""
+    return [
+        (use, why)
+        for use in of(attribute)
+        if (why := use.problem_with(kind)) and not use.problem_with(attribute.type)
+    ]
+
+
+def segments_using(workspace: Workspace) -> Iterator[Use]:
+    for segment in Segment.objects.order_by("name"):
+        url = reverse("segments:segment_detail", args=[workspace.slug, segment.pk])
+        for name, rules in rules_by_attribute(segment.rules).items():
+            yield Use(name, segment.name, url, partial(_problem, name, rules))
+
+
+def _problem(name: str, rules: list[dict[str, Any]], kind: str) -> str:
+    vocabulary = Vocabulary({name: kind}, frozenset())
+    for rule in rules:
+        try:
+            read({"match": "all", "rules": [rule]}, vocabulary)
+        except RuleError as nonsense:
+            return str(nonsense)
+    return ""

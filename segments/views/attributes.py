@@ -1,0 +1,174 @@
+"""Attributes: the list, one at a time, its type changed after a preview, its removal."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from segments import attribute_changes, attribute_uses, attribute_values, attributes
+from segments.attribute_facts import facts
+from segments.conversion import read_typed, type_choices, typed
+from segments.models import Attribute, AttributeChange, AttributeType
+from segments.preview import TooSlow, bounded
+from workspaces.middleware import WorkspaceRequest
+from workspaces.permissions import requires
+
+PAGE = 50
+SHOWN_IN_LIST, SHOWN_ON_PAGE = 3, 10
+# A preview counts up to so many values: about two seconds.
+MOST_PREVIEWED = 1_000_000
+
+
+@requires("attribute.view")
+def attribute_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    searched = request.GET.get("q", "").replace("\0", "").strip()
+    page = request.GET.get("page", "")[:6]
+    start = (max(int(page), 1) - 1) * PAGE if page.isdecimal() else 0
+    found = _attributes().order_by(Lower("label"), "pk")
+    if searched:
+        found = found.filter(Q(label__icontains=searched) | Q(name__icontains=searched))
+    shown = list(found[start : start + PAGE + 1])
+    more, shown = len(shown) > PAGE, shown[:PAGE]
+    known = facts(request.workspace, shown, SHOWN_IN_LIST)
+    uses = attribute_uses.of_all(request.workspace)
+    context = {
+        "rows": [
+            {
+                "attribute": one,
+                "fact": known.by_name[one.name],
+                "used_by": uses.get(one.name, []),
+            }
+            for one in shown
+        ],
+        "facts": known,
+        "searched": searched,
+        "total": Attribute.objects.count(),
+        "previous_url": _page_url(slug, searched, start // PAGE) if start else "",
+        "next_url": _page_url(slug, searched, start // PAGE + 2) if more else "",
+    }
+    return render(request, "segments/attributes/list.html", context)
+
+
+def _page_url(slug: str, searched: str, page: int) -> str:
+    asked = {"page": page} | ({"q": searched} if searched else {})
+    return f"{reverse('segments:attribute_list', args=[slug])}?{urlencode(asked)}"
+
+
+def _attributes() -> QuerySet[Attribute]:
+    return Attribute.objects.select_related("source", "workspace")
+
+
+@requires("attribute.view")
+def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    attribute = get_object_or_404(_attributes(), pk=pk)
+    known = facts(request.workspace, [attribute], SHOWN_ON_PAGE)
+    last = attribute.changes.order_by("-created_at").first()
+    context = {
+        "attribute": attribute,
+        "facts": known,
+        "fact": known.by_name[attribute.name],
+        "used_by": attribute_uses.of(attribute),
+        "change": last,
+        "failure": attribute_changes.explanation(last) if last else "",
+    }
+    return render(request, "segments/attributes/detail.html", context)
+
+
+@require_POST
+@requires("attribute.change")
+def rename(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    attribute = get_object_or_404(_attributes(), pk=pk)
+    try:
+        attributes.rename(attribute, request.POST.get("label", ""), by=request.user)
+    except attributes.Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("segments:attribute_detail", slug, pk)
+
+
+@requires("attribute.change")
+def change_type(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """The page where another type is tried and chosen."""
+    attribute = get_object_or_404(_attributes(), pk=pk)
+    chosen = typed(attribute.type, attribute.format)
+    error = ""
+    if request.method == "POST":
+        chosen = request.POST.get("type", "")
+        read = read_typed(chosen)
+        try:
+            if read is None:
+                raise attributes.Refused(_("Choose a type."))
+            empties = "empties" in request.POST
+            change = attributes.request_change(attribute, *read, empties=empties, by=request.user)
+        except attributes.Refused as refusal:
+            error = str(refusal)
+        else:
+            if change is None:
+                messages.success(request, _("Saved. It holds from the next import on."))
+                return redirect("segments:attribute_detail", slug, pk)
+            return redirect("segments:attribute_change", slug, change.pk)
+    context = {"attribute": attribute, "types": type_choices(), "chosen": chosen, "error": error}
+    status = 422 if error else 200
+    return render(request, "segments/attributes/type.html", context, status=status)
+
+
+@requires("attribute.change")
+def preview(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """What would become of the values under the type chosen."""
+    attribute = get_object_or_404(_attributes(), pk=pk)
+    read = read_typed(request.GET.get("type", ""))
+    context: dict[str, Any] = {"attribute": attribute, "chosen": read}
+    if read and read[0] != attribute.type:
+        kind, form = read
+        context["type_label"] = AttributeType(kind).label
+        context["problems"] = attribute_uses.problems_with(attribute, kind)
+        try:
+            with (
+                bounded(),
+                attribute_values.converted(
+                    attribute, kind, form, most=MOST_PREVIEWED, writes=False
+                ) as outcome,
+            ):
+                context |= {"outcome": outcome, "is_part": outcome.values >= MOST_PREVIEWED}
+        except TooSlow:
+            context["is_too_slow"] = True
+    elif read:
+        context["is_form_only"] = typed(*read) != typed(attribute.type, attribute.format)
+    return render(request, "segments/attributes/_preview.html", context)
+
+
+@require_POST
+@requires("attribute.change")
+def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    attribute = get_object_or_404(_attributes(), pk=pk)
+    try:
+        change = attributes.request_removal(attribute, by=request.user)
+    except attributes.Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("segments:attribute_detail", slug, pk)
+    return redirect("segments:attribute_change", slug, change.pk)
+
+
+def _changes() -> QuerySet[AttributeChange]:
+    return AttributeChange.objects.select_related("attribute__workspace")
+
+
+def _about(pk: int) -> dict[str, Any]:
+    found = get_object_or_404(_changes(), pk=pk)
+    return {"change": found, "failure": attribute_changes.explanation(found)}
+
+
+@requires("attribute.view")
+def change(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    return render(request, "segments/attributes/change.html", _about(pk))
+
+
+@requires("attribute.view")
+def change_progress(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    return render(request, "segments/attributes/_progress.html", _about(pk))
