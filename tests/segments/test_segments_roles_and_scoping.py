@@ -105,7 +105,12 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
     source = SourceFactory(workspace=workspace)
     attribute = AttributeFactory(workspace=workspace, source=source)
     change = AttributeChange.objects.create(
-        workspace=workspace, attribute=attribute, name="City", type="number", state="failed"
+        workspace=workspace,
+        attribute=attribute,
+        name="City",
+        type="number",
+        state="failed",
+        reason="uses",
     )
     profile = ProfileFactory(workspace=workspace, key="k1", attributes={"city": "Paris"})
     load = ImportFactory(source=source, state="failed", reason="Broken")
