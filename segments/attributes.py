@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from segments import attribute_uses
 from segments.conversion import typed
-from segments.models import Attribute, AttributeChange, AttributeType, Import
+from segments.models import Attribute, AttributeChange, AttributeType, Import, SqlQuery
 from workspaces import audit
 from workspaces.models import User
 
@@ -99,13 +99,14 @@ def keep_type(attribute: Attribute, kind: str, form: str) -> None:
 
 
 def tell_imports(attribute: Attribute, **changes: object) -> None:
-    """Changes what the imports that have not ended make of the attribute's column."""
-    for load in imports_of(attribute):
-        columns = [
+    """Changes what the imports that have not ended, and queries, make of the attribute's column."""
+    told: list[Import | SqlQuery] = [*imports_of(attribute), *SqlQuery.objects.all()]
+    for kept in told:
+        kept.columns = [
             {**one, **changes} if one["attribute"] == attribute.name else one
-            for one in load.columns
+            for one in kept.columns
         ]
-        Import.objects.filter(pk=load.pk).update(columns=columns)
+        kept.save(update_fields=["columns"])
 
 
 def imports_of(attribute: Attribute) -> list[Import]:
