@@ -7,17 +7,26 @@ class ExportsConfig(AppConfig):
 
     def ready(self) -> None:
         from connections import dependents as connection_dependents
-        from exports import dependents, erasing, home_parts, profile_panel, refreshing, scheduling
-        from segments import attribute_uses, erasure_parts, profile_panels
+        from exports import (
+            dependents,
+            erasing,
+            home_parts,
+            profile_panel,
+            refreshing,
+            scheduling,
+            segment_panel,
+        )
+        from segments import attribute_uses, erasure_parts, profile_panels, segment_panels
         from segments import dependents as segment_dependents
         from workspaces import audit, home, refreshes
         from workspaces.scheduling import add_due_hook
 
         connection_dependents.add(dependents.of_connection)
-        segment_dependents.add(dependents.of_segment)
+        segment_dependents.add(dependents.of_segments)
         attribute_uses.add(dependents.of_attributes)
         profile_panels.add(profile_panel.exports_of)
         erasure_parts.add(erasing.PART)
+        segment_panels.add(segment_panel.exports_of)
         refreshes.add_kind(
             30,
             refreshes.Kind(

@@ -1,6 +1,6 @@
 """What exports tell the apps below: which use a connection, a segment or an attribute."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from django.urls import reverse
@@ -40,10 +40,16 @@ def _dependent(destination: Destination) -> Dependent:
     )
 
 
-def of_segment(segment: Segment) -> list[tuple[str, str]]:
-    links = DestinationSegment.objects.filter(segment=segment).values("destination_id")
-    found = Destination.objects.filter(pk__in=links).select_related("workspace").order_by("name")
-    return [(destination.name, _url(destination)) for destination in found]
+def of_segments(segments: Sequence[Segment]) -> dict[int, list[tuple[str, str]]]:
+    slug = segments[0].workspace.slug
+    links = DestinationSegment.objects.filter(segment_id__in=[segment.pk for segment in segments])
+    found: dict[int, list[tuple[str, str]]] = {}
+    for segment_id, name, pk in links.order_by("destination__name").values_list(
+        "segment_id", "destination__name", "destination_id"
+    ):
+        url = reverse("exports:destination_detail", args=[slug, pk])
+        found.setdefault(segment_id, []).append((name, url))
+    return found
 
 
 def of_attributes(workspace: Workspace) -> Iterator[Use]:

@@ -142,6 +142,21 @@ def update(
     return stored
 
 
+def add_segment(destination: Destination, segment: Segment, *, by: User) -> None:
+    """Sends a segment more. Raises `DestinationProblem` for a draft, which has no members."""
+    if segment.is_draft:
+        raise DestinationProblem(
+            _("“%(segment)s” is a draft. Activate it, then add it to an export.")
+            % {"segment": segment}
+        )
+    with transaction.atomic():
+        stored = _locked(destination)
+        details = details_of(stored)
+        if segment not in details.segments:
+            more = replace(details, segments=[*details.segments, segment])
+            update(stored, by=by, details=more, seen=None)
+
+
 def detach(destination: Destination, *, by: User) -> None:
     """Takes the connection away: the export rests until it is given another."""
     with transaction.atomic():

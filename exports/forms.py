@@ -121,7 +121,8 @@ class DestinationForm(forms.Form):
         self.connections = {str(one.pk): one for one in connections}
         self.attributes = list(Attribute.objects.all())
         self.known = {one.name: one for one in self.attributes}
-        self.all_segments = list(Segment.objects.order_by("name"))
+        offered = Segment.objects.exclude(state=Segment.State.DRAFT)
+        self.all_segments = list(offered.order_by("name"))
         self.rows = self._entered_rows() if data is not None else (rows or [])
         self._offer()
 

@@ -104,6 +104,7 @@ def _warnings(segments: list[Segment], in_segments: int) -> list[str]:
         for segment in segments
         if segment.refreshed_at is None
     ]
+    warnings += inactive_warnings(segments)
     if in_segments > plan.MAX_PROFILES:
         warnings.append(
             _(
@@ -116,3 +117,16 @@ def _warnings(segments: list[Segment], in_segments: int) -> list[str]:
             }
         )
     return warnings
+
+
+def inactive_warnings(segments: list[Segment]) -> list[str]:
+    """What an inactive segment does to the runs of an export."""
+    return [
+        _(
+            "The segment “%(segment)s” is inactive: the export’s runs are skipped until it is"
+            " activated or taken out."
+        )
+        % {"segment": segment}
+        for segment in segments
+        if not segment.is_active
+    ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from exports.views import destinations, erased, runs, schedules, setup, taken_off
+from exports.views import destinations, erased, runs, schedules, segments, setup, taken_off
 
 app_name = "exports"
 
@@ -21,6 +21,7 @@ urlpatterns = [
     path("<int:pk>/preview/", setup.preview_saved, name="destination_preview"),
     path("<int:pk>/edit/preview/", setup.preview_entered, name="preview_changes"),
     path("<int:pk>/schedule/", schedules.destination_schedule, name="destination_schedule"),
+    path("<int:pk>/add-segment/", segments.add_segment, name="destination_add_segment"),
     path("<int:pk>/detach/", destinations.destination_detach, name="destination_detach"),
     path("<int:pk>/remove/", destinations.destination_remove, name="destination_remove"),
     path("<int:pk>/run/", runs.destination_run, name="destination_run"),

@@ -21,6 +21,10 @@ TEXTS: dict[str, Promise] = {
     # Nothing to do
     "nobody": _("Nobody is in the selected segments."),
     "no_segments": _("The export has no segments: edit it and select one."),
+    "segment_inactive": _(
+        "The segment “%(segment)s” is not active, so its members are out of date. Activate it or"
+        " take it out of the export, then run the export again."
+    ),
     "segment_failed": _(
         "The last refresh of the segment “%(segment)s” failed, so its members may be out of date."
         " Mend it and refresh it, then run the export again."

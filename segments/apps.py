@@ -75,7 +75,13 @@ class SegmentsConfig(AppConfig):
                 "segment.renamed": _("Segment renamed"),
                 "segment.refreshed": _("Segment refresh started"),
                 "segment.downloaded": _("Segment members downloaded"),
+                "segment.activated": _("Segment activated"),
+                "segment.deactivated": _("Segment deactivated"),
+                "segment.tagged": _("Segment tagged"),
+                "segment.changes_downloaded": _("Who joined and left a segment downloaded"),
                 "segment.deleted": _("Segment deleted"),
+                "tag.renamed": _("Tag renamed"),
+                "tag.deleted": _("Tag deleted"),
             }
         )
         audit.name_details(

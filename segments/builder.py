@@ -243,7 +243,7 @@ def node_at(root: FormNode, path: tuple[int, ...]) -> FormNode:
 
 def choices(except_segment: Segment | None) -> dict[str, Any]:
     """What the form offers."""
-    segments = Segment.objects.order_by("name")
+    segments = Segment.objects.exclude(state=Segment.State.DRAFT).order_by("name")
     if except_segment is not None and except_segment.pk:
         segments = segments.exclude(pk=except_segment.pk)
     return {

@@ -13,6 +13,13 @@ from segments.selectors import words
 class Failure(models.TextChoices):
     RULES = "rules", gettext_lazy("A rule makes no sense any more. Edit the rules.")
     PART = "part", gettext_lazy("A segment that it depends on failed. Mend that one first.")
+    RESTING_PART = (
+        "resting_part",
+        gettext_lazy(
+            "A segment that it depends on has no members yet, and is not active. Activate that one"
+            " first."
+        ),
+    )
     CIRCLE = (
         "circle",
         gettext_lazy("Its rules lead back to itself by way of other segments. Edit one of them."),

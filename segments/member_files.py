@@ -40,16 +40,16 @@ def csv_of(segment: Segment) -> Iterator[str]:
     profiles = Profile.objects.filter(pk__in=ids).order_by("key")
     names = [attribute.name for attribute in attributes]
     rows = (
-        [profile.key, *(_cell(profile.attributes.get(name)) for name in names)]
+        [profile.key, *(cell(profile.attributes.get(name)) for name in names)]
         for profile in profiles.iterator(chunk_size=ROWS_AT_ONCE)
     )
-    return csv_lines(segment.workspace, [KEY, *_headings(attributes)], rows)
+    return csv_lines(segment.workspace, [KEY, *headings(attributes)], rows)
 
 
 def parquet_of(segment: Segment) -> IO[bytes]:
     """A Parquet file with the attributes' own types, gone when it is closed."""
     attributes = list(Attribute.objects.all())
-    names = [KEY, *_headings(attributes)]
+    names = [KEY, *headings(attributes)]
     values = [identifier(KEY)]
     values += [
         f"{_of_type(name, attribute.type)} AS {identifier(name)}"
@@ -82,7 +82,8 @@ def _of_type(name: str, kind: str) -> str:
     return f"TRY_CAST({text} AS {known})" if known else text
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """A profile's value as a file of text holds it."""
     if isinstance(value, list):
         return JOINT.join(map(str, value))
     if isinstance(value, bool):
@@ -103,7 +104,7 @@ def _copy_out(segment: Segment, names: list[str], to: Path) -> None:
         )
 
 
-def _headings(attributes: list[Attribute]) -> list[str]:
+def headings(attributes: list[Attribute]) -> list[str]:
     """The attributes' labels, or their names where two have one label, by case or not."""
     labels = [attribute.label.lower() for attribute in attributes]
     return [

@@ -18,10 +18,17 @@ from workspaces.models import Workspace
 from workspaces.planner import expect_rows
 
 LONGEST_MINUTES = 30
+# Who joined and left is kept for so many refreshes of a segment, and for so many people in all.
+MOST_REFRESHES = 90
+MOST_CHANGES = 2_000_000
 
 
 class SegmentBusy(Exception):
     """The segment is being refreshed elsewhere."""
+
+
+class SegmentRests(Exception):
+    """The segment is a draft, or inactive: it is not refreshed."""
 
 
 class _Failed(Exception):
@@ -34,7 +41,7 @@ def vocabulary() -> Vocabulary:
     """What the rules of the workspace in scope may speak of."""
     return Vocabulary(
         dict(Attribute.objects.values_list("name", "type")),
-        frozenset(Segment.objects.values_list("pk", flat=True)),
+        frozenset(Segment.objects.exclude(state=Segment.State.DRAFT).values_list("pk", flat=True)),
     )
 
 
@@ -55,13 +62,16 @@ def condition_of(workspace: Workspace, tree: Any, now: datetime) -> tuple[str, d
 def refresh_segment(segment: Segment, now: datetime | None = None) -> SegmentRefresh:
     """Computes and keeps the membership; a failure keeps the old one and is on record.
 
-    `now` is the moment that relative dates start from. Raises `SegmentBusy`, and
+    `now` is the moment that relative dates start from. Raises `SegmentBusy`, `SegmentRests`, and
     `Segment.DoesNotExist` when the segment was deleted meanwhile.
     """
     with locks.held(locks.SEGMENT, segment.pk) as free:
         if not free:
             raise SegmentBusy
         segment.refresh_from_db()
+        if not segment.is_active:
+            give_up_waiting(segment)
+            raise SegmentRests
         Segment.objects.filter(pk=segment.pk).update(
             refresh_state=Segment.RefreshState.RUNNING, refresh_requested_at=timezone.now()
         )
@@ -74,6 +84,13 @@ def refresh_segment(segment: Segment, now: datetime | None = None) -> SegmentRef
         except DatabaseError:
             failure = Failure.DATABASE
         return fail(segment, failure, time.monotonic() - started)
+
+
+def give_up_waiting(segment: Segment) -> None:
+    """A refresh asked for and not begun is forgotten."""
+    before = Segment.RefreshState.SUCCEEDED if segment.refreshed_at else Segment.RefreshState.NEVER
+    waiting = [Segment.RefreshState.QUEUED, Segment.RefreshState.RUNNING]
+    Segment.objects.filter(pk=segment.pk, refresh_state__in=waiting).update(refresh_state=before)
 
 
 def fail(segment: Segment, failure: Failure, seconds: float = 0) -> SegmentRefresh:
@@ -92,59 +109,67 @@ def fail(segment: Segment, failure: Failure, seconds: float = 0) -> SegmentRefre
 
 
 def _compute(segment: Segment, now: datetime, started: float) -> SegmentRefresh:
-    if Segment.objects.filter(
-        pk__in=segments_in(segment.rules), refresh_state=Segment.RefreshState.FAILED
-    ).exists():
+    parts = Segment.objects.filter(pk__in=segments_in(segment.rules))
+    if parts.filter(refresh_state=Segment.RefreshState.FAILED).exists():
         # Its members may be out of date: nothing is built on them.
         raise _Failed(Failure.PART)
+    if parts.filter(refreshed_at=None).exclude(state=Segment.State.ACTIVE).exists():
+        # It has no members, which does not mean that nobody is in it.
+        raise _Failed(Failure.RESTING_PART)
     try:
         condition, parameters = condition_of(segment.workspace, segment.rules, now)
     except RuleError as nonsense:
         raise _Failed(Failure.RULES) from nonsense
-    count, joined, left = _keep(
-        condition, {**parameters, "segment": segment.pk}, segment.member_count
+    refresh = SegmentRefresh.objects.create(
+        workspace_id=segment.workspace_id, segment=segment, keeps_changes=True
     )
+    _keep(segment, refresh, condition, parameters)
     is_there = Segment.objects.filter(pk=segment.pk).update(
-        member_count=count,
+        member_count=refresh.count,
         refresh_state=_unless_asked_again(Segment.RefreshState.SUCCEEDED),
         refresh_reason="",
         refreshed_at=timezone.now(),
     )
     if not is_there:
         raise Segment.DoesNotExist
-    return SegmentRefresh.objects.create(
-        workspace_id=segment.workspace_id,
-        segment=segment,
-        count=count,
-        joined=joined,
-        left=left,
-        seconds=time.monotonic() - started,
-    )
+    refresh.seconds = time.monotonic() - started
+    refresh.save()
+    _forget_old_changes(segment)
+    return refresh
 
 
-def _keep(condition: str, parameters: dict[str, Any], members: int) -> tuple[int, int, int]:
-    """Makes the kept members, of whom there are `members`, those of the condition.
-
-    Returns how many they are now, how many joined and how many left.
-    """
+def _keep(
+    segment: Segment, refresh: SegmentRefresh, condition: str, parameters: dict[str, Any]
+) -> None:
+    """Makes the kept members those of the condition, and counts."""
+    parameters = {**parameters, "segment": segment.pk, "refresh": refresh.pk}
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST_MINUTES}min'; SET LOCAL jit = off")
         cursor.execute(sql.MATCH.format(condition=condition), parameters)
-        expect_rows(cursor, max(cursor.rowcount, members))
+        expect_rows(cursor, max(cursor.rowcount, segment.member_count))
         cursor.execute(sql.HAS_MEMBERS, parameters)
-        left = 0
-        if cursor.fetchone()[0]:
+        if cursor.fetchone()[0] or segment.refreshed_at:
             cursor.execute("ANALYZE matched")
             cursor.execute(sql.LEAVE, parameters)
-            left = cursor.rowcount
+            refresh.left = cursor.rowcount
             cursor.execute(sql.JOIN, parameters)
         else:
             cursor.execute(sql.JOIN_ALL, parameters)
-        joined = cursor.rowcount
+            refresh.keeps_changes = False
+        refresh.joined = cursor.rowcount
         cursor.execute(sql.COUNT_MATCHED)
-        count = cursor.fetchone()[0]
+        refresh.count = cursor.fetchone()[0]
         cursor.execute("DROP TABLE matched")
-    return count, joined, left
+
+
+def _forget_old_changes(segment: Segment) -> None:
+    where = {"workspace": segment.workspace_id, "segment": segment.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(sql.TOO_OLD, {**where, "refreshes": MOST_REFRESHES, "changes": MOST_CHANGES})
+        old = [pk for (pk,) in cursor.fetchall()]
+        if old:
+            cursor.execute(sql.FORGET_CHANGES, {**where, "old": old})
+            SegmentRefresh.objects.filter(pk__in=old).update(keeps_changes=False)
 
 
 def _unless_asked_again(state: str) -> Case:

@@ -16,27 +16,55 @@ SELECT EXISTS (SELECT 1 FROM segments_segmentmember
     WHERE workspace_id = %(workspace)s AND segment_id = %(segment)s)
 """
 
-# Who is in no more leaves.
+# Who is in no more leaves, and that is kept.
 LEAVE = """
-DELETE FROM segments_segmentmember m
-WHERE m.workspace_id = %(workspace)s AND m.segment_id = %(segment)s
-    AND NOT EXISTS (SELECT 1 FROM matched WHERE matched.id = m.profile_id)
-"""
-
-# Who was not in yet joins.
-JOIN = """
-INSERT INTO segments_segmentmember (workspace_id, segment_id, profile_id)
-SELECT %(workspace)s, %(segment)s, matched.id FROM matched
-WHERE NOT EXISTS (SELECT 1 FROM segments_segmentmember m
+WITH gone AS (
+    DELETE FROM segments_segmentmember m
     WHERE m.workspace_id = %(workspace)s AND m.segment_id = %(segment)s
-        AND m.profile_id = matched.id)
-ORDER BY matched.id
+        AND NOT EXISTS (SELECT 1 FROM matched WHERE matched.id = m.profile_id)
+    RETURNING m.profile_id
+)
+INSERT INTO segments_segmentchange (workspace_id, segment_id, refresh_id, profile_id, joined)
+SELECT %(workspace)s, %(segment)s, %(refresh)s, profile_id, false FROM gone ORDER BY profile_id
 """
 
-# The first time nobody has to be looked for. In order, the index only grows at its end.
+# Who was not in yet joins, and that is kept.
+JOIN = """
+WITH come AS (
+    INSERT INTO segments_segmentmember (workspace_id, segment_id, profile_id)
+    SELECT %(workspace)s, %(segment)s, matched.id FROM matched
+    WHERE NOT EXISTS (SELECT 1 FROM segments_segmentmember m
+        WHERE m.workspace_id = %(workspace)s AND m.segment_id = %(segment)s
+            AND m.profile_id = matched.id)
+    ORDER BY matched.id
+    RETURNING profile_id
+)
+INSERT INTO segments_segmentchange (workspace_id, segment_id, refresh_id, profile_id, joined)
+SELECT %(workspace)s, %(segment)s, %(refresh)s, profile_id, true FROM come ORDER BY profile_id
+"""
+
+# The first time nobody has to be looked for, and everybody's joining says nothing that the
+# members don't. In order, the index only grows at its end.
 JOIN_ALL = """
 INSERT INTO segments_segmentmember (workspace_id, segment_id, profile_id)
 SELECT %(workspace)s, %(segment)s, matched.id FROM matched ORDER BY matched.id
+"""
+
+# The refreshes whose changes are more than are kept, counted from the newest; that one stays.
+TOO_OLD = """
+SELECT id FROM (
+    SELECT id, row_number() OVER newest AS place,
+        sum(joined + "left") OVER (newest ROWS UNBOUNDED PRECEDING) AS changes
+    FROM segments_segmentrefresh
+    WHERE workspace_id = %(workspace)s AND segment_id = %(segment)s AND keeps_changes
+    WINDOW newest AS (ORDER BY id DESC)
+) kept
+WHERE place > 1 AND (place > %(refreshes)s OR changes > %(changes)s)
+"""
+
+FORGET_CHANGES = """
+DELETE FROM segments_segmentchange
+WHERE workspace_id = %(workspace)s AND segment_id = %(segment)s AND refresh_id = ANY (%(old)s)
 """
 
 TOTAL = "SELECT count(*) FROM segments_profile WHERE workspace_id = %(workspace)s"
@@ -66,4 +94,27 @@ CANCEL_OLDER_LOOK = """
 SELECT pg_cancel_backend(pid) FROM pg_stat_activity
 WHERE application_name = %(name)s AND pid <> pg_backend_pid() AND datname = current_database()
     AND usename = current_user AND state = 'active'
+"""
+
+# The last few sizes of each of some segments: by the index of the history, a few rows each.
+RECENT_COUNTS = """
+SELECT wanted.id, last.count, last.joined, last."left"
+FROM unnest(%(segments)s) AS wanted (id)
+CROSS JOIN LATERAL (
+    SELECT r.at, r.count, r.joined, r."left" FROM segments_segmentrefresh r
+    WHERE r.workspace_id = %(workspace)s AND r.segment_id = wanted.id AND r.succeeded
+    ORDER BY r.at DESC LIMIT %(most)s
+) last
+ORDER BY wanted.id, last.at
+"""
+
+# How many are in just which of some segments: one pass over their members, by the primary key.
+OVERLAP = """
+SELECT part, count(*) FROM (
+    SELECT sum(wanted.bit)::int AS part FROM segments_segmentmember m
+    JOIN unnest(%(segments)s, %(bits)s) AS wanted (id, bit) ON wanted.id = m.segment_id
+    WHERE m.workspace_id = %(workspace)s AND m.segment_id = ANY (%(segments)s)
+    GROUP BY m.profile_id
+) parts
+GROUP BY part
 """

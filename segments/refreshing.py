@@ -10,7 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from segments.failures import Failure, explanation
-from segments.membership import SegmentBusy, fail, refresh_segment, vocabulary
+from segments.membership import (
+    SegmentBusy,
+    SegmentRests,
+    fail,
+    give_up_waiting,
+    refresh_segment,
+    vocabulary,
+)
 from segments.models import Attribute, Segment, SegmentRefresh
 from segments.rule_tree import attributes_in, segments_in
 from workspaces.models import Refresh, RefreshStep
@@ -23,12 +30,14 @@ Graph = Mapping[int, set[int]]
 
 
 def plan(refresh: Refresh) -> Iterator[Planned]:
-    """A refresh's steps for every segment of the workspace, what depends on nothing first."""
+    """A refresh's steps for every active segment of the workspace, what needs nothing first."""
     segments = _segments()
     graph = _graph(segments)
     order, circles = in_order(graph)
     sources = dict(Attribute.objects.exclude(source=None).values_list("name", "source_id"))
     for pk in [*order, *sorted(circles)]:
+        if not segments[pk].is_active:
+            continue
         rules = segments[pk].rules
         parts = graph[pk] - circles if pk in circles else graph[pk]
         needs: set[Thing] = {("segment", part) for part in parts}
@@ -83,8 +92,11 @@ def refresh_with_dependents(segment: Segment) -> SegmentRefresh | None:
     """The segment; before it those it depends on that were never refreshed; after it those that
     depend on it. Returns its own refresh, or None for a segment in a circle.
 
-    Raises `SegmentBusy`, and `Segment.DoesNotExist` when it was deleted meanwhile.
+    Raises `SegmentBusy`, `SegmentRests`, and `Segment.DoesNotExist` when it was deleted meanwhile.
     """
+    if not segment.is_active:
+        give_up_waiting(segment)
+        raise SegmentRests
     segments = _segments()
     graph = _graph(segments)
     order, circles = in_order(graph)
@@ -115,7 +127,9 @@ def in_order(graph: Graph) -> tuple[list[int], set[int]]:
 
 
 def _segments() -> dict[int, Segment]:
-    return {segment.pk: segment for segment in Segment.objects.select_related("workspace")}
+    """All but drafts, which nothing depends on."""
+    found = Segment.objects.exclude(state=Segment.State.DRAFT).select_related("workspace")
+    return {segment.pk: segment for segment in found}
 
 
 def _graph(segments: Mapping[int, Segment]) -> Graph:
@@ -143,12 +157,15 @@ def _reach(start: Iterable[int], graph: Graph) -> set[int]:
 
 
 def _refresh_when_free(segment: Segment, now: datetime) -> SegmentRefresh | None:
-    """Waits for a refresh that goes on elsewhere, then does its own; None if it was deleted."""
+    """Waits for a refresh that goes on elsewhere, then does its own.
+
+    None if the segment was deleted or rests.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return refresh_segment(segment, now)
-        except Segment.DoesNotExist:
+        except (Segment.DoesNotExist, SegmentRests):
             return None
         except SegmentBusy:
             if time.monotonic() > deadline:

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 
 from segments import dependents
 from segments.membership import refresh_segment, vocabulary
-from segments.models import Segment, SegmentMember, SegmentRefresh
+from segments.models import Segment, SegmentChange, SegmentMember, SegmentRefresh
 from segments.rule_sentence import sentence
 from segments.rule_tree import RuleError, read, segments_in, write
+from segments.rule_values import NOT_TEXT
 from segments.selectors import words
 from workspaces import audit
 from workspaces.models import User, Workspace
@@ -36,14 +37,24 @@ class Refused(Exception):
 
 
 def create_segment(
-    workspace: Workspace, name: str, rules: Any, by: User | None = None, description: str = ""
+    workspace: Workspace,
+    name: str,
+    rules: Any,
+    by: User | None = None,
+    description: str = "",
+    *,
+    is_draft: bool = False,
 ) -> Segment:
-    """Raises `RuleError`, or `Refused` for a name that is missing, too long or taken."""
+    """Raises `RuleError`, or `Refused` for a name that is missing, too long or taken.
+
+    The rules of a draft need not make sense.
+    """
     segment = Segment(
         workspace=workspace,
         name=name.strip(),
-        rules=write(read(rules, vocabulary())),
+        rules=_as_entered(rules) if is_draft else write(read(rules, vocabulary())),
         description=description,
+        state=Segment.State.DRAFT if is_draft else Segment.State.ACTIVE,
         created_by=by,
     )
     save(segment, "segment.created", by)
@@ -51,20 +62,53 @@ def create_segment(
 
 
 def change_segment(
-    segment: Segment, *, name: str, rules: Any, description: str, by: User | None
+    segment: Segment,
+    *,
+    name: str,
+    rules: Any,
+    description: str,
+    by: User | None,
+    is_draft: bool = False,
 ) -> None:
-    """Raises as `create_segment` does; a rule that leads back to this segment is a circle."""
+    """Raises as `create_segment` does; a rule that leads back to this segment is a circle.
+
+    A draft becomes active, unless it is to stay one; only a draft can be one.
+    """
     with transaction.atomic():
-        _wait_for_other_changes(segment.workspace)
-        tree = read(rules, vocabulary())
-        refuse_circle(segment, rules)
-        segment.name, segment.rules, segment.description = name, write(tree), description
+        wait_for_other_changes(segment.workspace)
+        if is_draft and segment.is_draft:
+            segment.rules = _as_entered(rules)
+        else:
+            tree = read(rules, vocabulary())
+            refuse_circle(segment, rules)
+            segment.rules = write(tree)
+            if segment.is_draft:
+                segment.state = Segment.State.ACTIVE
+        segment.name, segment.description = name, description
         save(segment, "segment.changed", by)
 
 
-def _wait_for_other_changes(workspace: Workspace) -> None:
+def wait_for_other_changes(workspace: Workspace) -> None:
     """Until the transaction ends no other segment's rules change: two could close a circle."""
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+
+
+def _as_entered(value: Any) -> Any:
+    """A draft's rules: as they make sense, or else without what no text can hold."""
+    try:
+        return write(read(value, vocabulary()))
+    except RuleError:
+        return _storable(value)
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return NOT_TEXT.sub("", value)
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _storable(one) for key, one in value.items()}
+    return value
 
 
 def rename_segment(segment: Segment, name: str, by: User | None) -> None:
@@ -85,7 +129,7 @@ def save(segment: Segment, action: str, by: User | None, **details: str) -> None
             if segment.pk is None:
                 segment.save()
             else:
-                segment.save(update_fields=["name", "rules", "description", "updated_at"])
+                segment.save(update_fields=["name", "rules", "description", "state", "updated_at"])
             audit.record(segment.workspace, action, actor=by, target=segment, **told)
     except IntegrityError as conflict:
         raise _name_is_taken(segment.name) from conflict
@@ -105,20 +149,28 @@ def _name_is_taken(name: str) -> Refused:
 
 
 def request_refresh(segment: Segment, by: User | None = None) -> None:
-    """Hands the refresh to a worker; on the audit log when a person asks for it."""
+    """Hands the refresh to a worker; on the audit log when a person asks for it.
+
+    Raises `Refused` for a segment that is not active.
+    """
     from segments.tasks import refresh_segment_task
 
     with transaction.atomic():
-        Segment.objects.filter(pk=segment.pk).update(
+        asked = Segment.objects.filter(pk=segment.pk, state=Segment.State.ACTIVE).update(
             refresh_state=Segment.RefreshState.QUEUED, refresh_requested_at=timezone.now()
         )
+        if not asked:
+            raise Refused(
+                _("The segment “%(name)s” is not active, so it is not refreshed. Activate it.")
+                % {"name": segment.name}
+            )
         if by is not None:
             audit.record(segment.workspace, "segment.refreshed", actor=by, target=segment)
         transaction.on_commit(lambda: refresh_segment_task.delay(segment.workspace_id, segment.pk))
 
 
 def duplicate_segment(segment: Segment, by: User | None) -> Segment:
-    """A copy under a name of its own, not refreshed yet. Raises `RuleError`."""
+    """A copy under a name of its own, not refreshed yet; of a draft a draft. Raises `RuleError`."""
     from segments.static_segments import copy_list
 
     names = {name.lower() for name in Segment.objects.values_list("name", flat=True)}
@@ -127,7 +179,16 @@ def duplicate_segment(segment: Segment, by: User | None) -> Segment:
     while name.lower() in names:
         name, number = f"{base} ({number})", number + 1
     with transaction.atomic():
-        copy = create_segment(segment.workspace, name, segment.rules, by, segment.description)
+        copy = create_segment(
+            segment.workspace,
+            name,
+            segment.rules,
+            by,
+            segment.description,
+            is_draft=segment.is_draft,
+        )
+        copy.tags = segment.tags
+        copy.save(update_fields=["tags"])
         if segment.is_static:
             copy_list(segment, copy)
     return copy
@@ -147,6 +208,9 @@ def delete_segment(segment: Segment, by: User | None) -> None:
             )
         audit.record(locked.workspace, "segment.deleted", actor=by, target=locked)
         SegmentMember.objects.filter(
+            workspace_id=locked.workspace_id, segment_id=locked.pk
+        ).delete()
+        SegmentChange.objects.filter(
             workspace_id=locked.workspace_id, segment_id=locked.pk
         ).delete()
         SegmentRefresh.objects.filter(segment=locked).delete()

@@ -48,6 +48,10 @@ def words() -> tuple[dict[str, str], dict[int, str]]:
     )
 
 
+def is_busy(segment: Segment) -> bool:
+    return segment.refresh_state in (Segment.RefreshState.QUEUED, Segment.RefreshState.RUNNING)
+
+
 @dataclass(frozen=True)
 class Value:
     """What a profile holds of an attribute, and when its source was last loaded."""

@@ -9,7 +9,7 @@ from django_scopes import scope, scopes_disabled
 from segments import erased, erasures
 from segments.attribute_changes import AttributeBusy, run_change
 from segments.imports import SourceBusy, run_import
-from segments.membership import SegmentBusy
+from segments.membership import SegmentBusy, SegmentRests
 from segments.models import AttributeChange, Erasure, ErasureSecret, Import, Segment
 from segments.refreshing import refresh_with_dependents
 from workspaces import locks
@@ -60,7 +60,7 @@ def refresh_segment_task(workspace_id: int, segment_id: int) -> None:
             return
         try:
             refresh_with_dependents(segment)
-        except Segment.DoesNotExist:
+        except (Segment.DoesNotExist, SegmentRests):
             return
         except SegmentBusy:
             refresh_segment_task.apply_async((workspace_id, segment_id), countdown=AGAIN_SECONDS)

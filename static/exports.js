@@ -1,32 +1,8 @@
-// Exports: ticked rows, proposals of the data matching, finding a list among many.
+// Exports: proposals of the data matching, finding a list among many.
 (() => {
   const on = (type, handler) => document.addEventListener(type, handler);
   const closest = (event, selector) =>
     event.target instanceof Element ? event.target.closest(selector) : null;
-
-  // Several exports at once
-  const showBulk = () => {
-    const bar = document.querySelector("[data-bulk]");
-    if (!bar) return;
-    const boxes = [...document.querySelectorAll('input[name="selected"]')];
-    const ticked = boxes.filter((box) => box.checked).length;
-    bar.hidden = ticked === 0;
-    bar.querySelector("[data-bulk-count]").textContent = String(ticked);
-    const all = document.querySelector("[data-tick-all]");
-    if (all) {
-      all.checked = ticked > 0 && ticked === boxes.length;
-      all.indeterminate = ticked > 0 && ticked < boxes.length;
-    }
-  };
-  on("change", (event) => {
-    const all = closest(event, "[data-tick-all]");
-    if (all) {
-      document.querySelectorAll('input[name="selected"]').forEach((box) => {
-        box.checked = all.checked;
-      });
-    }
-    showBulk();
-  });
 
   // A field just chosen brings the attribute that probably feeds it
   on("change", (event) => {
@@ -80,8 +56,6 @@
 
   on("htmx:afterSwap", (event) => {
     if (event.target.id === "custom-fields") offerCustomFields();
-    showBulk();
     showPicked();
   });
-  addEventListener("pageshow", showBulk);
 })();

@@ -117,6 +117,33 @@
     }
   });
 
+  // Several rows of a table at once
+  const showBulk = () => {
+    const bar = document.querySelector("[data-bulk]");
+    if (!bar) return;
+    const boxes = [...document.querySelectorAll('input[name="selected"]')];
+    const ticked = boxes.filter((box) => box.checked).length;
+    bar.hidden = ticked === 0;
+    bar.querySelector("[data-bulk-count]").textContent = String(ticked);
+    const all = document.querySelector("[data-tick-all]");
+    if (all) {
+      all.checked = ticked > 0 && ticked === boxes.length;
+      all.indeterminate = ticked > 0 && ticked < boxes.length;
+    }
+  };
+  on("change", (event) => {
+    const all = find(event, "[data-tick-all]");
+    if (all) {
+      document.querySelectorAll('input[name="selected"]').forEach((box) => {
+        box.checked = all.checked;
+      });
+    }
+    showBulk();
+  });
+
+  on("htmx:afterSwap", showBulk);
+  addEventListener("pageshow", showBulk);
+
   // What a choice shows: a part marked with the name and values it belongs to
   const showParts = () => {
     document.querySelectorAll("[data-shown-when]").forEach((part) => {

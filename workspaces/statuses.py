@@ -32,6 +32,7 @@ LOOKS: dict[str, Look] = {
     "sent": Look("busy", "send"),
     "confirmed": DONE,
     "draft": Look("idle", "pencil"),
+    "inactive": Look("idle", "player-pause"),
     "never": IDLE,
     "active": Look("good", "plug-connected"),
     "needs_sign_in": Look("bad", "plug-connected-x"),

@@ -182,6 +182,8 @@ def check_segments(configuration: RunConfiguration) -> None:
     if not segments:
         raise NothingToPlan(why("no_segments"))
     for segment in segments:
+        if not segment.is_active:
+            raise NothingToPlan(why("segment_inactive", segment=segment.name))
         if segment.refresh_state == Segment.RefreshState.FAILED:
             raise NothingToPlan(why("segment_failed", segment=segment.name))
         if segment.refreshed_at is None:

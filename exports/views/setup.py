@@ -15,7 +15,7 @@ from connections.selectors import usable_by
 from exports import custom_fields, destinations, forms, lists, matching, selectors
 from exports.engine.plan import MAX_PROFILES
 from exports.models import Destination
-from exports.preview import PreviewProblem, preview
+from exports.preview import PreviewProblem, inactive_warnings, preview
 from exports.views.objects import destination_of
 from segments.models import Attribute, Segment
 from workspaces.middleware import WorkspaceRequest
@@ -119,6 +119,8 @@ def _save(
         _("“%(export)s” is saved. Nothing has been sent: it runs on its schedule, or now.")
         % {"export": saved},
     )
+    for warning in inactive_warnings(details.segments):
+        messages.warning(request, warning)
     return redirect("exports:destination_detail", request.workspace.slug, saved.pk)
 
 

@@ -3,11 +3,9 @@
 import secrets
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_cache_control
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from segments import builder, segment_services, segment_templates
@@ -19,6 +17,7 @@ from segments.rule_sentence import plain_value, sentence
 from segments.rule_tree import RuleError
 from segments.selectors import shown_profiles, words
 from segments.suggestions import spread, suggest
+from segments.views.saved import follow_up
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Workspace
 from workspaces.permissions import requires
@@ -71,11 +70,7 @@ def _edit(request: WorkspaceRequest, segment: Segment) -> HttpResponse:
         except segment_services.Refused as refusal:
             form.add_error("name", str(refusal))
         else:
-            segment_services.request_refresh(saved)
-            messages.success(
-                request,
-                _("The segment “%(name)s” is saved and being refreshed.") % {"name": saved.name},
-            )
+            follow_up(request, saved)
             return redirect("segments:segment_detail", request.workspace.slug, saved.pk)
     return _page(request, segment, form, root, status=422)
 
@@ -84,13 +79,23 @@ def _save(
     request: WorkspaceRequest, segment: Segment, form: SegmentForm, root: builder.FormNode
 ) -> Segment:
     name, description = form.cleaned_data["name"], form.cleaned_data["description"]
-    tree = builder.to_tree(root)
+    tree, is_draft = builder.to_tree(root), "draft" in request.POST
     if segment.pk is None:
         return segment_services.create_segment(
-            request.workspace, name, tree, by=request.user, description=description
+            request.workspace,
+            name,
+            tree,
+            by=request.user,
+            description=description,
+            is_draft=is_draft,
         )
     segment_services.change_segment(
-        segment, name=name, rules=tree, description=description, by=request.user
+        segment,
+        name=name,
+        rules=tree,
+        description=description,
+        by=request.user,
+        is_draft=is_draft,
     )
     return segment
 

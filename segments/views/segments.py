@@ -1,74 +1,45 @@
-"""Segments: the list, a segment's page, and what can be done there."""
+"""A segment's page, and what can be done there."""
 
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from segments import dependents, member_files, segment_services
+from segments import (
+    dependents,
+    member_files,
+    segment_panels,
+    segment_services,
+    segment_states,
+    tags,
+)
+from segments.charts import history_chart
 from segments.failures import explanation
+from segments.history import REFRESHES, SPANS, points
 from segments.membership import vocabulary
 from segments.models import Profile, Segment, SegmentMember
 from segments.preview import TooSlow
 from segments.rule_counts import count_rules
 from segments.rule_sentence import sentence
 from segments.rule_tree import RuleError, write
-from segments.selectors import shown_profiles, words
+from segments.selectors import is_busy, shown_profiles, words
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
-HISTORY = 20
+HISTORY = 30
 FIRST_MEMBERS, MORE_MEMBERS = 10, 100
-SORTS = {
-    "name": ("name",),
-    "-members": ("-member_count", "name"),
-    "-refreshed": ("-refreshed_at", "name"),
-    "-created": ("-created_at",),
-}
-
-
-@requires("segment.view")
-def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    searched = request.GET.get("q", "").replace("\0", "").strip()
-    sort = request.GET.get("sort", "name")
-    found: QuerySet[Segment] = Segment.objects.order_by(*SORTS.get(sort, SORTS["name"]))
-    if searched:
-        found = found.filter(name__icontains=searched)
-    labels, names = words()
-    segments = list(found.select_related("workspace"))
-    rows = [
-        {
-            "segment": segment,
-            "sentence": sentence(segment.rules, labels, names),
-            "used_by": dependents.of(segment),
-        }
-        for segment in segments
-    ]
-    context = {
-        "rows": rows,
-        "searched": searched,
-        "sort": sort,
-        "any": bool(rows) or Segment.objects.exists(),
-        "profiles": Profile.objects.count(),
-        "is_busy": any(map(_is_busy, segments)),
-    }
-    template = "_rows.html" if request.headers.get("HX-Request") else "list.html"
-    return render(request, f"segments/segments/{template}", context)
-
-
-def _is_busy(segment: Segment) -> bool:
-    return segment.refresh_state in (Segment.RefreshState.QUEUED, Segment.RefreshState.RUNNING)
 
 
 @requires("segment.view")
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    return render(request, "segments/segments/detail.html", _about(request, pk))
+    about = _about(request, pk)
+    about |= {"used_by": dependents.of(about["segment"]), "all_tags": tags.counted()}
+    return render(request, "segments/segments/detail.html", about)
 
 
 @requires("segment.view")
@@ -82,15 +53,18 @@ def _about(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
     most = MORE_MEMBERS if "more" in request.GET else FIRST_MEMBERS
     ids = SegmentMember.objects.filter(segment=segment).order_by("profile_id")
     members = Profile.objects.filter(pk__in=list(ids.values_list("profile_id", flat=True)[:most]))
-    history = list(segment.refreshes.order_by("-at")[:HISTORY])
+    over = request.GET.get("over", REFRESHES)
+    shown = points(segment, over)
     return {
         "segment": segment,
         "sentence": sentence(segment.rules, *words(), most_values=None),
         "failure": explanation(segment, vocabulary()),
-        "used_by": dependents.of(segment),
-        "history": history,
-        "largest": max((one.count for one in history), default=0),
-        "is_busy": _is_busy(segment),
+        "built_on_it": dependents.segments_using([segment]).get(segment.pk, []),
+        "panels": segment_panels.of(segment),
+        "history": list(segment.refreshes.order_by("-pk")[:HISTORY]),
+        "chart": history_chart(shown),
+        "over": over if over in SPANS else REFRESHES,
+        "is_busy": is_busy(segment),
         "profiles": Profile.objects.count(),
         "members_shown": min(most, segment.member_count),
         "is_more": most == MORE_MEMBERS,
@@ -146,7 +120,51 @@ def download(request: WorkspaceRequest, slug: str, pk: int, form: str) -> HttpRe
 @requires("segment.refresh")
 def refresh(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
-    segment_services.request_refresh(segment, by=request.user)
+    try:
+        segment_services.request_refresh(segment, by=request.user)
+    except segment_services.Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("segments:segment_detail", slug, pk)
+
+
+@require_POST
+@requires("segment.change")
+def activate(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    try:
+        segment_states.activate(segment, by=request.user)
+    except RuleError as nonsense:
+        messages.error(
+            request,
+            _("The segment can't be activated until its rules are mended. %(why)s")
+            % {"why": nonsense},
+        )
+        return redirect("segments:segment_edit", slug, pk)
+    messages.success(request, _("The segment is active and being refreshed."))
+    return redirect("segments:segment_detail", slug, pk)
+
+
+@require_POST
+@requires("segment.change")
+def deactivate(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment_states.deactivate(segment, by=request.user)
+    messages.success(
+        request, _("The segment is inactive: it keeps its members and is not refreshed.")
+    )
+    return redirect("segments:segment_detail", slug, pk)
+
+
+@require_POST
+@requires("segment.change")
+def tag(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """Its tags are those ticked and those typed."""
+    segment = get_object_or_404(Segment, pk=pk)
+    words = [*request.POST.getlist("tag"), *tags.split(request.POST.get("more", ""))]
+    try:
+        tags.set_tags(segment, words, by=request.user)
+    except segment_services.Refused as refusal:
+        messages.error(request, str(refusal))
     return redirect("segments:segment_detail", slug, pk)
 
 
@@ -174,7 +192,8 @@ def duplicate(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
             % {"why": nonsense},
         )
         return redirect("segments:segment_edit", slug, pk)
-    segment_services.request_refresh(copy)
+    if copy.is_active:
+        segment_services.request_refresh(copy)
     messages.success(request, _("This is the copy. Change what should differ, then save it."))
     return redirect("segments:segment_edit", slug, copy.pk)
 

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
@@ -18,6 +17,7 @@ from segments.dialect import UnreadableFile
 from segments.models import Segment
 from segments.preview import TooSlow
 from segments.static_forms import EntriesForm, ListForm, NewStaticForm, StaticForm
+from segments.views.saved import follow_up
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
@@ -72,7 +72,7 @@ def _change_list(request: WorkspaceRequest, segment: Segment, form: ListForm) ->
     )
     if changed is None:
         return False
-    if changed.added or changed.removed:
+    if (changed.added or changed.removed) and segment.is_active:
         segment_services.request_refresh(segment)
     _tell(request, changed)
     return True
@@ -85,11 +85,7 @@ def _describe(request: WorkspaceRequest, segment: Segment, form: StaticForm) -> 
     except segment_services.Refused as refusal:
         form.add_error(None, str(refusal))
         return False
-    segment_services.request_refresh(segment)
-    messages.success(
-        request,
-        _("The segment “%(name)s” is saved and being refreshed.") % {"name": segment.name},
-    )
+    follow_up(request, segment)
     return True
 
 

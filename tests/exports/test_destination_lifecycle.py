@@ -205,11 +205,7 @@ def test_removing_a_connection_detaches_or_removes_each_export_as_chosen(shop: W
 
 def test_a_segment_names_the_exports_that_send_it(shop: World) -> None:
     DestinationFactory(workspace=shop.workspace, connection=shop.connection, name="Without it")
-    assert dependents.of_segment(shop.segment) == [
-        (
-            "Newsletter",
-            f"/w/{shop.workspace.slug}/data/exports/{shop.destination.pk}/",
-        )
-    ]
     unused = Segment.objects.create(workspace=shop.workspace, name="Unused")
-    assert dependents.of_segment(unused) == []
+    url = f"/w/{shop.workspace.slug}/data/exports/{shop.destination.pk}/"
+    found = dependents.of_segments([shop.segment, unused])
+    assert found == {shop.segment.pk: [("Newsletter", url)]}

@@ -27,6 +27,7 @@ MANAGE = {"destination_schedule": "destination", "destination_duplicate": "desti
 CHANGE = {
     "destination_edit": "destination",
     "destination_run": "destination",
+    "destination_add_segment": "destination",
     "destination_detach": "destination",
     "destination_remove": "destination",
     "destination_schedule": "destination",

@@ -1,0 +1,34 @@
+"""What a segment's page does with exports."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from exports import destinations
+from exports.preview import inactive_warnings
+from exports.views.objects import destination_of
+from segments.models import Segment
+from workspaces.middleware import WorkspaceRequest
+
+
+@require_POST
+def add_segment(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """Puts the segment posted into the export, and goes back to the segment."""
+    destination = destination_of(request, pk, "destination.change")
+    asked = request.POST.get("segment", "")
+    segment = get_object_or_404(Segment, pk=int(asked) if asked.isdecimal() else 0)
+    try:
+        destinations.add_segment(destination, segment, by=request.user)
+    except destinations.DestinationProblem as problem:
+        messages.error(request, str(problem))
+    else:
+        messages.success(
+            request,
+            _("“%(export)s” sends this segment too, from its next run on.")
+            % {"export": destination},
+        )
+        for warning in inactive_warnings([segment]):
+            messages.warning(request, warning)
+    return redirect("segments:segment_detail", slug, segment.pk)

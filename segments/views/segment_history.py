@@ -1,0 +1,80 @@
+"""Who joined a segment and who left it, between any two of its refreshes."""
+
+from collections.abc import Iterator
+
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.text import slugify
+
+from segments import history
+from segments.models import Profile, Segment, SegmentRefresh
+from segments.selectors import shown_profiles
+from workspaces import audit
+from workspaces.middleware import WorkspaceRequest
+from workspaces.permissions import requires
+
+PAGE = 50
+JOINED, LEFT = "joined", "left"
+
+
+@requires("segment.view")
+def changes(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    refreshes = history.comparable(segment)
+    context = {"segment": segment, "refreshes": refreshes}
+    if len(refreshes) > 1:
+        since, until = _asked(request, refreshes)
+        way = LEFT if request.GET.get("way") == LEFT else JOINED
+        ids = {one: history.changed_profiles(since, until, one == JOINED) for one in (JOINED, LEFT)}
+        counts = {one: found.count() for one, found in ids.items()}
+        profiles = Profile.objects.filter(pk__in=ids[way]).order_by("key")
+        there = profiles.count()
+        if after := request.GET.get("after", "").replace("\0", ""):
+            profiles = profiles.filter(key__gt=after)
+        shown = list(profiles[: PAGE + 1])
+        context |= {
+            "since": since,
+            "until": until,
+            "way": way,
+            "joined": counts[JOINED],
+            "left": counts[LEFT],
+            "gone": counts[way] - there,
+            "started": bool(after),
+            "following": shown[PAGE - 1].key if len(shown) > PAGE else "",
+            **shown_profiles(shown[:PAGE]),
+        }
+    return render(request, "segments/segments/changes.html", context)
+
+
+def _asked(
+    request: WorkspaceRequest, refreshes: list[SegmentRefresh]
+) -> tuple[SegmentRefresh, SegmentRefresh]:
+    """The two refreshes asked for, the earlier first; without any, the last two."""
+    known = {str(one.pk): place for place, one in enumerate(refreshes)}
+    until = known.get(request.GET.get("until", ""), 0)
+    since = known.get(request.GET.get("since", ""), min(until + 1, len(refreshes) - 1))
+    return refreshes[max(since, until)], refreshes[min(since, until)]
+
+
+@requires("segment.download")
+def changes_csv(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponseBase:
+    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    refreshes = history.comparable(segment)
+    between = _asked(request, refreshes) if refreshes else None
+    audit.record(
+        segment.workspace, "segment.changes_downloaded", actor=request.user, target=segment
+    )
+    return _csv(history.changes_csv(segment, between), segment, "changes")
+
+
+@requires("segment.view")
+def history_csv(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponseBase:
+    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    return _csv(history.csv_of(segment), segment, "history")
+
+
+def _csv(lines: Iterator[str], segment: Segment, what: str) -> HttpResponseBase:
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    name = f"{slugify(segment.name) or 'segment'}-{what}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

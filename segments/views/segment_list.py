@@ -1,0 +1,209 @@
+"""The list of segments, what is done with several of them at once, and their tags."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from segments import dependents, segment_services, segment_states, tags
+from segments.charts import sparkline
+from segments.history import recent_counts
+from segments.models import Profile, Segment
+from segments.rule_sentence import sentence
+from segments.rule_tree import RuleError
+from segments.selectors import is_busy, words
+from workspaces.middleware import WorkspaceRequest
+from workspaces.permissions import may, requires
+
+PAGE = 100
+MOST_AT_ONCE = 500
+SORTS = {
+    "name": ("name",),
+    "-members": ("-member_count", "name"),
+    "-refreshed": ("-refreshed_at", "name"),
+    "-created": ("-created_at",),
+}
+FAILED = "failed"
+
+
+@requires("segment.view")
+def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    asked = {
+        name: request.GET.get(name, "").replace("\0", "").strip()
+        for name in ("q", "sort", "state", "tag")
+    }
+    page = Paginator(_found(asked), PAGE).get_page(request.GET.get("page"))
+    segments = list(page.object_list)
+    labels, names = words()
+    used_by, recent = dependents.of_each(segments), recent_counts(segments)
+    context = {
+        "rows": [
+            {
+                "segment": segment,
+                "sentence": sentence(segment.rules, labels, names),
+                "used_by": used_by[segment.pk],
+                "spark": sparkline([count for count, _joined, _left in recent[segment.pk]]),
+                "last": recent[segment.pk][-1] if len(recent[segment.pk]) > 1 else None,
+            }
+            for segment in segments
+        ],
+        **asked,
+        "any": bool(segments) or Segment.objects.exists(),
+        "all_tags": tags.counted(),
+        "states": [*Segment.State.choices, (FAILED, _("Refresh failed"))],
+        "profiles": Profile.objects.count(),
+        "is_busy": any(map(is_busy, segments)),
+        "may_change": may(request.membership, "segment.change"),
+        "previous_url": _at(asked, page.previous_page_number()) if page.has_previous() else "",
+        "next_url": _at(asked, page.next_page_number()) if page.has_next() else "",
+    }
+    template = "_rows.html" if request.headers.get("HX-Request") else "list.html"
+    return render(request, f"segments/segments/{template}", context)
+
+
+def _found(asked: dict[str, str]) -> QuerySet[Segment]:
+    found = Segment.objects.select_related("workspace")
+    found = found.order_by(*SORTS.get(asked["sort"], SORTS["name"]))
+    if asked["q"]:
+        found = found.filter(name__icontains=asked["q"])
+    if asked["tag"]:
+        found = found.filter(tags__contains=[asked["tag"]])
+    if asked["state"] == FAILED:
+        found = found.filter(refresh_state=Segment.RefreshState.FAILED)
+    elif asked["state"] in Segment.State.values:
+        found = found.filter(state=asked["state"])
+    return found
+
+
+def _at(asked: dict[str, str], page: int) -> str:
+    given = {name: value for name, value in asked.items() if value}
+    return f"?{urlencode({**given, 'page': page})}"
+
+
+@require_POST
+@requires("segment.change")
+def several(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """One action on the segments ticked; what takes something away asks first."""
+    action = request.POST.get("action", "")
+    chosen = _chosen(request)
+    if not chosen:
+        messages.warning(request, _("Nothing was selected. Tick the segments first."))
+        return _back(request)
+    if action in ("deactivate", "delete") and "agreed" not in request.POST:
+        used_by = dependents.of_each(chosen)
+        context = {
+            "action": action,
+            "back": request.POST.get("back", ""),
+            "rows": [(segment, used_by[segment.pk]) for segment in chosen],
+            "free": sum(not used_by[segment.pk] for segment in chosen),
+        }
+        return render(request, "segments/segments/several.html", context)
+    if action == "tag":
+        _tag(request, chosen)
+    elif action in DOINGS:
+        _do(request, chosen, action)
+    return _back(request)
+
+
+def _chosen(request: WorkspaceRequest) -> list[Segment]:
+    ids = [int(pk) for pk in request.POST.getlist("selected")[:MOST_AT_ONCE] if pk.isdecimal()]
+    found = Segment.objects.select_related("workspace")
+    return list(found.filter(pk__in=[pk for pk in ids if pk < 2**63]).order_by("name"))
+
+
+def _tag(request: WorkspaceRequest, chosen: list[Segment]) -> None:
+    given = tags.split(request.POST.get("tags", ""))
+    if not given:
+        messages.warning(request, _("Type a tag first."))
+        return
+    try:
+        tags.add_tags(chosen, given, by=request.user)
+    except segment_services.Refused as refusal:
+        messages.error(request, str(refusal))
+        return
+    messages.success(request, _("Tagged: %(tags)s.") % {"tags": ", ".join(given)})
+
+
+def _do(request: WorkspaceRequest, chosen: list[Segment], action: str) -> None:
+    """What can't be done with one of them is said, and done with the others."""
+    done = 0
+    for segment in chosen:
+        try:
+            DOINGS[action](segment, by=request.user)
+        except (segment_services.Refused, RuleError) as problem:
+            messages.error(request, f"{segment.name}: {problem}")
+        else:
+            done += 1
+    if done:
+        messages.success(request, _said(action, done))
+
+
+DOINGS: dict[str, Any] = {
+    "refresh": segment_services.request_refresh,
+    "activate": segment_states.activate,
+    "deactivate": segment_states.deactivate,
+    "delete": segment_services.delete_segment,
+}
+
+
+def _said(action: str, count: int) -> str:
+    texts = {
+        "refresh": ngettext(
+            "%(count)d segment is being refreshed.",
+            "%(count)d segments are being refreshed.",
+            count,
+        ),
+        "activate": ngettext(
+            "%(count)d segment is active.", "%(count)d segments are active.", count
+        ),
+        "deactivate": ngettext(
+            "%(count)d segment is inactive.", "%(count)d segments are inactive.", count
+        ),
+        "delete": ngettext(
+            "%(count)d segment is deleted.", "%(count)d segments are deleted.", count
+        ),
+    }
+    return texts[action] % {"count": count}
+
+
+def _back(request: WorkspaceRequest) -> HttpResponse:
+    """To the list as it was searched and sorted."""
+    at = reverse("segments:segment_list", args=[request.workspace.slug])
+    query = QueryDict(request.POST.get("back", "")).urlencode()
+    return redirect(f"{at}?{query}" if query else at)
+
+
+@requires("segment.view")
+def tag_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    return render(request, "segments/segments/tags.html", {"all_tags": tags.counted()})
+
+
+@require_POST
+@requires("segment.change")
+def tag_rename(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    try:
+        tags.rename_tag(
+            request.workspace,
+            request.POST.get("tag", "").replace("\0", ""),
+            request.POST.get("name", ""),
+            by=request.user,
+        )
+    except segment_services.Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("segments:segment_tags", slug)
+
+
+@require_POST
+@requires("segment.change")
+def tag_delete(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    tag = request.POST.get("tag", "").replace("\0", "")
+    tags.delete_tag(request.workspace, tag, by=request.user)
+    return redirect("segments:segment_tags", slug)
