@@ -158,6 +158,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=12),
         "options": {"expires": 3600},
     },
+    "clear uploads that nobody goes on with": {
+        "task": "segments.tasks.clear_old_uploads",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "resume runs that lost their worker": {
         "task": "exports.tasks.sweep",
         "schedule": timedelta(seconds=30),
@@ -225,14 +230,18 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = IS_LOCAL or DEBUG
 UPLOAD_DIR = env.path("UPLOAD_DIR", default=embedded.data_dir() / "uploads")
-MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=1_000_000_000)
-MAX_UNPACKED_BYTES = 5 * MAX_UPLOAD_BYTES
+MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=5 * 1024**3)
+MAX_UNPACKED_BYTES = env.int("MAX_UNPACKED_BYTES", default=2 * MAX_UPLOAD_BYTES)
 # Where a member may let the system read: see docs/operations.md.
 SQL_SOURCES_ALLOW_PRIVATE = env.bool("SQL_SOURCES_ALLOW_PRIVATE", default=False)
 SQL_SOURCES_FILE_DIR = env.str("SQL_SOURCES_FILE_DIR", default="")
 SQL_SOURCES_SECONDS = env.int("SQL_SOURCES_SECONDS", default=3600)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "config.form_uploads.BoundedUploadHandler",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

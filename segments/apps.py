@@ -56,6 +56,8 @@ class SegmentsConfig(AppConfig):
                 "source.query_changed": _("Source’s query changed"),
                 "source.columns_changed": _("Source’s columns changed"),
                 "source.scheduled": _("Source scheduled"),
+                "upload.received": _("File uploaded"),
+                "upload.cancelled": _("Upload discarded"),
                 "import.started": _("Import started"),
                 "import.finished": _("Import finished"),
                 "import.refused_downloaded": _("Refused rows downloaded"),
@@ -101,5 +103,6 @@ class SegmentsConfig(AppConfig):
                 "columns": _("columns"),
                 "delete_at_provider": _("deleted at Constant Contact"),
                 "emptied": _("emptied"),
+                "bytes": _("bytes"),
             }
         )

@@ -6,24 +6,28 @@ and objects stay JSON.
 
 import gzip
 import json
+import threading
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import duckdb
 import zstandard
 from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
+from segments.contents import BLANKS, LOOKED_AT, refuse_other_kinds
 from segments.dialect import Dialect, UnreadableFile, checked_names, identifier, quoted
 
 BLOCK = 1024 * 1024
 ZSTD_BLOCK = 1024
+WATCH_SECONDS = 0.2
 LONGEST_OBJECT = 16 * BLOCK
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-PARQUET, ZIP = b"PAR1", b"PK\x03\x04"
-BLANKS = b" \t\r\n\xef\xbb\xbf"
+PARQUET = b"PAR1"
 
 
 def as_csv(path: Path) -> Dialect | None:
@@ -37,13 +41,7 @@ def as_csv(path: Path) -> Dialect | None:
     elif start.startswith(ZSTD):
         _unpack(path, _zstd)
     start = _start_of(path)
-    if start.startswith(ZIP):
-        raise UnreadableFile(
-            _(
-                "This is a ZIP archive or an Excel workbook. Choose the file inside it, or save the"
-                " table as CSV."
-            )
-        )
+    refuse_other_kinds(start)
     if start.startswith(PARQUET):
         return _rewrite(path, _parquet)
     if start.lstrip(BLANKS)[:1] in (b"{", b"["):
@@ -51,9 +49,14 @@ def as_csv(path: Path) -> Dialect | None:
     return None
 
 
+def is_text(path: Path) -> bool:
+    """Whether its size says how much it holds."""
+    return not _start_of(path).startswith((GZIP, ZSTD, PARQUET))
+
+
 def _start_of(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(4096)
+        return file.read(LOOKED_AT)
 
 
 def _gzip(packed: IO[bytes]) -> Iterator[bytes]:
@@ -83,10 +86,7 @@ def _unpack(path: Path, blocks_of: Callable[[IO[bytes]], Iterator[bytes]]) -> No
             for block in blocks_of(packed):
                 size += len(block)
                 if size > settings.MAX_UNPACKED_BYTES:
-                    raise UnreadableFile(
-                        _("Unpacked, the file is larger than %(most)d MB. Split it.")
-                        % {"most": settings.MAX_UNPACKED_BYTES // 1_000_000}
-                    )
+                    raise _too_large_unpacked()
                 kept.write(block)
     except (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError) as damage:
         raise UnreadableFile(
@@ -106,10 +106,14 @@ def _rewrite(path: Path, select: Callable[[duckdb.DuckDBPyConnection, Path], Any
         connection.execute(f"SET temp_directory={quoted(str(path.with_name('spill')))}")
         try:
             statement, names = select(connection, path)
-            connection.execute(
-                f"COPY ({statement}) TO {quoted(str(written))}"
-                " (HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"')"
-            )
+            with _watched(connection, written):
+                connection.execute(
+                    f"COPY ({statement}) TO {quoted(str(written))}"
+                    " (HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"')"
+                )
+        except duckdb.InterruptException as stopped:
+            written.unlink(missing_ok=True)
+            raise _too_large_unpacked() from stopped
         except duckdb.Error as problem:
             written.unlink(missing_ok=True)
             raise _damaged(path) from problem
@@ -125,6 +129,33 @@ def _rewrite(path: Path, select: Callable[[duckdb.DuckDBPyConnection, Path], Any
 def _has_nul(path: Path) -> bool:
     with path.open("rb") as file:
         return any(b"\0" in block for block in iter(lambda: file.read(BLOCK), b""))
+
+
+@contextmanager
+def _watched(connection: duckdb.DuckDBPyConnection, written: Path) -> Iterator[None]:
+    """Interrupts the statement that writes the file when that becomes more than may be kept."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(WATCH_SECONDS):
+            if written.exists() and written.stat().st_size > settings.MAX_UNPACKED_BYTES:
+                connection.interrupt()
+                return
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _too_large_unpacked() -> UnreadableFile:
+    return UnreadableFile(
+        _("Unpacked, the file is larger than %(most)s. Split it.")
+        % {"most": filesizeformat(settings.MAX_UNPACKED_BYTES)}
+    )
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, tuple[str, ...]]:

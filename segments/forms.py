@@ -1,15 +1,32 @@
 """Forms of sources and segments."""
 
+import re
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from segments import uploads
 from segments.erasures import Address
 from segments.models import Profile, Segment, Source
+from segments.upload_files import clean_name
+
+# Bytes of a list of addresses, which is read while the browser waits.
+LARGEST_LIST = 1_000_000_000
+
+
+class DeclaredFile:
+    """A file that is to come in chunks, by what the browser says of it; passes a `FileField`."""
+
+    def __init__(self, said: QueryDict) -> None:
+        self.name = clean_name(said.get("file_name", ""))
+        size = said.get("file_bytes", "")
+        self.size = int(size) if re.fullmatch(r"[0-9]{1,15}", size) else 0
+        self.fingerprint = said.get("fingerprint", "")[:100]
 
 
 class UploadForm(forms.Form):
@@ -48,6 +65,14 @@ class UploadForm(forms.Form):
                 _("Another source has this name. Open it to import a new file, or choose another.")
             )
         return name
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size == 0:
+            raise ValidationError(_("The file is empty. Choose a file with a header and rows."))
+        if file.size > settings.MAX_UPLOAD_BYTES:
+            raise ValidationError(uploads.too_large())
+        return file
 
     def clean(self) -> None:
         super().clean()
@@ -97,10 +122,11 @@ class SuppressionForm(forms.Form):
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file and file.size > settings.MAX_UPLOAD_BYTES:
+        most = min(settings.MAX_UPLOAD_BYTES, LARGEST_LIST)
+        if file and file.size > most:
             raise ValidationError(
                 _("The file is larger than %(most)d MB. Split it."),
-                params={"most": settings.MAX_UPLOAD_BYTES // 1_000_000},
+                params={"most": most // 1_000_000},
             )
         return file
 

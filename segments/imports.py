@@ -1,7 +1,7 @@
 """Sources and their imports: taking a file in, choosing its columns, merging its rows."""
 
+import hashlib
 import shutil
-import tempfile
 import uuid
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from segments import erased, ownership, profile_merge, reading, sql_loads
+from segments import erased, ownership, profile_merge, reading, sql_loads, upload_files
 from segments.columns import Column, Proposal, propose
 from segments.conversion import SEPARATORS
 from segments.dialect import Dialect, UnreadableFile, find_dialect
@@ -25,6 +25,7 @@ from workspaces.models import User, Workspace
 LONGEST_NAME = 100
 # Workers that may die of one import.
 MAX_ATTEMPTS = 3
+Found = tuple[Dialect, Proposal]
 
 
 class Refused(Exception):
@@ -51,37 +52,58 @@ def create_source(workspace: Workspace, name: str, by: User | None = None) -> So
 
 
 def take_file(
-    source: Source,
-    file_name: str,
-    blocks: Iterable[bytes],
-    by: User | None = None,
-    most_bytes: int | None = None,
+    source: Source, file_name: str, blocks: Iterable[bytes], by: User | None = None
 ) -> Import:
     """Keeps a file and finds out how it is written: a draft, for a person to go over.
 
-    Raises `UnreadableFile`; nothing is kept then. Files above `most_bytes` are too large.
+    Raises `UnreadableFile`; nothing is kept then.
     """
-    directory = Path(settings.UPLOAD_DIR) / str(source.workspace_id)
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = directory / uuid.uuid4().hex
-    size = 0
+    path = new_path(source.workspace_id)
+    checksum, size = hashlib.sha256(), 0
     try:
         with path.open("wb") as kept:
             for block in blocks:
                 size += len(block)
-                if most_bytes is not None and size > most_bytes:
-                    raise UnreadableFile(
-                        _("The file is larger than %(most)d MB. Split it, or import it by command.")
-                        % {"most": most_bytes // 1_000_000}
-                    )
+                checksum.update(block)
                 kept.write(block)
-        dialect = as_csv(path) or find_dialect(path)
-        proposal = propose(path, dialect)
-        if not proposal.rows:
-            raise UnreadableFile(_("The file has a header and no rows. Choose a file with rows."))
-    except Exception:
+        found = examine(path)
+    except BaseException:
         path.unlink(missing_ok=True)
         raise
+    return draft(source, file_name, path, size, found, by=by, checksum=checksum.hexdigest())
+
+
+def new_path(workspace_id: int) -> Path:
+    """Where a file of the workspace may be put."""
+    directory = Path(settings.UPLOAD_DIR) / str(workspace_id)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return directory / uuid.uuid4().hex
+
+
+def examine(path: Path) -> Found:
+    """Finds out how the file is written and what its columns are; rewrites it as text, in place.
+
+    Raises `UnreadableFile`.
+    """
+    dialect = as_csv(path) or find_dialect(path)
+    proposal = propose(path, dialect)
+    if not proposal.rows:
+        raise UnreadableFile(_("The file has a header and no rows. Choose a file with rows."))
+    return dialect, proposal
+
+
+def draft(
+    source: Source,
+    file_name: str,
+    path: Path,
+    size: int,
+    found: Found,
+    *,
+    by: User | None,
+    checksum: str = "",
+) -> Import:
+    """An import of an examined file, for a person to go over; `size` is the file's as it came."""
+    dialect, proposal = found
     known = {attribute.name: attribute for attribute in Attribute.objects.filter(source=source)}
     columns = [as_before(one, known) for one in ownership.as_before(source, proposal.columns)]
     return Import.objects.create(
@@ -90,6 +112,7 @@ def take_file(
         file_name=file_name[:255],
         file_path=str(path),
         file_bytes=size,
+        checksum=checksum,
         dialect=dialect.as_json(),
         columns=[column.as_json() for column in columns],
         mode=source.mode,
@@ -235,7 +258,7 @@ def run_import(load: Import) -> None:
         if load.state not in (Import.State.QUEUED, Import.State.RUNNING):
             return
         if load.attempts >= MAX_ATTEMPTS:
-            _end(load, Import.State.FAILED, reason=_too_much())
+            _end(load, Import.State.FAILED, reason=too_much())
             return
         _note(
             load,
@@ -244,7 +267,7 @@ def run_import(load: Import) -> None:
             started_at=timezone.now(),
             attempts=load.attempts + 1,
         )
-        with tempfile.TemporaryDirectory() as scratch:
+        with upload_files.scratch(load.workspace_id) as scratch:
             try:
                 _carry_out(load, Path(scratch))
             except UnreadableFile as problem:
@@ -342,7 +365,7 @@ def _too_many_gone(too_many: profile_merge.TooManyGone) -> str:
     ) % {"gone": f"{too_many.gone:,}", "held": f"{too_many.held:,}"}
 
 
-def _too_much() -> str:
+def too_much() -> str:
     return _(
         "The import broke off %(count)d times without a word, so it is not tried again; the file"
         " may want more memory than the workers have. Cut it into several files, or ask whoever"
@@ -402,6 +425,12 @@ def import_again(load: Import, by: User | None) -> Import:
         taken_over=load.taken_over,
         started_by=by,
     )
+
+
+def discard(load: Import) -> None:
+    """Forgets an import that is not to be, with its file."""
+    load.delete()
+    Path(load.file_path).unlink(missing_ok=True)
 
 
 def remove_source(source: Source, by: User | None) -> None:

@@ -186,6 +186,8 @@ class AttributeChange(TenantModel):
 class Import(TenantModel):
     """One load of a source: of a file, or of the rows that its query gives.
 
+    `checksum` is the SHA-256 of the file as it came, where that is known.
+
     `columns` is a list of `{"column", "attribute", "label", "type", "keep"}`, the person's choice;
     `dialect` what the sniffer found. read = added + changed + unchanged + superseded + refused.
     `removed` profiles were gone from a source that replaces. Where those would have been too many
@@ -210,6 +212,7 @@ class Import(TenantModel):
     file_name = models.CharField(max_length=255)
     file_path = models.CharField(max_length=500)
     file_bytes = models.BigIntegerField(default=0)
+    checksum = models.CharField(max_length=64, blank=True)
     dialect = models.JSONField(default=dict)
     columns = models.JSONField(default=list)
     skip_refused = models.BooleanField(_("skip the rows that can't be read"), default=False)
@@ -245,6 +248,46 @@ class Import(TenantModel):
         indexes = [
             models.Index(fields=["workspace", "source", "-created_at"], name="import_recent")
         ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class Upload(TenantModel):
+    """A file on its way in, for the source named or, without one, for a new `source_name`.
+
+    `received` counts the bytes that are kept, from the file's beginning. `fingerprint` is the
+    browser's, to know the file again by; empty when it does not come in chunks. Examined and good,
+    the file belongs to `load`, a draft; refused, it is gone and `reason` says why, in `language`.
+    """
+
+    class State(models.TextChoices):
+        RECEIVING = "receiving", _("Unfinished")
+        WAITING = "waiting", _("Waiting")
+        EXAMINING = "examining", _("Being examined")
+        READY = "ready", _("Ready")
+        REFUSED = "refused", _("Refused")
+
+    source = TenantForeignKey(Source, null=True, on_delete=models.CASCADE, related_name="uploads")
+    source_name = models.CharField(max_length=100, blank=True)
+    file_name = models.CharField(max_length=255)
+    file_bytes = models.BigIntegerField()
+    fingerprint = models.CharField(max_length=100, blank=True)
+    received = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.RECEIVING)
+    reason = models.TextField(blank=True)
+    load = TenantForeignKey(Import, null=True, on_delete=models.CASCADE, related_name="+")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        related_name="+",
+    )
+    language = models.CharField(max_length=10, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    heartbeat_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
         return self.file_name

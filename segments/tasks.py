@@ -6,11 +6,11 @@ from celery import shared_task
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from segments import erased, erasures
+from segments import erased, erasures, uploads
 from segments.attribute_changes import AttributeBusy, run_change
 from segments.imports import SourceBusy, run_import
 from segments.membership import SegmentBusy, SegmentRests
-from segments.models import AttributeChange, Erasure, ErasureSecret, Import, Segment
+from segments.models import AttributeChange, Erasure, ErasureSecret, Import, Segment, Upload
 from segments.refreshing import refresh_with_dependents
 from workspaces import locks
 from workspaces.models import Workspace
@@ -73,9 +73,24 @@ def finish_erasure_task(workspace_id: int, erasure_id: int) -> None:
 
 
 @shared_task
+def examine_upload_task(workspace_id: int, upload_id: int) -> None:
+    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+        upload = Upload.objects.select_related("workspace").filter(pk=upload_id).first()
+        if upload is not None:
+            uploads.examine(upload)
+
+
+@shared_task
+def clear_old_uploads() -> None:
+    uploads.clear_old()
+
+
+@shared_task
 def sweep() -> None:
-    """Takes up imports, changes, refreshes of segments and erasures that lost their worker."""
+    """Takes up imports, examinations, changes, refreshes and erasures that lost their worker."""
     before = timezone.now() - SILENCE
+    for workspace_id, upload_id in uploads.lost():
+        examine_upload_task.delay(workspace_id, upload_id)
     with scopes_disabled():
         begun = Erasure.objects.filter(finished_at__isnull=True, asked_at__lt=before)
         for workspace_id, erasure_id in list(begun.values_list("workspace_id", "pk")):

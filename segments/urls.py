@@ -14,15 +14,16 @@ from segments.views import (
     sql_sources,
     static_segments,
     suppressions,
+    uploads,
 )
 
 app_name = "segments"
 urlpatterns = [
     path("sources/", sources.source_list, name="source_list"),
-    path("sources/add/", sources.add, name="source_add"),
+    path("sources/add/", uploads.add, name="source_add"),
     path("sources/add/database/", sql_sources.add, name="source_add_database"),
     path("sources/<int:pk>/", sources.detail, name="source_detail"),
-    path("sources/<int:pk>/upload/", sources.upload, name="source_upload"),
+    path("sources/<int:pk>/upload/", uploads.add_file, name="source_upload"),
     path("sources/<int:pk>/mode/", sources.mode, name="source_mode"),
     path("sources/<int:pk>/remove/", sources.remove, name="source_remove"),
     path("sources/<int:pk>/connection/", sql_sources.connection, name="source_connection"),
@@ -30,6 +31,10 @@ urlpatterns = [
     path("sources/<int:pk>/query/preview/", sql_sources.preview, name="source_query_preview"),
     path("sources/<int:pk>/load/", sql_sources.load, name="source_load"),
     path("sources/<int:pk>/schedule/", sql_sources.schedule, name="source_schedule"),
+    path("uploads/<int:pk>/", uploads.page, name="upload"),
+    path("uploads/<int:pk>/content/", uploads.content, name="upload_content"),
+    path("uploads/<int:pk>/progress/", uploads.progress, name="upload_progress"),
+    path("uploads/<int:pk>/cancel/", uploads.cancel, name="upload_cancel"),
     path("imports/<int:pk>/", sources.import_detail, name="import_detail"),
     path("imports/<int:pk>/columns/", sources.columns, name="import_columns"),
     path("imports/<int:pk>/progress/", sources.import_progress, name="import_progress"),

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError, connection
 
-RUN, BATCH, SOURCE, SEGMENT, LARGE_PLAN, ERASURE, ATTRIBUTE = 1, 2, 3, 4, 5, 6, 7
+RUN, BATCH, SOURCE, SEGMENT, LARGE_PLAN, ERASURE, ATTRIBUTE, UPLOAD = range(1, 9)
 
 
 class Lost(Exception):

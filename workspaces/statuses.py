@@ -18,6 +18,10 @@ FAILED = Look("bad", "circle-x")
 LOOKS: dict[str, Look] = {
     "queued": WAITING,
     "waiting": WAITING,
+    "receiving": Look("idle", "upload"),
+    "examining": BUSY,
+    "ready": DONE,
+    "refused": FAILED,
     "planning": BUSY,
     "running": BUSY,
     "sending": BUSY,

@@ -1,9 +1,7 @@
 """Sources: a file taken in, its columns chosen, its import watched."""
 
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
@@ -11,12 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from segments import imports, ownership, sql_loads, sql_sources
+from segments import imports, ownership, sql_loads, sql_sources, uploads
 from segments.columns import Column
 from segments.conversion import read_typed, type_choices, typed
 from segments.databases.problems import DatabaseProblem
 from segments.dialect import UnreadableFile
-from segments.forms import UploadForm
 from segments.models import Import, RefusedRow, Source
 from segments.reasons import reason_text
 from segments.views.sql_sources import about
@@ -33,7 +30,8 @@ HISTORY = 30
 def source_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     sources = Source.objects.select_related("created_by").order_by("name")
     rows = [{"source": one, "last": one.imports.order_by("-created_at").first()} for one in sources]
-    return render(request, "segments/sources/list.html", {"rows": rows})
+    context = {"rows": rows, "uploads": uploads.open_uploads()}
+    return render(request, "segments/sources/list.html", context)
 
 
 @requires("source.view")
@@ -49,53 +47,6 @@ def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     if query is not None:
         return render(request, "segments/sources/sql_detail.html", context | about(query))
     return render(request, "segments/sources/detail.html", context)
-
-
-@requires("source.change")
-def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    return _upload(request, None)
-
-
-@requires("source.change")
-def upload(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    source = get_object_or_404(Source.objects.select_related("workspace"), pk=pk)
-    if sql_loads.query_of(source) is not None:
-        return redirect("segments:source_detail", slug, pk)
-    return _upload(request, source)
-
-
-def _upload(request: WorkspaceRequest, source: Source | None) -> HttpResponse:
-    form = UploadForm(request.POST or None, request.FILES or None, source=source)
-    if form.is_valid():
-        file = form.cleaned_data["file"]
-        made = source
-        try:
-            if made is None:
-                name = form.cleaned_data["name"] or _free_name(Path(file.name).stem[:90])
-                made = imports.create_source(request.workspace, name, by=request.user)
-            load = imports.take_file(
-                made,
-                file.name,
-                file.chunks(),
-                by=request.user,
-                most_bytes=settings.MAX_UPLOAD_BYTES,
-            )
-        except UnreadableFile as problem:
-            if source is None and made is not None:
-                imports.remove_source(made, by=request.user)
-            form.add_error("file", str(problem))
-        except imports.Refused as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return redirect("segments:import_columns", request.workspace.slug, load.pk)
-    return render(request, "segments/sources/upload.html", {"form": form, "source": source})
-
-
-def _free_name(stem: str) -> str:
-    name, number = stem, 2
-    while Source.objects.filter(name__iexact=name).exists():
-        name, number = f"{stem} ({number})", number + 1
-    return name
 
 
 def _imports() -> QuerySet[Import]:

@@ -7,7 +7,16 @@ import factory
 from factory.django import DjangoModelFactory
 
 from config import cipher
-from segments.models import Attribute, Import, Profile, RefusedRow, Segment, Source, SqlQuery
+from segments.models import (
+    Attribute,
+    Import,
+    Profile,
+    RefusedRow,
+    Segment,
+    Source,
+    SqlQuery,
+    Upload,
+)
 from tests.workspaces.factories import WorkspaceFactory
 
 
@@ -45,6 +54,18 @@ class ImportFactory(DjangoModelFactory):
     file_name = "customers.csv"
     file_path = "gone"
     state = "succeeded"
+
+
+class UploadFactory(DjangoModelFactory):
+    """Unfinished: nothing of its thousand bytes has come."""
+
+    class Meta:
+        model = Upload
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    file_name = "customers.csv"
+    file_bytes = 1000
+    fingerprint = "the browser's"
 
 
 class RefusedRowFactory(DjangoModelFactory):

@@ -109,7 +109,7 @@ def test_a_bad_value_is_refused_by_its_row(workspace: Any) -> None:
         (gzip.compress(CSV)[:20] + b"\0" * 30, "can't be unpacked to its end"),
         (zstandard.compress(CSV)[:-6], "can't be unpacked to its end"),
         (gzip.compress(b""), "The file is empty"),
-        (b"PK\x03\x04\x14\0\0\0", "ZIP archive or an Excel workbook"),
+        (b"PK\x03\x04\x14\0\0\0", "This is an archive"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -128,10 +128,10 @@ def test_what_is_damaged_is_refused_with_what_to_do_and_nothing_is_kept(
 def test_a_small_file_that_unpacks_without_end_is_stopped(
     workspace: Any, settings: Any, pack: Any
 ) -> None:
-    settings.MAX_UNPACKED_BYTES = 5_000_000
+    settings.MAX_UNPACKED_BYTES = 5 * 1024**2
     bomb = pack(b"id\n" + b"0" * 20_000_000)
     assert len(bomb) < 100_000
     source = imports.create_source(workspace, "Shop")
-    with pytest.raises(UnreadableFile, match="larger than 5 MB"):
+    with pytest.raises(UnreadableFile, match=r"larger than 5\.0.MB"):
         imports.take_file(source, "customers.csv.gz", [bomb])
     assert [one for one in Path(settings.UPLOAD_DIR).rglob("*") if one.is_file()] == []

@@ -20,6 +20,7 @@ from segments.models import (
     SegmentMember,
     Source,
     SqlQuery,
+    Upload,
 )
 from segments.urls import urlpatterns
 from tests.segments.factories import (
@@ -30,6 +31,7 @@ from tests.segments.factories import (
     SegmentFactory,
     SourceFactory,
     SqlQueryFactory,
+    UploadFactory,
     group,
 )
 from tests.workspaces.factories import WorkspaceFactory, signed_in
@@ -53,6 +55,10 @@ PAGES: dict[str, tuple[str, list[str], list[str]]] = {
     "source_query_preview": ("sql_source", [], EDITORS),
     "source_load": ("sql_source", [], EDITORS),
     "source_schedule": ("sql_source", EDITORS, EDITORS),
+    "upload": ("upload", EDITORS, EDITORS),
+    "upload_content": ("upload", [], []),
+    "upload_progress": ("upload", EDITORS, EDITORS),
+    "upload_cancel": ("upload", [], EDITORS),
     "import_detail": ("import", EVERYONE, EVERYONE),
     "import_columns": ("draft", EDITORS, EDITORS),
     "import_progress": ("import", EVERYONE, EVERYONE),
@@ -147,6 +153,7 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
         "segment": segment,
         "static": static,
         "erasure": erasure,
+        "upload": UploadFactory(workspace=workspace),
     }
 
 
@@ -184,7 +191,7 @@ def test_each_role_changes_what_it_may(workspace: Workspace, name: str, role: st
     if role in PAGES[name][2]:
         assert status in (200, 302, 422)
     else:
-        assert status == 403
+        assert status == (403 if PAGES[name][2] else 405)
         assert state_of(workspace) == before
 
 
@@ -220,6 +227,7 @@ def state_of(workspace: Workspace) -> tuple[Any, ...]:
     """Whatever a request could have changed."""
     return (
         list(Source.objects.order_by("pk").values_list("pk", "name", "key_column")),
+        list(Upload.objects.order_by("pk").values_list("pk", "state", "received")),
         list(Import.objects.order_by("pk").values_list("pk", "state")),
         list(SqlQuery.objects.order_by("pk").values_list("pk", "host", "statement", "schedule")),
         list(

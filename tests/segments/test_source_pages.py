@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from config.form_uploads import BoundedUploadHandler
 from segments.models import Import, Profile, Source
 from tests.exports.pages import words
 from tests.segments.factories import ImportFactory, SourceFactory
@@ -81,13 +82,13 @@ def test_files_of_one_name_make_sources_of_their_own(client: Client, workspace: 
         (b"", "The file is empty. Choose a file with a header and rows."),
         (b"id,name\n", "The file has a header and no rows."),
         (b"\n\n\n", "The file does not look like a table."),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "This is not a text file."),
-        (b"PK\x03\x04\x14\0\x06\0", "This is a ZIP archive or an Excel workbook."),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "This is a picture."),
+        (b"PK\x03\x04\x14\0\x06\0", "This is an archive. Unpack it and choose the file inside."),
         (b"\xff\xfea\0\x00\xd8", "The file's encoding is damaged."),
         (b"id,,name\n1,2,3\n", "Column 2 has no name."),
         (b"id,name,name\n1,2,3\n", "Two columns are named “name”. Give each its own name."),
         (b"x" * 300 + b",id\n1,2\n", "A column's name is longer than 255 characters."),
-        (b"<html><body>Sign in</body></html>\n", "The file has a header and no rows."),
+        (b"<html><body>Sign in</body></html>\n", "This is a web page, perhaps the sign-in page"),
         (b"Mail,mail\n1,2\n", "Two columns are named “mail”."),
         (b'i,"' + b"d" * 200_000 + b"\n1,2\n", "The file does not look like a table."),
     ],
@@ -121,9 +122,25 @@ def test_a_file_that_is_not_text_far_from_its_beginning_is_refused_too(
 def test_a_file_above_the_limit_is_refused(
     client: Client, workspace: Workspace, settings: Any
 ) -> None:
-    settings.MAX_UPLOAD_BYTES = 1_000_000
+    settings.MAX_UPLOAD_BYTES = 1024**2
     answer = upload(client, workspace, b"id,n\n" + b"1,2\n" * 300_000)
-    assert "The file is larger than 1 MB." in words(answer)
+    assert "The file is larger than 1.0 MB. Split it, or import it by command." in words(answer)
+    assert kept_files(settings) == []
+
+
+def test_a_disk_that_fills_up_while_a_form_is_sent_is_told(
+    client: Client, workspace: Workspace, settings: Any, monkeypatch: Any
+) -> None:
+    really = BoundedUploadHandler.new_file
+
+    def on_a_full_disk(handler: Any, *known: Any, **more: Any) -> None:
+        really(handler, *known, **more)
+        handler.file.file = open("/dev/full", "wb", buffering=0)  # noqa: SIM115
+
+    monkeypatch.setattr(BoundedUploadHandler, "new_file", on_a_full_disk)
+    answer = upload(client, workspace, b"id,n\n" + b"1,2\n" * 300_000)
+    assert "The server's disk has no room for this file." in words(answer)
+    assert "Choose a file." not in words(answer)
     assert kept_files(settings) == []
 
 
@@ -183,7 +200,15 @@ def test_the_list_and_a_sources_page_tell_of_its_imports(
     assert "next.csv" in words(client.get(url("source_list", workspace)))
     answer = client.get(url("source_detail", workspace, load.source_id))
     page = words(answer)
-    for said in ("customers.csv", "next.csv", "Draft", "Succeeded", "points", "Number", "(key)"):
+    for said in (
+        "customers.csv",
+        "next.csv",
+        "Draft",
+        "Succeeded",
+        "points",
+        "Whole number",
+        "(key)",
+    ):
         assert said in page
     assert url("import_columns", workspace, load.pk + 1) in answer.content.decode()
 
