@@ -28,26 +28,35 @@ def _is_erased(identity: str) -> str:
     return _AMONG.format(digest=_DIGEST.format(identity))
 
 
-KEY_OF = "'key:' || btrim({}, %(blanks)s)"
+_ADDRESS_OF = """'address:' || lower(btrim({}, %(blanks)s) COLLATE "C")"""
+
+_KEY_OF = "'key:' || btrim({}, %(blanks)s)"
 
 
 def is_erased_address(address: str) -> str:
     """SQL: whether an expression is an erased address. Its parameters are those of `parameters`."""
-    return _is_erased(f"""'address:' || lower(btrim({address}, %(blanks)s) COLLATE "C")""")
+    return _is_erased(_ADDRESS_OF.format(address))
 
 
+# One pass over the rows and what of them may be an identity, compared as a set.
 DROP_STAGED = f"""
-DELETE FROM staged s
-WHERE {_is_erased("'key:' || s.key")}
-    OR s.key LIKE '%%@%%' AND {is_erased_address("s.key")}
-    OR EXISTS (
-        SELECT FROM jsonb_path_query(s.attributes, '$.* ? (@ like_regex "@")') found (value)
-        WHERE {is_erased_address("found.value #>> '{}'")})
+WITH met AS (
+    SELECT DISTINCT place FROM (
+        SELECT s.ctid AS place, 'key:' || s.key AS identity FROM staged s
+        UNION ALL
+        SELECT s.ctid, {_ADDRESS_OF.format("s.key")} FROM staged s WHERE s.key LIKE '%%@%%'
+        UNION ALL
+        SELECT s.ctid, {_ADDRESS_OF.format("found.value #>> '{}'")}
+        FROM staged s, jsonb_path_query(s.attributes, '$.* ? (@ like_regex "@")') found (value)
+    ) named
+    WHERE {_is_erased("identity")}
+)
+DELETE FROM staged s USING met WHERE s.ctid = met.place
 """  # noqa: S608 - composed of constants
 
 BLANK_REFUSED = f"""
 UPDATE refused_staged SET said = ''
-WHERE {is_erased_address("said")} OR {_is_erased(KEY_OF.format("said"))}
+WHERE {is_erased_address("said")} OR {_is_erased(_KEY_OF.format("said"))}
 """  # noqa: S608
 
 # Of a row that is no longer there, not even its place in the file is told.
@@ -153,7 +162,7 @@ def drop_values(workspace_id: int, table: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"DELETE FROM {table} t WHERE {is_erased_address('t.value')}"  # noqa: S608
-                f" OR {_is_erased(KEY_OF.format('t.value'))}",
+                f" OR {_is_erased(_KEY_OF.format('t.value'))}",
                 known,
             )
 
