@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from exports import contact_fields, matching, reasons
 from exports.account import Account, account
-from exports.configuration import ConfigurationError, configuration_of
+from exports.configuration import ConfigurationError, RunConfiguration, configuration_of
 from exports.engine import plan
 from exports.models import Destination
 from segments.models import Segment
@@ -44,18 +44,26 @@ class PreviewPage:
         return self.account.sent
 
 
-def preview(destination: Destination, segments: list[Segment]) -> PreviewPage:
-    """What a run of the destination, saved or not, would do now. Raises `PreviewProblem`."""
+def configured(destination: Destination, segments: list[Segment]) -> RunConfiguration:
+    """What a run of the destination, saved or not, would work from. Raises `PreviewProblem`."""
     if not segments:
         raise PreviewProblem(_("Select at least one segment to see who would be sent."))
     try:
-        configuration = configuration_of(
+        return configuration_of(
             _as_the_next_run_sees_it(destination), [segment.pk for segment in segments]
         )
     except ConfigurationError as problem:
         raise PreviewProblem(str(problem)) from problem
-    found = plan.preview(configuration)
-    ordered = [name for name, _attribute in matching.ordered(destination.matching)]
+
+
+def page_of(configuration: RunConfiguration, found: plan.Preview) -> PreviewPage:
+    """What was found, in words."""
+    matches = {one.field: one.attribute for one in configuration.matches}
+    ordered = [
+        name
+        for name, _attribute in matching.ordered({matching.EMAIL: configuration.email, **matches})
+    ]
+    segments = Segment.objects.filter(pk__in=configuration.segment_ids).order_by("name")
     return PreviewPage(
         account=account(found.counts, found.in_segments),
         requests=found.requests,
@@ -67,7 +75,7 @@ def preview(destination: Destination, segments: list[Segment]) -> PreviewPage:
         ],
         leaving=found.leaving,
         wants_approval=found.leaving.needs_approval(configuration.removal_share),
-        warnings=_warnings(segments, found.in_segments),
+        warnings=_warnings(list(segments), found.in_segments),
     )
 
 

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from exports import erased_at_provider
+from exports import erased_at_provider, previews
 from exports.engine.drive import attempt, drive, wait
 from exports.engine.send import TryLater
 from exports.models import Batch, ErasurePlace, Run
@@ -49,6 +49,14 @@ def send_one_batch(workspace_id: int, batch_id: int) -> None:
             send_one_batch.delay(workspace_id, following)
         elif not planned.exists():
             drive_run.delay(workspace_id, run.pk)
+
+
+@shared_task(queue="default")
+def make_preview(workspace_id: int, token: str) -> None:
+    """Beside the runs, not behind them: somebody looks at the page."""
+    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+        if not previews.make(workspace_id, token):
+            make_preview.apply_async((workspace_id, token), countdown=1)
 
 
 @shared_task

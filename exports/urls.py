@@ -13,6 +13,7 @@ urlpatterns = [
     path("custom-fields/", setup.custom_field_choices, name="custom_fields"),
     path("selection/", setup.selection_size, name="selection_size"),
     path("preview/", setup.preview_entered, name="preview"),
+    path("preview/<slug:token>/", setup.preview_made, name="preview_made"),
     path("run-all/", runs.run_all, name="run_all"),
     path("schedule/", schedules.schedule_several, name="schedule_several"),
     path("<int:pk>/", destinations.destination_detail, name="destination_detail"),

@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from connections.models import Connection
 from connections.selectors import usable_by
-from exports import custom_fields, destinations, forms, lists, matching, selectors
+from exports import custom_fields, destinations, forms, lists, matching, previews, selectors
+from exports.engine import plan
 from exports.engine.plan import MAX_PROFILES
 from exports.models import Destination
-from exports.preview import PreviewProblem, inactive_warnings, preview
+from exports.preview import PreviewProblem, configured, inactive_warnings, page_of
 from exports.views.objects import destination_of
 from segments.models import Attribute, Segment
 from workspaces.middleware import WorkspaceRequest
@@ -226,10 +227,31 @@ def preview_saved(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse
 def _preview(
     request: WorkspaceRequest, destination: Destination, segments: list[Segment]
 ) -> HttpResponse:
+    """At once for as many profiles as take no time; of more, by a worker."""
     try:
-        found = preview(destination, segments)
+        configuration = configured(destination, segments)
     except PreviewProblem as problem:
         return render(request, "exports/_preview.html", {"wrong": [str(problem)]})
+    if previews.is_large(configuration):
+        token = previews.ask(configuration, request.user)
+        return render(request, "exports/_preview_waiting.html", {"token": token})
+    found = page_of(configuration, plan.preview(configuration))
+    return render(request, "exports/_preview.html", {"preview": found})
+
+
+@require_safe
+@requires("destination.view")
+def preview_made(request: WorkspaceRequest, slug: str, token: str) -> HttpResponse:
+    """A preview that a worker makes; nothing new (204) as long as it is at it."""
+    try:
+        found = previews.fetch(request.workspace.pk, token, request.user)
+    except previews.Unknown as unknown:
+        raise Http404 from unknown
+    except previews.TooLong:
+        wrong = [_("The preview could not be made in time. Ask for it again.")]
+        return render(request, "exports/_preview.html", {"wrong": wrong})
+    if found is None:
+        return HttpResponse(status=204)
     return render(request, "exports/_preview.html", {"preview": found})
 
 

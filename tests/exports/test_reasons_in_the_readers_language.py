@@ -107,11 +107,11 @@ def test_a_failed_batch_tells_its_cause_to_run_batch_and_profiles_alike(world: W
 
 
 def test_a_preview_tells_a_missing_attribute_in_words(world: World) -> None:
-    from exports.preview import PreviewProblem, preview
+    from exports.preview import PreviewProblem, configured
 
     world.destination.matching["first_name"] = "gone"
     with pytest.raises(PreviewProblem, match="The attribute “gone” no longer exists"):
-        preview(world.destination, [world.segment])
+        configured(world.destination, [world.segment])
 
 
 def test_numbers_are_written_as_the_reader_writes_them() -> None:

@@ -1,0 +1,85 @@
+"""Previews of many profiles: seconds of work for a worker, while the page shows that it goes on.
+
+Kept in the cache for some minutes, for the member who asked, with the contacts to be looked at.
+"""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from exports import preview
+from exports.configuration import RunConfiguration
+from exports.engine import plan
+from exports.engine.drive import LARGE
+from segments.models import Segment
+from workspaces import locks
+from workspaces.models import User
+
+KEPT_SECONDS = 300
+PATIENCE = timedelta(minutes=2)
+
+
+class Unknown(Exception):
+    """Nothing of the kind was asked for, or not by this member, or long ago."""
+
+
+class TooLong(Exception):
+    """No worker has made it in its time."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    by: int
+    at: datetime
+    configuration: RunConfiguration
+    found: plan.Preview | None = None
+
+
+def is_large(configuration: RunConfiguration) -> bool:
+    segments = Segment.objects.filter(pk__in=configuration.segment_ids)
+    return (segments.aggregate(members=Sum("member_count"))["members"] or 0) >= LARGE
+
+
+def ask(configuration: RunConfiguration, by: User) -> str:
+    """Has a worker make the preview; the token that it is fetched by."""
+    from exports.tasks import make_preview
+
+    token = secrets.token_hex(16)
+    workspace_id = configuration.workspace_id
+    cache.set(_key(workspace_id, token), Asked(by.pk, timezone.now(), configuration), KEPT_SECONDS)
+    transaction.on_commit(lambda: make_preview.delay(workspace_id, token))
+    return token
+
+
+def make(workspace_id: int, token: str) -> bool:
+    """Makes what was asked for; false when another large plan is being made just now."""
+    asked: Asked | None = cache.get(_key(workspace_id, token))
+    if asked is None or asked.found is not None:
+        return True
+    with locks.held(locks.LARGE_PLAN, 0) as free:
+        if not free:
+            return False
+        found = plan.preview(asked.configuration)
+    cache.set(_key(workspace_id, token), replace(asked, found=found), KEPT_SECONDS)
+    return True
+
+
+def fetch(workspace_id: int, token: str, by: User) -> preview.PreviewPage | None:
+    """The preview; None while it is being made. Raises `Unknown` and `TooLong`."""
+    asked: Asked | None = cache.get(_key(workspace_id, token))
+    if asked is None or asked.by != by.pk:
+        raise Unknown
+    if asked.found is not None:
+        return preview.page_of(asked.configuration, asked.found)
+    if timezone.now() - asked.at > PATIENCE:
+        raise TooLong
+    return None
+
+
+def _key(workspace_id: int, token: str) -> str:
+    return f"preview:{workspace_id}:{token}"
