@@ -7,8 +7,10 @@ from typing import Literal
 from django.db.models import Q, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from exports import whys
 from exports.models import Batch, Run
 
 MEASURED_AFTER = timedelta(seconds=2)
@@ -29,7 +31,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Progress:
-    """`rate` is contacts sent a second, once there is enough to measure."""
+    """`rate` is contacts sent a second, once there is enough to measure.
+
+    `awaits` is what the run waits for in the course of things.
+    """
 
     stages: list[Stage]
     to_send: int
@@ -37,6 +42,7 @@ class Progress:
     confirmed: int
     rate: float | None
     time_left: timedelta | None
+    awaits: str
 
     @property
     def steps_done(self) -> int:
@@ -63,7 +69,8 @@ def progress_of(run: Run) -> Progress:
     if run.is_active and not run.is_waiting and run.planned_at and rate:
         passed = timezone.now() - run.planned_at
         done = sums["sent"] + sums["ended"]
-        time_left = passed * (2 * sums["all"] - done) / done if done else None
+        ahead = 2 * sums["all"] - done
+        time_left = passed * ahead / done if done and ahead else None
     return Progress(
         stages=_stages(run),
         to_send=sums["all"],
@@ -71,7 +78,18 @@ def progress_of(run: Run) -> Progress:
         confirmed=sums["ended"],
         rate=rate,
         time_left=time_left,
+        awaits=_awaits(run),
     )
+
+
+def _awaits(run: Run) -> str:
+    if run.is_waiting:
+        return run.reason if run.why.get("code") in whys.ROUTINE else ""
+    if run.state == Run.State.QUEUED:
+        return gettext("A worker takes it up as soon as one is free.")
+    if run.state == Run.State.CONFIRMING and run.removal.get("step"):
+        return whys.text(whys.why("taking_off", count=run.to_remove))
+    return ""
 
 
 def _stages(run: Run) -> list[Stage]:

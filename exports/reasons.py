@@ -80,8 +80,8 @@ REASONS: dict[str, Reason] = {
     TAKEN_OFF: Reason(
         _("Taken off the list"),
         _(
-            "Somebody took this person off the list at Constant Contact. They are not put back"
-            " until a member says so on the export’s page."
+            "At Constant Contact this person was taken off the list, or their address was changed"
+            " there. They are not put back until a member says so on the export’s page."
         ),
     ),
     ON_HOLD: Reason(

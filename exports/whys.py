@@ -48,9 +48,22 @@ TEXTS: dict[str, Promise] = {
     # In the middle
     "detached": _("The export’s connection was detached."),
     "another_plan": _("Another large run is being planned."),
-    "reading_list": _("Waiting for Constant Contact to read the list back."),
-    "export_given_up": _("The list could not be read back: Constant Contact gave up its export."),
-    "taking_off": _("Waiting for Constant Contact to take people off the list."),
+    "reading_list": _(
+        "Constant Contact writes out the contacts that are to be read back: about %(requests)s"
+        " requests, however many they are."
+    ),
+    "export_given_up": _(
+        "The list could not be read back: Constant Contact gave up its export of contacts."
+    ),
+    "export_never_ended": _(
+        "Constant Contact did not finish reading its contacts out within two hours. The next run"
+        " tries again."
+    ),
+    "removal_never_ended": _(
+        "Constant Contact did not finish taking people off the list within two hours. The next run"
+        " tries again."
+    ),
+    "taking_off": _("Constant Contact takes who left the segments off the list: %(count)s."),
     "removal_failed": _("Taking people off the list failed at Constant Contact."),
     "still_on_list": _(
         "People who could not be taken off the list: %(count)s. The next run tries again."
@@ -82,6 +95,9 @@ TEXTS: dict[str, Promise] = {
     # From before reasons were kept as codes
     "told": _("%(text)s"),
 }
+
+# What is waited for in the course of every run: nothing is wrong.
+ROUTINE = frozenset({"reading_list", "taking_off", "another_plan"})
 
 
 class Explained(Exception):

@@ -20,6 +20,8 @@ ENDED_BADLY = {
 # Activities are remembered ten days; one that has not ended after this long won't.
 PATIENCE = timedelta(hours=24)
 LONGEST_POLL_SECONDS = 60
+# Some two hours: whatever is no import is of no use much later.
+MAX_POLLS = 125
 
 
 def confirm_batches(run: Run) -> bool:
@@ -39,7 +41,7 @@ def confirm_batches(run: Run) -> bool:
     except errors.BudgetSpent as spent:
         raise TryLater(why_of(spent), spent.until, budget=True) from spent
     except errors.ConstantContactError as error:
-        if error.advice != "retry":
+        if error.advice != "retry" or all(_is_overdue(batch) for batch in open_batches):
             _outcome_unknown(open_batches, why_of(error))
             return True
         wait = getattr(error, "retry_after", None) or backoff(5)
@@ -49,7 +51,7 @@ def confirm_batches(run: Run) -> bool:
         activity = activities.get(batch.activity_id)
         if activity is not None and activity.has_ended:
             _end(batch, activity)
-        elif batch.sent_at is not None and timezone.now() - batch.sent_at > PATIENCE:
+        elif _is_overdue(batch):
             _outcome_unknown([batch], why("not_within_a_day"))
         else:
             all_ended = False
@@ -59,6 +61,10 @@ def confirm_batches(run: Run) -> bool:
 def poll_delay(polls: int) -> float:
     """Seconds until the next look: doubled each time up to a minute, since each costs budget."""
     return min(LONGEST_POLL_SECONDS, 0.5 * 2 ** min(polls, 10))
+
+
+def _is_overdue(batch: Batch) -> bool:
+    return batch.sent_at is not None and timezone.now() - batch.sent_at > PATIENCE
 
 
 def _activities(run: Run, open_batches: list[Batch]) -> dict[str, Activity]:

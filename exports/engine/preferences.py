@@ -27,8 +27,6 @@ WHOLE_EVERY = timedelta(days=1)
 # The provider's clock may be off by minutes, and a page may be made while it is read.
 OVERLAP = timedelta(minutes=10)
 MAX_TRIES = 12
-# To read a list: begin, look whether it is ready, as a rule once or twice, and fetch.
-LIST_REQUESTS = 4
 
 
 class NotPulled(Explained):
@@ -56,6 +54,8 @@ def pull(run: Run) -> None:
                 _save(run, list_known=True)
     except errors.BudgetSpent as spent:
         raise TryLater(why_of(spent), spent.until, budget=True) from spent
+    except read_back.NeverRead as never:
+        raise NotPulled(never.why) from never
     except errors.ConstantContactError as error:
         tries = run.read_back.get("pull_tries", 0) + 1
         if error.advice != "retry" or tries >= MAX_TRIES:

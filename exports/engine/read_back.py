@@ -13,19 +13,29 @@ from connections.constant_contact import errors
 from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
 from exports.engine import ledger_sql
-from exports.engine.confirm import poll_delay
+from exports.engine.confirm import MAX_POLLS, poll_delay
 from exports.engine.send import TryLater
 from exports.models import Run
-from exports.whys import why
+from exports.whys import Explained, why
 
 ADDRESS = "email address"
+# How often Constant Contact may give an export up before the run does.
+MAX_TRIES = 3
+# To begin one, look whether it is ready, as a rule once or twice, and fetch it.
+EXPORT_REQUESTS = 4
+GIVEN_UP_WAIT = timedelta(seconds=60)
 KNOWN = {ADDRESS: "address", "email status": "status"}
+
+
+class NeverRead(Explained):
+    """The provider gave an export up too often, or does not finish it."""
 
 
 def finished_exports(run: Run, provider: Client) -> dict[str, Activity]:
     """The contact exports that tell who is on the list ('') and what everybody's status is.
 
-    Raises `TryLater` while the provider still prepares them, and what the client raises.
+    Raises `TryLater` while the provider still prepares them, `NeverRead` when it won't, and what
+    the client raises.
     """
     return {
         "": finished(run, provider, "list", list_ids=[run.configuration["list_id"]]),
@@ -71,24 +81,29 @@ def know() -> None:
 def finished(run: Run, provider: Client, name: str, **how: Any) -> Activity:
     """The named contact export, finished; starts it if this run has not yet.
 
-    Raises `TryLater` while the provider still prepares it.
+    Raises `TryLater` while the provider still prepares it, `NeverRead` when it won't.
     """
-    known = run.read_back.get(name)
-    if known is None:
-        activity = provider.export_contacts(**{"fields": ["email_address"], **how})
-        known = {"activity": activity.activity_id, "polls": 0}
-    else:
+    known = run.read_back.get(name) or {}
+    if known.get("activity"):
         activity = provider.activity(known["activity"])
         known = {**known, "polls": known["polls"] + 1}
-    if activity.has_ended and activity.state != "completed":
-        known = None
+    else:
+        activity = provider.export_contacts(**{"fields": ["email_address"], **how})
+        known = {**known, "activity": activity.activity_id, "polls": 0}
+    gave_up = activity.has_ended and activity.state != "completed"
+    if gave_up:
+        known = {"tries": known.get("tries", 0) + 1}
     run.read_back = {**run.read_back, name: known}
     run.save(update_fields=["read_back"])
-    if known is None:
-        raise TryLater(why("export_given_up"), timezone.now() + timedelta(seconds=60))
+    if gave_up and known["tries"] >= MAX_TRIES:
+        raise NeverRead(why("export_given_up"))
+    if gave_up:
+        raise TryLater(why("export_given_up"), timezone.now() + GIVEN_UP_WAIT)
+    if not activity.has_ended and known["polls"] > MAX_POLLS:
+        raise NeverRead(why("export_never_ended"))
     if not activity.has_ended:
         raise TryLater(
-            why("reading_list"),
+            why("reading_list", requests=EXPORT_REQUESTS),
             timezone.now() + timedelta(seconds=poll_delay(known["polls"])),
         )
     return activity

@@ -10,15 +10,13 @@ _LEAVING = """
     AND d.leaving_run_id IS NOT NULL
 """
 
-# Whom another destination of the same account and list still holds.
+# Whom another destination of the same account and list still holds. Those are named, so that each
+# address is found by the ledger's key: joined, PostgreSQL may read the whole ledger for each.
 LET_GO_OF_SHARED = f"""
 DELETE FROM exports_delivery d WHERE {_LEAVING} AND EXISTS (
     SELECT 1 FROM exports_delivery other
-    JOIN exports_destination o
-        ON o.workspace_id = other.workspace_id AND o.id = other.destination_id
-    WHERE other.workspace_id = d.workspace_id AND other.destination_id <> d.destination_id
-        AND other.address = d.address AND other.refusal = '' AND other.leaving_run_id IS NULL
-        AND o.delivered_to = %(delivered_to)s)
+    WHERE other.workspace_id = %(workspace)s AND other.destination_id = ANY (%(others)s)
+        AND other.address = d.address AND other.refusal = '' AND other.leaving_run_id IS NULL)
 """  # noqa: S608 - composed of constants
 
 COUNT = f"SELECT count(*) FROM exports_delivery d WHERE {_LEAVING}"  # noqa: S608

@@ -23,10 +23,11 @@ from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
 from exports.engine import read_back, removal_sql
 from exports.engine.batches import MAX_CONTACTS
-from exports.engine.confirm import poll_delay
+from exports.engine.confirm import MAX_POLLS, poll_delay
 from exports.engine.send import StopSending, TryLater, requests_counted
-from exports.models import Batch, Run
+from exports.models import Batch, Destination, Run
 from exports.whys import Explained, Why, why, why_of
+from workspaces.planner import expect_rows
 
 # Up to here looking each one up costs fewer requests than a list made for the purpose.
 FEW = 7
@@ -83,11 +84,21 @@ def _give_up(run: Run, problem: Why) -> None:
     asked = "asked_for" in run.removal or run.removal.get("step") in ("take_off", "await_removal")
     if not asked:
         _execute(removal_sql.KEEP_OF_RUN, run)
+    if run.removal.get("list") and run.destination.connection is not None:
+        # As good as can be: nobody looks for it any more.
+        with (
+            suppress(NotUsable, errors.ConstantContactError),
+            requests_counted(run, run.destination.connection) as provider,
+        ):
+            provider.delete_list(run.removal["list"])
     _save(run, done=True, problem=problem)
 
 
 def _begin(run: Run, provider: Client) -> None:
-    _execute(removal_sql.LET_GO_OF_SHARED, run)
+    others = Destination.objects.filter(delivered_to=run.destination.delivered_to)
+    found = list(others.exclude(pk=run.destination_id).values_list("pk", flat=True))
+    if found:
+        _execute(removal_sql.LET_GO_OF_SHARED, run, others=found)
     count = _count(run)
     if not count:
         _save(run, done=True)
@@ -120,8 +131,7 @@ def _read(run: Run, provider: Client) -> None:
     """Learns who of them is on the list now; nobody else may be touched."""
     export = _exported(run, provider)
     with transaction.atomic():
-        read_back.load(provider, {"": export})
-        read_back.know()
+        _know(provider, export)
         if not _asked_before(run):
             _execute(removal_sql.KEEP_TAKEN_OFF, run)
         _execute(removal_sql.LET_GO_OF_ABSENT, run)
@@ -174,8 +184,7 @@ def _check(run: Run, provider: Client) -> None:
     export = _exported(run, provider)
     before = _count(run)
     with transaction.atomic():
-        read_back.load(provider, {"": export})
-        read_back.know()
+        _know(provider, export)
         _execute(removal_sql.LET_GO_OF_ABSENT, run)
         left = _execute(removal_sql.KEEP, run)
         run.removed = before - left
@@ -211,6 +220,14 @@ def _exported(run: Run, provider: Client) -> Activity:
     return _ended(run, provider, [run.removal["export"]])[0]
 
 
+def _know(provider: Client, export: Activity) -> None:
+    """Who is on the list, as the temporary table `known_contact`."""
+    read = read_back.load(provider, {"": export})
+    read_back.know()
+    with connection.cursor() as cursor:
+        expect_rows(cursor, read)
+
+
 def _let_go(run: Run, removed: int | None) -> None:
     """Forgets the deliveries; so many were taken off, or by default all of them."""
     gone = _execute(removal_sql.LET_GO, run)
@@ -233,9 +250,11 @@ def _ended(run: Run, provider: Client, wanted: list[str]) -> list[Activity]:
         raise _Failed(why("removal_failed"))
     if len(found) < len(wanted) or not all(one.has_ended for one in found.values()):
         polls = run.removal.get("polls", 0)
+        if polls > MAX_POLLS:
+            raise StopSending(why("removal_never_ended"))
         _save(run, polls=polls + 1)
         raise TryLater(
-            why("taking_off"),
+            why("taking_off", count=run.to_remove),
             timezone.now() + timedelta(seconds=poll_delay(polls)),
         )
     return [found[one] for one in wanted]
@@ -269,7 +288,6 @@ def _where(run: Run) -> dict[str, Any]:
         "workspace": run.workspace_id,
         "destination": run.destination_id,
         "run": run.pk,
-        "delivered_to": run.destination.delivered_to,
         "account": run.destination.delivered_to.partition(":")[0],
         "list": _list_of(run),
     }

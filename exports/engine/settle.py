@@ -17,6 +17,8 @@ from exports.whys import Why, dumped, why, why_of
 from workspaces import audit
 from workspaces.planner import expect_rows
 
+MAX_TRIES = 12
+
 
 def settle_run(run: Run) -> None:
     """Ends a run all of whose batches have ended. Raises `TryLater` while the list is read back."""
@@ -35,10 +37,13 @@ def settle_run(run: Run) -> None:
         except errors.BudgetSpent as spent:
             raise TryLater(why_of(spent), spent.until, budget=True) from spent
         except errors.ConstantContactError as error:
-            if error.advice == "retry":
-                raise TryLater.soon(why_of(error)) from error
+            tries = run.read_back.get("settle_tries", 0) + 1
+            if error.advice == "retry" and tries < MAX_TRIES:
+                run.read_back = {**run.read_back, "settle_tries": tries}
+                run.save(update_fields=["read_back"])
+                raise TryLater.soon(why_of(error), tries) from error
             unread = why_of(error)
-        except NotUsable as refusal:
+        except (NotUsable, read_back.NeverRead) as refusal:
             unread = why_of(refusal)
     with transaction.atomic():
         _end(run, failed, refusing, unread=unread)

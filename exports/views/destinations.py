@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from connections.access import todays_budget
 from exports import contact_fields, destinations, matching, selectors, taken_off
 from exports.account import account_of
-from exports.engine import preferences
+from exports.engine import read_back
 from exports.models import Destination, Run
 from exports.views.objects import destination_of
 from segments.models import Attribute
@@ -89,7 +89,7 @@ def destination_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpRes
             "active_run": next((run for run in shown if run.is_active), None),
             "is_large": sum(segment.member_count for segment in segments) >= LARGE,
             "taken_off": taken_off.taken_off(destination).count(),
-            "list_requests": preferences.LIST_REQUESTS,
+            "list_requests": read_back.EXPORT_REQUESTS,
             "budget": todays_budget(),
             "member_total": sum(segment.member_count for segment in segments),
         },

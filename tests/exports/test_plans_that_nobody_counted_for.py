@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from exports.engine import send
+from segments.models import SegmentMember
 from tests.exports.engine_world import World, account
 
 MANY = 15_000
@@ -39,3 +40,26 @@ def test_a_run_right_after_a_first_run_costs_no_more_for_it(
     began = time.monotonic()
     assert account(world.run()) == {"unchanged": MANY}
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_taking_many_off_a_list_that_another_export_holds_too_costs_no_more_for_it(
+    uncounted: None, workspace: Any, sandbox: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
+    world = World(workspace, sandbox)
+    world.add_many(MANY)
+    exports = [world.destination, world.another_destination()]
+    for export in exports:
+        export.removal_share = 100
+        export.save(update_fields=["removal_share"])
+        assert account(world.run(of=export)) == {"added": MANY}
+    members = SegmentMember.objects.order_by("profile_id")
+    leaving = list(members.values_list("profile_id", flat=True)[: MANY // 2])
+    SegmentMember.objects.filter(profile_id__in=leaving).delete()
+    world.segment.member_count = MANY - MANY // 2
+    world.segment.save(update_fields=["member_count"])
+    began = time.monotonic()
+    assert [world.run(of=export).removed for export in exports] == [0, MANY // 2]
+    assert time.monotonic() - began < 20
+    assert len(world.on_list()) == MANY - MANY // 2

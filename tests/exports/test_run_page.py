@@ -24,6 +24,7 @@ from tests.exports.factories import (
 )
 from tests.exports.pages import administrator, contributor, url, viewer, words
 from workspaces.models import AuditEntry
+from workspaces.templatetags.segue import percent
 
 
 @pytest.fixture
@@ -357,3 +358,40 @@ def test_a_profiles_page_tells_what_the_last_run_of_each_export_did(finished: Ru
     assert "This person unsubscribed at Constant Contact" in said("k0000002")
     Profile.objects.create(workspace=finished.workspace, key="outside", attributes={})
     assert "Not in this run" in said("outside")
+
+
+def test_taking_people_off_is_told_and_no_time_left_that_is_none(workspace: Any) -> None:
+    run = sending(workspace)
+    Batch.objects.filter(run=run).update(state="confirmed", ended_at=timezone.now())
+    Run.objects.filter(pk=run.pk).update(
+        state="confirming", sent_at=timezone.now(), to_remove=1200, removal={"step": "fill"}
+    )
+    said = words(get(run))
+    assert "takes who left the segments off the list: 1,200" in said
+    assert progress_of(Run.objects.get(pk=run.pk)).time_left is None
+
+
+def test_what_every_run_waits_for_is_no_warning(workspace: Any) -> None:
+    run = sending(workspace)
+    soon = timezone.now() + timedelta(seconds=30)
+    Run.objects.filter(pk=run.pk).update(
+        why={"code": "reading_list", "requests": 4}, waiting_until=soon
+    )
+    said = words(get(run))
+    assert "about 4 requests, however many they are" in said
+    assert "Waiting" not in said
+
+
+def test_a_failed_batch_says_how_it_failed_and_why(workspace: Any) -> None:
+    run = sending(workspace)
+    Batch.objects.filter(run=run, number=3).update(
+        state="failed", failure="outcome_unknown", why={"code": "not_within_a_day"}
+    )
+    assert "Outcome unknown Constant Contact did not finish it within a day." in words(get(run))
+
+
+@pytest.mark.parametrize(
+    ("part", "shown"), [(0, "0"), (1, "<0.1"), (9_999, "1"), (999_999, ">99.9"), (1_000_000, "100")]
+)
+def test_a_share_is_never_shown_as_none_or_all_that_is_not(part: int, shown: str) -> None:
+    assert percent(part, 1_000_000) == f"{shown}\N{NO-BREAK SPACE}%"

@@ -130,12 +130,18 @@ def number(value: float | str | None) -> str:
 
 @register.filter
 def percent(part: float, whole: float) -> str:
-    """The share of a whole, with a decimal where a whole percent would say 0 or 100 wrongly."""
+    """The share of a whole; neither some are shown as 0 % nor not quite all as 100 %."""
     if not whole:
         return "–"
     share = 100 * part / whole
     decimals = 1 if 0 < share < 1 or 99 < share < 100 else 0
-    return formats.number_format(round(share, decimals), decimals) + "\N{NO-BREAK SPACE}%"
+    beyond = ""
+    if 0 < share < 0.05:
+        beyond, share = "<", 0.1
+    elif 99.95 <= share < 100:
+        beyond, share = ">", 99.9
+    shown = formats.number_format(round(share, decimals), decimals)
+    return f"{beyond}{shown}\N{NO-BREAK SPACE}%"
 
 
 @register.filter
