@@ -103,12 +103,18 @@ class Partition:
             return bool(cursor.fetchone()[0])
 
     def _wait(self, until: Any) -> None:
+        from exports.models import Run
         from tests.chaos.watch import Broken
 
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not asked(until):
             if time.monotonic() > deadline:
-                raise Broken(f"nothing came of it in {PATIENCE_SECONDS} s")
+                run = asked(lambda: Run.objects.latest("pk"))
+                raise Broken(
+                    f"nothing came of it in {PATIENCE_SECONDS} s: run {run.pk} is {run.state},"
+                    f" touched at {run.heartbeat_at}, waits until {run.waiting_until}:"
+                    f" {run.reason}; at work: {[one.name for one in self.system.at_work()]}"
+                )
             time.sleep(0.02)
 
     def _look(self, run: Any) -> int:

@@ -113,7 +113,13 @@ class Kept:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGSTOP if on else signal.SIGCONT)
 
-    def last_words(self, lines: int = 30) -> str:
+    def cry(self) -> None:
+        """Has Celery write down what each of its threads is at."""
+        if self.is_at_work and self.process is not None:
+            self.process.send_signal(signal.SIGUSR1)
+            time.sleep(1)
+
+    def last_words(self, lines: int = 60) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join(f"  {self.name}: {line}" for line in text.splitlines()[-lines:])
 
@@ -199,6 +205,8 @@ class System:
                 kept.kill_all()
 
     def last_words(self) -> str:
+        for worker in self.workers:
+            worker.cry()
         return "\n".join(kept.last_words() for kept in (*self.workers, self.beat))
 
 

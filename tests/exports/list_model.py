@@ -18,6 +18,8 @@ class Person:
     first: str
     touched: int
     """Who of two with one address was changed last stands for both."""
+    last: str = "Two"
+    """Many have it as their first name too: for them another matching changes nothing."""
 
     @property
     def address(self) -> str:
@@ -36,6 +38,8 @@ class Model:
     members: dict[str, set[str]] = field(default_factory=lambda: {"a": set(), "b": set()})
     selected: set[str] = field(default_factory=lambda: {"a"})
     mirrors: bool = True
+    matched: str = "first"
+    """The attribute that feeds the contact's first name."""
     on_list: set[str] = field(default_factory=set)
     held: dict[str, str] = field(default_factory=dict)
     """What the export last sent of whom it put on the list, by address."""
@@ -58,7 +62,7 @@ class Model:
     @property
     def wanted(self) -> dict[str, str]:
         no = self.said_no | self.taken_off
-        return {a: one.first for a, one in self.winners.items() if a not in no}
+        return {a: getattr(one, self.matched) for a, one in self.winners.items() if a not in no}
 
     @property
     def leaving(self) -> set[str]:

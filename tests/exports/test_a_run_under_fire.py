@@ -9,8 +9,10 @@ import pytest
 from django.utils import timezone
 
 from connections import services as connection_services
-from exports.engine import send
-from exports.engine.drive import drive_to_end
+from connections.access import limiter
+from connections.constant_contact.answers import AccountSummary
+from exports.engine import batches, send
+from exports.engine.drive import attempt, drive, drive_to_end
 from exports.models import Batch, Delivery, Run
 from exports.runs import RunRefused, cancel_run, start_run
 from exports.tasks import sweep
@@ -26,6 +28,11 @@ def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any
     world = World(workspace, sandbox)
     world.add_people(3)
     return world
+
+
+def send_here(run: Run, batch_ids: list[int]) -> None:
+    for batch_id in batch_ids:
+        attempt(run, Batch.objects.get(pk=batch_id))
 
 
 EVERYONE = {f"person{n}@example.com" for n in range(3)}
@@ -44,6 +51,8 @@ EVERYONE = {f"person{n}@example.com" for n in range(3)}
         {"kind": "cut_before", "count": 2},
         {"kind": "cut_after", "count": 1},
         {"kind": "revoked", "count": 1},
+        {"kind": "slow", "count": 1, "seconds": 1},
+        {"kind": "cut_during", "count": 1},
     ],
     ids=lambda fault: "-".join(map(str, fault.values())),
 )
@@ -100,8 +109,6 @@ def test_consent_withdrawn_stops_the_run_before_anything_leaves(world: World) ->
 def test_consent_withdrawn_in_the_middle_stops_at_the_next_batch(
     world: World, monkeypatch: Any
 ) -> None:
-    from exports.engine import batches
-
     monkeypatch.setattr(batches, "MAX_CONTACTS", 1)
     real, sent = send.send_batch, []
 
@@ -139,8 +146,6 @@ def test_a_revoked_grant_puts_the_connection_into_needs_sign_in(world: World) ->
 def test_cancelling_sends_no_further_batch_and_settles_what_was_taken(
     world: World, monkeypatch: Any
 ) -> None:
-    from exports.engine import batches
-
     monkeypatch.setattr(batches, "MAX_CONTACTS", 1)
     real = send.send_batch
 
@@ -165,16 +170,9 @@ def test_a_destination_has_one_run_at_a_time(world: World) -> None:
 
 
 def test_a_spent_day_makes_the_run_wait_until_midnight_utc(world: World, settings: Any) -> None:
-    from exports.engine.drive import attempt, drive
-
     world.know_everyones_preferences()
     settings.CONSTANT_CONTACT_RATE_PER_DAY = 0
     run = start_run(world.destination, trigger=Run.Trigger.COMMAND, enqueue=False)
-
-    def send_here(run: Run, batch_ids: list[int]) -> None:
-        for batch_id in batch_ids:
-            attempt(run, Batch.objects.get(pk=batch_id))
-
     again = drive(run, send_here)
     run.refresh_from_db()
     assert run.state == Run.State.PLANNING
@@ -186,6 +184,80 @@ def test_a_spent_day_makes_the_run_wait_until_midnight_utc(world: World, setting
     drive_to_end(run)
     assert run.state == Run.State.SUCCEEDED
     assert world.on_list() == EVERYONE
+
+
+def test_a_day_that_the_provider_calls_spent_in_the_middle_is_waited_out(
+    world: World, monkeypatch: Any
+) -> None:
+    """Its count may be ahead of ours: other applications use the same key."""
+    monkeypatch.setattr(batches, "MAX_CONTACTS", 1)
+    world.know_everyones_preferences()
+    run = start_run(world.destination, trigger=Run.Trigger.COMMAND, enqueue=False)
+    world.sandbox.control(
+        "fault", kind="quota_exceeded", count=1, after=1, route="contacts_json_import"
+    )
+    again = drive(run, send_here)
+    run.refresh_from_db()
+    assert (run.state, run.why["code"]) == (Run.State.SENDING, "budget_spent")
+    assert again is not None
+    assert run.waiting_until == again > timezone.now()
+    assert (again.hour, again.second) == (0, 0)
+    assert world.sandbox.control("statistics")["imported_contacts"] == 1
+    limiter().storage.server.flushdb()  # as midnight does
+    drive_to_end(run)
+    assert run.state == Run.State.SUCCEEDED, run.reason
+    assert (run.reason, run.waiting_until) == ("", None)
+    assert world.sandbox.control("statistics")["imported_contacts"] == 3
+
+
+@pytest.mark.parametrize("offset", [-240, 240])
+def test_a_lost_answer_is_found_though_the_providers_clock_is_off_by_minutes(
+    world: World, offset: int
+) -> None:
+    world.know_everyones_preferences()
+    world.sandbox.control("clock", offset=offset)
+    world.sandbox.control("fault", kind="cut_after", count=1, route="contacts_json_import")
+    run = world.run()
+    world.sandbox.control("clock", offset=0)
+    assert run.state == Run.State.SUCCEEDED, run.reason
+    assert world.sandbox.control("statistics")["imported_contacts"] == 3
+
+
+def test_a_grant_revoked_in_the_middle_stops_at_the_next_batch_and_the_next_run_mends_it(
+    world: World, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(batches, "MAX_CONTACTS", 1)
+    world.know_everyones_preferences()
+    real, sent = send.send_batch, []
+
+    def revoke_after_the_first(run: Run, batch: Batch) -> None:
+        real(run, batch)
+        sent.append(batch.pk)
+        if len(sent) == 1:
+            world.sandbox.control("revoke")
+
+    monkeypatch.setattr("exports.engine.drive.send_batch", revoke_after_the_first)
+    run = world.run()
+    assert (run.state, world.sandbox.control("statistics")["imports"]) == (Run.State.FAILED, 1)
+    assert "no longer accepts the authorisation" in run.reason
+    assert account(run) == {"rejected": 3}
+    assert set(run.rejections.values_list("reason", flat=True)) == {"stopped", "outcome_unknown"}
+    monkeypatch.setattr("exports.engine.drive.send_batch", real)
+    sign_in_again(world)
+    assert account(world.run()) == {"added": 3}
+    assert world.on_list() == EVERYONE
+
+
+def sign_in_again(world: World) -> None:
+    connection = world.connection
+    connection.refresh_from_db()
+    account = AccountSummary(
+        encoded_account_id=connection.account_id, organization_name=connection.account_name
+    )
+    connection_services.keep_authorisation(
+        connection, world.sandbox.tokens(), account, by=connection.export_user
+    )
+    connection.refresh_from_db()
 
 
 def test_a_worker_runs_an_export_of_several_batches(world: World) -> None:

@@ -391,7 +391,8 @@ def test_a_failed_batch_says_how_it_failed_and_why(workspace: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "shown"), [(0, "0"), (1, "<0.1"), (9_999, "1"), (999_999, ">99.9"), (1_000_000, "100")]
+    ("part", "shown"),
+    [(0, "0"), (1, "<0.1"), (5_000, "0.5"), (999_999, ">99.9"), (1_000_000, "100")],
 )
 def test_a_share_is_never_shown_as_none_or_all_that_is_not(part: int, shown: str) -> None:
     assert percent(part, 1_000_000) == f"{shown}\N{NO-BREAK SPACE}%"

@@ -110,6 +110,12 @@ class Machine(RuleBasedStateMachine):
         mode = Destination.Mode.MIRROR if mirrors else Destination.Mode.ADD
         Destination.objects.filter(pk=self.destination.pk).update(mode=mode)
 
+    @rule(matched=st.sampled_from(["first", "last"]))
+    def the_matching_changes(self, matched: str) -> None:
+        self.model.matched = matched
+        matching = {"email": "email", "first_name": matched}
+        Destination.objects.filter(pk=self.destination.pk).update(matching=matching)
+
     @rule(chosen=st.sampled_from(["a", "b", "ab"]))
     def its_segments_change(self, chosen: str) -> None:
         self._select(chosen)
@@ -247,7 +253,7 @@ class Machine(RuleBasedStateMachine):
 
 
 def _told(person: Person) -> dict[str, str]:
-    return {"email": person.said, "first": person.first}
+    return {"email": person.said, "first": person.first, "last": person.last}
 
 
 def test_the_list_and_the_account_are_as_the_model_says(
