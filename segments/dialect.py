@@ -125,6 +125,9 @@ def _widths(path: Path, delimiter: str) -> list[int]:
     widths: list[int] = []
     with path.open(encoding="utf-8", newline="") as file, suppress(csv.Error):
         for row in islice(csv.reader(file, delimiter=delimiter, strict=True), COMPARED_ROWS):
+            if not widths and any('"' in name for name in row):
+                # Quotes around what this would take apart.
+                return []
             if row:
                 widths.append(len(row))
     return widths
