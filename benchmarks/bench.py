@@ -22,6 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PROFILES = int(os.environ.get("BENCH_PROFILES", "1000000"))
 DLT_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 CONTACTS_A_REQUEST = 40_000
+BYTES_A_REQUEST = 4_000_000
+# {"email":"","first_name":"","last_name":""} and a comma, around the rows' own bytes.
+BYTES_AROUND = 44
 
 
 @dataclass
@@ -62,7 +65,7 @@ class Bench:
         print(f"  {name:12} {time.perf_counter() - started:7.1f} s  {found}", flush=True)
         return found
 
-    def dlt(self) -> dict[str, Any] | None:
+    def dlt(self, fewest: int) -> dict[str, Any] | None:
         if not DLT_PYTHON.exists():
             return None
         self.environment |= {
@@ -70,6 +73,7 @@ class Bench:
             "BENCH_LIST": self.sandbox.lists()["Newsletter"],
             "BENCH_SQLALCHEMY_URL": f"postgresql+psycopg2://segue@/segue?host={self.data / 'run'}",
             "BENCH_DIR": str(self.data / "dlt"),
+            "BENCH_BATCH": str(-(-PROFILES // fewest)),
             "RUNTIME__DLTHUB_TELEMETRY": "false",
         }
         found = self._python(str(DLT_PYTHON), "benchmarks.with_dlt")
@@ -98,9 +102,14 @@ class Bench:
         small = self.step("prepare", PROFILES // 10)["workspace"]
         small_run = self.step("run", small)
         workspace = self.step("prepare", PROFILES)["workspace"]
-        copied = min(self.step("copy_out", workspace)["seconds"] for _ in range(3))
+        rows = min(
+            (self.step("copy_out", workspace) for _ in range(3)), key=lambda row: row["seconds"]
+        )
+        copied = rows["seconds"]
         self.step("plain_table", workspace)
-        moved = self.dlt()
+        in_bytes = rows["bytes"] + PROFILES * (BYTES_AROUND - len("\t\t\n"))
+        fewest = max(-(-PROFILES // CONTACTS_A_REQUEST), -(-in_bytes // BYTES_A_REQUEST))
+        moved = self.dlt(fewest)
         first = self.step("run", workspace)
         unchanged = self.step("run", workspace)
         self.step("change", workspace)
@@ -118,7 +127,6 @@ class Bench:
         def seconds(*values: float) -> str:
             return " / ".join(f"{value:.2f} s" for value in values)
 
-        fewest = -(-PROFILES // CONTACTS_A_REQUEST)
         lines = [
             Line(
                 "first run, against COPY of the three columns",

@@ -6,7 +6,9 @@ Prints one JSON object: `seconds` of the step alone, `peak_mb` of the process, a
 import csv
 import json
 import os
+import re
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -122,20 +124,33 @@ def _list_id() -> str:
 
 
 def run(workspace_id: int) -> dict[str, Any]:
-    """One run of the export, from planning to its end, in this process."""
+    """One run of the export, from the click to its end, by workers as `manage.py up` has them.
+
+    `peak_mb` is the worst worker's.
+    """
     from django_scopes import scope
 
-    from exports.engine.drive import drive_to_end
+    from config.parts import parts
     from exports.models import Destination, Run
     from exports.runs import run_account, start_run
     from workspaces.models import Workspace
 
-    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+    data = os.environ["SEGUE_DATA_DIR"]
+    (part,) = (one for one in parts(port=0, sandbox_port=None, data=data) if one.name == "runs")
+    with (
+        subprocess.Popen(part.command) as worker,
+        scope(workspace=Workspace.objects.get(pk=workspace_id)),
+    ):
+        pool = _pool_of(worker.pid)
         destination = Destination.objects.get()
         started = time.perf_counter()
-        made = start_run(destination, trigger=Run.Trigger.COMMAND, enqueue=False)
-        drive_to_end(made)
+        made = start_run(destination, trigger=Run.Trigger.COMMAND)
+        while made.is_active:
+            time.sleep(0.02)
+            made.refresh_from_db(fields=["state"])
         seconds = time.perf_counter() - started
+        peak = max(_peak_mb(pid) for pid in pool)
+        worker.terminate()
         made.refresh_from_db()
         marks = (made.started_at, made.planned_at, made.sent_at, made.finished_at)
         stages = {
@@ -150,7 +165,25 @@ def run(workspace_id: int) -> dict[str, Any]:
             "imports": made.batches.count(),
             "seconds": seconds,
             "stages": stages,
+            "peak_mb": peak,
         }
+
+
+def _pool_of(pid: int) -> list[int]:
+    """The processes that do a worker's tasks, as soon as it is ready for some."""
+    from config.celery import app
+
+    while not app.control.inspect(timeout=0.2).ping():
+        pass
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in children.split()]
+
+
+def _peak_mb(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found is not None
+    return round(int(found[1]) / 1024)
 
 
 def change(workspace_id: int) -> dict[str, Any]:
@@ -305,7 +338,7 @@ def main() -> None:
     values = [int(value) if value.isdecimal() else value for value in sys.argv[2:]]
     found = step(*values)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({**found, "peak_mb": round(peak)}))
+    print(json.dumps({"peak_mb": round(peak), **found}))
 
 
 if __name__ == "__main__":
