@@ -84,15 +84,14 @@ def let_go(erasure: Erasure, person: Person) -> None:
         "active": list(Run.ACTIVE),
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql.OPEN_BATCHES, where)
-        open_batches = [pk for (pk,) in cursor.fetchall()]
-        for pk in open_batches:
+        cursor.execute(sql.CARRYING, where)
+        carrying = [pk for (pk,) in cursor.fetchall()]
+        for pk in carrying:
             # Whoever sends it now has its old body in hand: wait until it has gone.
             locks.take(locks.BATCH, pk)
-        held = _held(cursor, where)
-        _note_places(erasure, person, held)
-        for batch in Batch.objects.filter(pk__in=open_batches).select_related("run"):
-            _cut_out(batch, person, held)
+        _note_places(erasure, person, _rows(cursor, sql.HELD, where))
+        for batch in Batch.objects.filter(pk__in=carrying).select_related("run"):
+            _cut_out(cursor, batch, person, where)
         for statement in sql.STATEMENTS:
             cursor.execute(statement, where)
 
@@ -123,8 +122,8 @@ def tell(erasures: Iterable[Erasure]) -> dict[int, Panel]:
 PART = Part(address_attributes, addresses_of, foresee, lock, let_go, carry_on, is_done, tell)
 
 
-def _held(cursor: Any, where: dict[str, Any]) -> list[dict[str, Any]]:
-    cursor.execute(sql.HELD, where)
+def _rows(cursor: Any, statement: str, where: dict[str, Any]) -> list[dict[str, Any]]:
+    cursor.execute(statement, where)
     names = [column.name for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -170,32 +169,36 @@ def _note_places(erasure: Erasure, person: Person, held: list[dict[str, Any]]) -
         )
 
 
-def _cut_out(batch: Batch, person: Person, held: list[dict[str, Any]]) -> None:
-    """Takes the person out of a request that is kept, and out of the run's account as sent."""
-    if batch.state == Batch.State.SENT:
+def _cut_out(cursor: Any, batch: Batch, person: Person, where: dict[str, Any]) -> None:
+    """Takes the person out of what is kept of a request, and out of the account as sent."""
+    run = batch.run
+    where = {**where, "batch": batch.pk, "destination": run.destination_id}
+    if batch.state != Batch.State.PLANNED:
         # It has gone, and is not sent again.
+        cursor.execute(sql.BLANK, where)
         batch.body = None
         batch.save(update_fields=["body"])
         return
+    cut = _rows(cursor, sql.CARRIED, where)
+    cursor.execute(sql.CUT_OUT, where)
+    addresses = person.addresses | {row["address"] for row in cut}
     request = orjson.loads(bytes(batch.body or b"{}"))
-    staying = [one for one in request["import_data"] if one["email"] not in person.addresses]
-    cut = batch.contacts - len(staying)
-    if not cut:
-        return
-    body = orjson.dumps({**request, "import_data": staying})
-    batch.body, batch.body_bytes, batch.contacts = body, len(body), len(staying)
-    batch.save(update_fields=["body", "body_bytes", "contacts"])
-    run = batch.run
+    staying = [one for one in request["import_data"] if one["email"] not in addresses]
+    added = sum(not row["was_held"] for row in cut)
+    batch.body = orjson.dumps({**request, "import_data": staying})
+    batch.body_bytes, batch.contacts, batch.added = (
+        len(batch.body),
+        len(staying),
+        batch.added - added,
+    )
+    batch.save(update_fields=["body", "body_bytes", "contacts", "added"])
     run.refresh_from_db()
-    for row in held:
-        if row["batch_id"] != batch.pk:
-            continue
-        if row["was_held"]:
-            run.changed -= 1
-        else:
-            run.added -= 1
-        run.suppressed += 1
-        Rejection.objects.create(
+    run.added -= added
+    run.changed -= len(cut) - added
+    run.suppressed += len(cut)
+    run.save(update_fields=["added", "changed", "suppressed"])
+    Rejection.objects.bulk_create(
+        Rejection(
             workspace_id=run.workspace_id,
             run=run,
             profile_id=row["profile_id"],
@@ -203,4 +206,5 @@ def _cut_out(batch: Batch, person: Person, held: list[dict[str, Any]]) -> None:
             kind=Rejection.Kind.SUPPRESSED,
             reason=reasons.ERASED,
         )
-    run.save(update_fields=["added", "changed", "suppressed"])
+        for row in cut
+    )

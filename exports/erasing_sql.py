@@ -19,15 +19,51 @@ SELECT DISTINCT address FROM exports_delivery
 WHERE workspace_id = %(workspace)s AND profile_id = %(profile)s
 """
 
-# Batches of runs that go on and whose request may name one of the addresses.
-OPEN_BATCHES = """
-SELECT b.id FROM exports_batch b
-JOIN exports_run r ON r.workspace_id = b.workspace_id AND r.id = b.run_id
-WHERE b.workspace_id = %(workspace)s AND b.body IS NOT NULL AND r.state = ANY (%(active)s)
-    AND EXISTS (SELECT FROM unnest(%(addresses)s::text[]) address
-        WHERE address COLLATE "C" BETWEEN b.first_address AND b.last_address)
-ORDER BY b.id
+# Batches of runs that go on which carry the person.
+CARRYING = """
+SELECT batch_id FROM exports_batchcontacts
+WHERE workspace_id = %(workspace)s
+    AND (addresses && %(addresses)s::text[] OR %(profile)s::bigint = ANY (profile_ids))
+ORDER BY batch_id
 """
+
+# The person in one of them: whether the list held them before.
+CARRIED = """
+SELECT c.profile_id, c.address, d.address IS NOT NULL AS was_held
+FROM exports_batchcontacts b
+CROSS JOIN LATERAL unnest(b.addresses, b.profile_ids) AS c (address, profile_id)
+LEFT JOIN exports_delivery d ON d.workspace_id = b.workspace_id
+    AND d.destination_id = %(destination)s AND d.address = c.address AND d.refusal = ''
+    AND (d.batch_id IS DISTINCT FROM b.batch_id OR d.previous_hash IS NOT NULL)
+WHERE b.workspace_id = %(workspace)s AND b.batch_id = %(batch)s
+    AND (c.address = ANY (%(addresses)s) OR c.profile_id = %(profile)s)
+"""
+
+_GONE = "c.address = ANY (%(addresses)s) OR c.profile_id = %(profile)s"
+
+_CARRIED_AGAIN = """
+UPDATE exports_batchcontacts b
+SET (addresses, profile_ids, payload_hashes) = (
+    SELECT coalesce(array_agg({address} ORDER BY c.n), '{{}}'),
+        coalesce(array_agg({profile} ORDER BY c.n), '{{}}'),
+        coalesce(array_agg(c.payload_hash ORDER BY c.n), '{{}}')
+    FROM unnest(b.addresses, b.profile_ids, b.payload_hashes)
+        WITH ORDINALITY AS c (address, profile_id, payload_hash, n)
+    WHERE {staying})
+WHERE b.workspace_id = %(workspace)s AND b.batch_id = %(batch)s
+"""
+
+# From a request that has not left they are gone.
+CUT_OUT = _CARRIED_AGAIN.format(
+    address="c.address", profile="c.profile_id", staying=f"NOT ({_GONE})"
+)
+
+# Of a request that has left it is kept how many it carried, and of them not who they are.
+BLANK = _CARRIED_AGAIN.format(
+    address=f"CASE WHEN {_GONE} THEN '' ELSE c.address END",
+    profile=f"CASE WHEN {_GONE} THEN 0 ELSE c.profile_id END",
+    staying="true",
+)
 
 FORGET_DELIVERIES = """
 DELETE FROM exports_delivery d
@@ -57,18 +93,6 @@ WHERE workspace_id = %(workspace)s AND (
     OR reason = 'duplicate_address' AND detail = %(key)s)
 """
 
-# The bounds of a batch are addresses: the nearest that are left, none once it has long ended.
-NARROW_BATCHES = """
-UPDATE exports_batch b SET (first_address, last_address) = (
-    SELECT coalesce(min(d.address), ''), coalesce(max(d.address), '') FROM exports_delivery d
-    WHERE d.workspace_id = b.workspace_id AND d.destination_id = (
-            SELECT destination_id FROM exports_run r
-            WHERE r.workspace_id = b.workspace_id AND r.id = b.run_id)
-        AND d.address BETWEEN b.first_address AND b.last_address AND d.batch_id = b.id)
-WHERE b.workspace_id = %(workspace)s
-    AND (b.first_address = ANY (%(addresses)s) OR b.last_address = ANY (%(addresses)s))
-"""
-
 # How far a run has come with taking people off is an address; the one before it does as well.
 MOVE_BACK_REMOVALS = """
 UPDATE exports_run r SET removal = r.removal || jsonb_build_object('after', coalesce((
@@ -89,7 +113,6 @@ STATEMENTS = (
     FORGET_DELIVERIES,
     FORGET_OPT_OUTS,
     BLANK_REJECTIONS,
-    NARROW_BATCHES,
     MOVE_BACK_REMOVALS,
     CUT_REMOVAL_SAMPLES,
 )

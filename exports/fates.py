@@ -6,7 +6,7 @@ from typing import Literal
 from django.db.models import OuterRef, Q, Subquery
 
 from exports import reasons
-from exports.models import Batch, Delivery, Destination, Rejection, Run
+from exports.models import Batch, BatchContacts, Delivery, Destination, Rejection, Run
 from segments.models import Profile, SegmentMember
 
 MOST = 20
@@ -104,6 +104,9 @@ def _fate(run: Run, profile: Profile, attribute: str, delivery: Delivery | None)
     here = (profile.pk, profile.key, delivery.address if delivery else address)
     if run.dry_run:
         return ProfileFate("would_be_sent" if _selected(run, profile) else "not_in_run", *here)
+    carrying = _carrying(run, profile)
+    if carrying is not None:
+        return ProfileFate("sent", *here, batch=carrying)
     if delivery is None or not run.planned_at:
         return ProfileFate("not_in_run", *here)
     batch = (
@@ -118,6 +121,16 @@ def _fate(run: Run, profile: Profile, attribute: str, delivery: Delivery | None)
     if delivery.previous_hash is None:
         return ProfileFate("not_in_run", *here)
     return ProfileFate("sent_later", *here, batch=batch)
+
+
+def _carrying(run: Run, profile: Profile) -> Batch | None:
+    """The batch of a run that goes on which holds the profile; with the end the ledger knows."""
+    if not run.is_active:
+        return None
+    carried = BatchContacts.objects.filter(
+        batch__run=run, profile_ids__contains=[profile.pk]
+    ).values("batch_id")
+    return Batch.objects.filter(pk__in=carried).select_related("run").defer("body").first()
 
 
 def _selected(run: Run, profile: Profile) -> bool:

@@ -224,7 +224,7 @@ class Run(TenantModel):
 
 
 class Batch(TenantModel):
-    """One request's worth of a run: the addresses from `first_address` to `last_address`.
+    """One request's worth of a run: so many `contacts`, of whom `added` are new to the list.
 
     `body` is the request, kept until the batch has ended. `activity` is the provider's last answer
     about it.
@@ -249,8 +249,7 @@ class Batch(TenantModel):
     failure = models.CharField(max_length=20, choices=Failure.choices, blank=True)
     why = models.JSONField(default=dict, editable=False)
     contacts = models.IntegerField(default=0)
-    first_address = models.CharField(max_length=254, blank=True, db_collation="C")
-    last_address = models.CharField(max_length=254, blank=True, db_collation="C")
+    added = models.IntegerField(default=0)
     body = models.BinaryField(null=True, editable=False)
     body_bytes = models.IntegerField(default=0)
     activity_id = models.CharField(max_length=36, blank=True)
@@ -275,13 +274,31 @@ class Batch(TenantModel):
         return whys.text(self.why)
 
 
+class BatchContacts(BulkTenantModel):
+    """Whom a batch carries, in the order of its request: what the ledger is to say of them.
+
+    Written with the batch, gone when its run has ended. Three columns of arrays, since whoever
+    sends the batch wants them all at once.
+    """
+
+    pk = models.CompositePrimaryKey("workspace_id", "batch_id")
+    batch = TenantForeignKey(Batch, on_delete=models.CASCADE, related_name="+")
+    addresses = ArrayField(models.TextField(db_collation="C"))
+    profile_ids = ArrayField(models.BigIntegerField())
+    payload_hashes = ArrayField(models.BigIntegerField())
+
+    def __str__(self) -> str:
+        return str(self.batch_id)
+
+
 class Delivery(BulkTenantModel):
     """What the provider is known to hold from one destination for one address.
 
-    `payload_hash` is what `batch` carried; it is held once that batch is confirmed, or when
-    `batch_id` is null. Until then, and when the batch fails, `previous_hash` is what is held
-    (null: nothing). `leaving_run_id` is the run that takes the address off the list; with that
-    done the delivery is gone, and as long as it is not known whether it is done the mark stays.
+    `payload_hash` is what `batch` carries, written when it is first sent; it is held once that
+    batch is confirmed, or when `batch_id` is null. Until then, and when the batch fails,
+    `previous_hash` is what is held (null: nothing). `leaving_run_id` is the run that takes the
+    address off the list; with that done the delivery is gone, and as long as it is not known
+    whether it is done the mark stays.
     `refusal` is why the provider does not take the address, once it has said so.
     Written by set-based SQL only.
     """

@@ -48,6 +48,8 @@ TEXTS: dict[str, Promise] = {
     # In the middle
     "detached": _("The export’s connection was detached."),
     "another_plan": _("Another large run is being planned."),
+    "others_take_off": _("Another export is taking people off the same list."),
+    "others_send": _("Another export is sending to the same list."),
     "reading_list": _(
         "Constant Contact writes out the contacts that are to be read back: about %(requests)s"
         " requests, however many they are."

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError, connection
 
-RUN, BATCH, SOURCE, SEGMENT, LARGE_PLAN, ERASURE, ATTRIBUTE, UPLOAD = range(1, 9)
+RUN, BATCH, SOURCE, SEGMENT, LARGE_PLAN, ERASURE, ATTRIBUTE, UPLOAD, LIST = range(1, 10)
 
 
 class Lost(Exception):

@@ -8,6 +8,7 @@ from django.db.models import Sum
 
 from exports.configuration import RunConfiguration
 from exports.engine import judge_sql, plan_sql
+from exports.models import OptOut
 from segments import erased
 from segments.models import Segment, Suppression
 from workspaces.planner import expect_rows, share_the_work
@@ -16,17 +17,27 @@ FATES = ("added", "changed", "unchanged", "duplicate", "invalid", "suppressed", 
 
 
 @dataclass(frozen=True)
+class Slice:
+    """Neighbours in `planned` that are to be sent: those up to number `last`, and their size."""
+
+    last: int
+    contacts: int
+    bytes: int
+
+
+@dataclass(frozen=True)
 class Judged:
     """What `planned` holds, and `counts` by fate of everybody, the settled included.
 
-    `known` is how many to be sent are in the ledger; `new_owners` how many stand for an address
-    in the place of another profile, with nothing to send.
+    `settles` says that there is `candidate` as well; `new_owners` is how many stand for an address
+    in the place of another profile, with nothing to send; `slices` are those to be sent, in order.
     """
 
     counts: dict[str, int]
-    known: int
+    settles: bool
     new_owners: int
-    sample_of_settled: judge_sql.Statement
+    slices: list[Slice]
+    sample_of_settled: judge_sql.Statement | None
 
     @property
     def in_segments(self) -> int:
@@ -50,37 +61,57 @@ def judge(configuration: RunConfiguration, *, full: bool, tidied: bool) -> Judge
         cursor.execute("SET LOCAL work_mem = '256MB'")
         share_the_work(cursor)
         expect_rows(cursor, _members(configuration))
-        cursor.execute(plan_sql.HAS_LEDGER, ledger_of(configuration))
-        judging = judge_sql.judging(
-            configuration,
-            full=full,
-            has_ledger=cursor.fetchone()[0],
-            tidied=tidied,
-            suppresses=Suppression.objects.exists(),
-            erased=erased.parameters(configuration.workspace_id),
-        )
-        cursor.execute(judging.candidates.sql, judging.candidates.parameters)
-        cursor.execute("ANALYZE candidate (settled, raw_address)")
-        cursor.execute(judging.planned.sql, judging.planned.parameters)
+        known = _known(cursor, configuration, tidied=tidied)
+        judging = judge_sql.judging(configuration, known, full=full)
         counts = dict.fromkeys(FATES, 0)
-        known = new_owners = 0
-        cursor.execute(judge_sql.COUNT_SETTLED)
-        counts["unchanged"] = int(cursor.fetchone()[0])
+        if judging.candidates is not None:
+            cursor.execute(judging.candidates.sql, judging.candidates.parameters)
+            cursor.execute("ANALYZE candidate (settled, raw_address)")
+            cursor.execute(judge_sql.COUNT_SETTLED)
+            counts["unchanged"] = int(cursor.fetchone()[0])
+        cursor.execute(judging.planned.sql, judging.planned.parameters)
+        new_owners = 0
+        slices: dict[int, Slice] = {}
         cursor.execute(judge_sql.COUNT)
-        for fate, was_settled, is_known, count in cursor.fetchall():
+        for fate, was_settled, number, count, size in cursor.fetchall():
             counts[fate] += count
             counts["unchanged"] -= count if was_settled else 0
-            known += count if is_known and fate in ("added", "changed") else 0
             new_owners += count if fate == "unchanged" and not was_settled else 0
-        if counts["added"] or counts["changed"]:
-            cursor.execute(plan_sql.INDEX_POSITIONS)
-            cursor.execute("ANALYZE planned (fate, address, position)")
-    return Judged(counts, known, new_owners, judging.sample_of_settled)
+            if fate in ("added", "changed"):
+                last = (number + 1) * judge_sql.SLICE - 1
+                other = slices.get(number, Slice(last, 0, 0))
+                slices[number] = Slice(last, other.contacts + count, other.bytes + size)
+        if counts["duplicate"]:
+            cursor.execute(judge_sql.NAME_WINNERS)
+        if slices:
+            cursor.execute(plan_sql.INDEX_PLANNED)
+            cursor.execute("ANALYZE planned (n, fate, address)")
+    in_order = [slices[number] for number in sorted(slices)]
+    return Judged(
+        counts, judging.candidates is not None, new_owners, in_order, judging.sample_of_settled
+    )
 
 
-def drop_judged() -> None:
+def drop_judged(judged: Judged) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE candidate, planned")
+        cursor.execute("DROP TABLE planned")
+        if judged.settles:
+            cursor.execute("DROP TABLE candidate")
+
+
+def _known(cursor: Any, configuration: RunConfiguration, *, tidied: bool) -> judge_sql.Known:
+    cursor.execute(plan_sql.HAS_LEDGER, ledger_of(configuration))
+    (has_ledger,) = cursor.fetchone()
+    opted_out = OptOut.objects.filter(
+        account_id=configuration.account_id, list_id__in=("", configuration.list_id)
+    )
+    return judge_sql.Known(
+        ledger=has_ledger,
+        tidied=tidied,
+        opted_out=opted_out.exists(),
+        suppressed=Suppression.objects.exists(),
+        erased=erased.parameters(configuration.workspace_id),
+    )
 
 
 def ledger_of(configuration: RunConfiguration) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """The judging SQL: what becomes of every profile in the selected segments.
 
-Two temporary tables. `candidate` has one row a profile, `settled` when the ledger says that the
-provider holds it just as it is: told by a hash of its values, in the one pass over the profiles,
-so that a run with nothing changed costs little more than reading them. `planned` judges all
-others, in the order of their addresses, in which the ledger's index grows. Addresses compare in
+The temporary table `planned` has one row for everybody who is judged, numbered by `n` in the order
+of their addresses, in which the ledger's key grows. Where there is a ledger, `candidate` comes
+first, with one row a profile: `settled` when the ledger says that the provider holds it just as it
+is, told by a hash of its values in the one pass over the profiles, so that a run with nothing
+changed costs little more than reading them; then `planned` judges all others. Where there is none,
+one statement reads and judges, its larger part in several processes. Addresses compare in
 collation "C", several times faster than in a language's; a valid one needs no escapes in JSON.
 """
 
@@ -33,27 +35,28 @@ class Statement:
 
 @dataclass(frozen=True)
 class Judging:
-    """The statements that make `candidate`, `planned`, and a sample of what is settled."""
+    """The statements that make `candidate`, if it is needed, and `planned`."""
 
-    candidates: Statement
+    candidates: Statement | None
     planned: Statement
-    sample_of_settled: Statement
+    sample_of_settled: Statement | None
 
 
-def judging(
-    configuration: RunConfiguration,
-    *,
-    full: bool,
-    has_ledger: bool,
-    tidied: bool,
-    suppresses: bool,
-    erased: dict[str, Any] | None,
-) -> Judging:
-    """How to judge for this configuration; with `full` nothing counts as settled.
-
-    `tidied` says that nobody who opted out is left in the ledger, `suppresses` that the workspace
-    has a suppression list; `erased` is what erased addresses are known by, if there are any.
+@dataclass(frozen=True)
+class Known:
+    """What there is to judge by: a ledger of the destination, its opted-out taken out or not
+    (`tidied`), people who are not to be sent to the list, and what erased addresses are known by.
     """
+
+    ledger: bool
+    tidied: bool
+    opted_out: bool
+    suppressed: bool
+    erased: dict[str, Any] | None
+
+
+def judging(configuration: RunConfiguration, known: Known, *, full: bool) -> Judging:
+    """How to judge for this configuration; with `full` nothing counts as settled."""
     parameters: dict[str, Any] = {
         "workspace": configuration.workspace_id,
         "destination": configuration.destination_id or 0,
@@ -65,7 +68,7 @@ def judging(
         "address": ADDRESS,
         "max_address": MAX_ADDRESS_BYTES,
         "full": full,
-        **(erased or {}),
+        **(known.erased or {}),
     }
     for number, match in enumerate(configuration.matches):
         parameters[f"attribute_{number}"] = match.attribute
@@ -76,38 +79,40 @@ def judging(
     values = [_value(match, number) for number, match in enumerate(matches)]
     columns = [f"v{number}" for number in range(len(matches))]
     carried = "".join(f", {column}" for column in columns)
-    rivals = _SETTLED_RIVALS.format(columns=carried, address=_ADDRESS)
     payload = _PAYLOAD.format("".join(_member(*pair) for pair in enumerate(matches)))
-    settled = has_ledger and not full
-    but = ("" if tidied else _BUT_OPTED_OUT) + (_BUT_SUPPRESSED if suppresses else "")
+    read = {
+        "members": _MEMBERS_OF_ONE if len(configuration.segment_ids) == 1 else _MEMBERS,
+        "columns": "".join(f", {v} AS {c}" for v, c in zip(values, columns, strict=True)),
+    }
+    by_ledger = known.ledger and not full
+    but = ("" if known.tidied else _BUT_OPTED_OUT) + (_BUT_SUPPRESSED if known.suppressed else "")
+    join = _JOIN_LEDGER.format(hash=_hash(_RAW_ADDRESS, values), but=but)
+    contenders = _CONTENDERS if by_ledger else _READ
+    planned = _PLANNED.format(
+        contenders=contenders.format(**read, carried=carried, address=_ADDRESS),
+        hash=_hash("address", columns),
+        payload=payload,
+        problems="\n            ".join(_problem(*pair) for pair in enumerate(matches)),
+        **(_HELD if known.ledger else _NONE_HELD),
+        said_no=_said_no(known),
+        join_said_no=_JOIN_SAID_NO if known.opted_out or known.suppressed else "",
+    )
+    sample = _SAMPLE_OF_SETTLED.format(payload=payload)
     return Judging(
-        Statement(
-            _CANDIDATES.format(
-                members=_MEMBERS_OF_ONE if len(configuration.segment_ids) == 1 else _MEMBERS,
-                columns="".join(f", {v} AS {c}" for v, c in zip(values, columns, strict=True)),
-                **(_IN_LEDGER if settled else _NO_LEDGER),
-                join=_JOIN_LEDGER.format(
-                    hash=_hash(_RAW_ADDRESS, values),
-                    but=but,
-                )
-                if settled
-                else "",
-            ),
-            parameters,
-        ),
-        Statement(
-            _PLANNED.format(
-                hash=_hash("address", columns),
-                payload=payload,
-                address=_ADDRESS,
-                columns=carried,
-                rivals=rivals if settled else "",
-                opted_out=_OPTED_OUT_OR_ERASED if erased else "o.reason",
-                problems="\n            ".join(_problem(*pair) for pair in enumerate(matches)),
-            ),
-            parameters,
-        ),
-        Statement(_SAMPLE_OF_SETTLED.format(payload=payload), parameters),
+        Statement(_CANDIDATES.format(**read, join=join), parameters) if by_ledger else None,
+        Statement(planned, parameters),
+        Statement(sample, parameters) if by_ledger else None,
+    )
+
+
+def _said_no(known: Known) -> str:
+    said = "no.reason" if known.opted_out or known.suppressed else "NULL::text"
+    if known.erased is None:
+        return said
+    gone = is_erased_address("ranked.address")
+    return (
+        f"coalesce({said}, CASE WHEN ranked.problem IS NULL AND NOT ranked.twin AND {gone}"
+        " THEN 'erased' END)"
     )
 
 
@@ -154,27 +159,16 @@ _PAYLOAD = """'{{"email":"' || address || '"'{} || '}}'"""
 
 _CANDIDATES = """
 CREATE TEMPORARY TABLE candidate ON COMMIT DROP AS
-SELECT p.id, p.key, p.updated_at, {address} AS raw_address, {well_formed} AS well_formed,
-    {settled} AS settled, {held_hash} AS held_hash{columns}
+SELECT p.id, p.key, p.updated_at,
+    coalesce(d.address, lower((p.attributes ->> %(email)s) COLLATE "C")) AS raw_address,
+    d.address IS NOT NULL
+        OR lower((p.attributes ->> %(email)s) COLLATE "C") ~ %(address)s AS well_formed,
+    d.address IS NOT NULL AS settled, d.payload_hash AS held_hash{columns}
 FROM ({members}
 ) member
 JOIN segments_profile p ON p.workspace_id = %(workspace)s AND p.id = member.profile_id
 {join}
 """
-
-_NO_LEDGER = {
-    "address": _RAW_ADDRESS,
-    "well_formed": f"{_RAW_ADDRESS} ~ %(address)s",
-    "settled": "false",
-    "held_hash": "NULL::bigint",
-}
-
-_IN_LEDGER = {
-    "address": f"coalesce(d.address, {_RAW_ADDRESS})",
-    "well_formed": f"d.address IS NOT NULL OR {_RAW_ADDRESS} ~ %(address)s",
-    "settled": "d.address IS NOT NULL",
-    "held_hash": "d.payload_hash",
-}
 
 _JOIN_LEDGER = """LEFT JOIN exports_delivery d
     ON d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
@@ -190,28 +184,66 @@ _BUT_SUPPRESSED = """
     AND d.address NOT IN (SELECT address FROM segments_suppression
         WHERE workspace_id = %(workspace)s)"""
 
-_OPTED_OUT_OR_ERASED = f"""coalesce(o.reason, CASE
-            WHEN written.place = 1 AND {is_erased_address("written.valid_address")} THEN 'erased'
-        END)"""
-
 _ADDRESS = "CASE WHEN well_formed THEN raw_address ELSE btrim(raw_address, %(blanks)s) END"
 
-# `OFFSET 0` keeps an expression from being evaluated wherever its name is used.
+# `OFFSET '0'` keeps an expression from being evaluated wherever its name is used. A 0 without the
+# quotes would also leave the rest of the statement to one process.
+_READ = """
+    SELECT id, key, updated_at, {address} AS address, well_formed, false AS settled,
+        NULL::bigint AS held_hash{carried}
+    FROM (
+    SELECT *, raw_address ~ %(address)s AS well_formed
+    FROM (
+        SELECT p.id, p.key, p.updated_at,
+            lower((p.attributes ->> %(email)s) COLLATE "C") AS raw_address{columns}
+        FROM ({members}
+        ) member
+        JOIN segments_profile p ON p.workspace_id = %(workspace)s AND p.id = member.profile_id
+        OFFSET '0'
+    ) found
+    OFFSET '0'
+    ) formed
+    OFFSET '0'"""
+
 # A settled one who shares an address with somebody to be judged is judged again, with them.
-_SETTLED_RIVALS = """UNION ALL
-    SELECT id, key, updated_at, raw_address, well_formed, settled, held_hash{columns}
+_CONTENDERS = """
+    SELECT id, key, updated_at, {address} AS address, well_formed, settled, held_hash{carried}
+    FROM candidate WHERE NOT settled
+    UNION ALL
+    SELECT id, key, updated_at, raw_address, well_formed, settled, held_hash{carried}
     FROM candidate WHERE settled AND raw_address IN (
         SELECT {address} FROM candidate WHERE NOT settled)"""
 
+_HELD = {
+    "held": """d.payload_hash AS known_hash, coalesce(d.refusal, '') AS refusal,
+        d.leaving_run_id IS NOT NULL AS in_doubt""",
+    "join_held": """LEFT JOIN exports_delivery d
+        ON d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
+        AND d.address = ranked.address AND ranked.problem IS NULL AND NOT ranked.twin""",
+}
+
+_NONE_HELD = {
+    "held": "NULL::bigint AS known_hash, '' AS refusal, false AS in_doubt",
+    "join_held": "",
+}
+
+_JOIN_SAID_NO = """LEFT JOIN (
+        SELECT address, max(reason) AS reason FROM (
+            SELECT address, reason FROM exports_optout
+            WHERE workspace_id = %(workspace)s AND account_id = %(account)s
+                AND list_id IN ('', %(list)s)
+            UNION ALL
+            SELECT address, 'suppressed' FROM segments_suppression
+            WHERE workspace_id = %(workspace)s
+        ) nos
+        GROUP BY address
+    ) no ON no.address = ranked.address AND ranked.problem IS NULL AND NOT ranked.twin"""
+
+# Of those who share an address the first counts, and those whose values can't be sent come last.
 _PLANNED = """
 CREATE TEMPORARY TABLE planned ON COMMIT DROP AS
-WITH contender AS (
-    SELECT id, key, updated_at, {address} AS address, well_formed, settled, held_hash{columns}
-    FROM candidate WHERE NOT settled
-    {rivals}
-), judged AS (
-    SELECT *, CASE WHEN problem IS NULL THEN address END AS valid_address
-    FROM (
+WITH contender AS ({contenders}
+), checked AS (
     SELECT *,
         CASE
             WHEN settled THEN NULL
@@ -223,66 +255,54 @@ WITH contender AS (
             {problems}
         END AS problem
     FROM contender
-    OFFSET 0
-    ) checked
+    OFFSET '0'
+), written AS (
+    SELECT id, key, updated_at, address, settled, problem,
+        CASE WHEN settled THEN held_hash ELSE {hash} END AS payload_hash,
+        CASE WHEN problem IS NULL AND NOT settled THEN {payload} END AS payload
+    FROM checked
+    OFFSET '0'
 ), ranked AS (
     SELECT *,
-        row_number() OVER same_address AS place,
-        first_value(key) OVER same_address AS winner
-    FROM judged
-    WINDOW same_address AS (PARTITION BY valid_address ORDER BY updated_at DESC, key)
-), written AS (
-    SELECT *,
-        CASE WHEN settled THEN held_hash ELSE {hash} END AS payload_hash,
-        CASE WHEN valid_address IS NOT NULL AND place = 1 AND NOT settled THEN {payload} END
-            AS payload
-    FROM ranked
-    OFFSET 0
-), compared AS (
-    SELECT written.*,
-        d.payload_hash AS known_hash, coalesce(d.refusal, '') AS refusal,
-        d.leaving_run_id IS NOT NULL AS in_doubt, {opted_out} AS opted_out
+        row_number() OVER by_address AS n,
+        coalesce(lag(address) OVER by_address = address, false) AS twin
     FROM written
-    LEFT JOIN (
-        SELECT address, max(reason) AS reason FROM (
-            SELECT address, reason FROM exports_optout
-            WHERE workspace_id = %(workspace)s AND account_id = %(account)s
-                AND list_id IN ('', %(list)s)
-            UNION ALL
-            SELECT address, 'suppressed' FROM segments_suppression
-            WHERE workspace_id = %(workspace)s
-        ) nos
-        GROUP BY address
-    ) o ON o.address = written.valid_address AND written.place = 1
-    LEFT JOIN exports_delivery d
-        ON d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
-        AND d.address = written.valid_address AND written.place = 1
+    WINDOW by_address AS (ORDER BY address, problem IS NOT NULL, updated_at DESC, key)
+), compared AS (
+    SELECT ranked.*, {held}, {said_no} AS said_no
+    FROM ranked
+    {join_held}
+    {join_said_no}
 ), fated AS (
     SELECT *,
         CASE
             WHEN problem IS NOT NULL THEN 'invalid'
-            WHEN place > 1 THEN 'duplicate'
-            WHEN opted_out IS NOT NULL OR refusal = 'on_hold' THEN 'suppressed'
+            WHEN twin THEN 'duplicate'
+            WHEN said_no IS NOT NULL OR refusal = 'on_hold' THEN 'suppressed'
             WHEN refusal <> '' AND known_hash = payload_hash AND NOT %(full)s THEN 'rejected'
             WHEN known_hash IS NULL OR refusal <> '' THEN 'added'
             WHEN known_hash = payload_hash AND NOT in_doubt AND NOT %(full)s THEN 'unchanged'
             ELSE 'changed'
         END AS fate
     FROM compared
-    OFFSET 0
+    OFFSET '0'
 )
-SELECT id, key, address, fate, settled, payload, payload_hash, known_hash IS NOT NULL AS known,
+SELECT n, id, key, address, fate, settled, payload_hash,
     CASE fate
         WHEN 'invalid' THEN problem
-        WHEN 'duplicate' THEN 'duplicate_address:' || winner
-        WHEN 'suppressed' THEN coalesce(opted_out, refusal)
+        WHEN 'suppressed' THEN coalesce(said_no, refusal)
         WHEN 'rejected' THEN refusal
     END AS reason,
-    count(*) FILTER (WHERE fate IN ('added', 'changed')) OVER so_far AS position,
-    sum(octet_length(payload) + 1) FILTER (WHERE fate IN ('added', 'changed')) OVER so_far
-        AS bytes
+    CASE WHEN fate IN ('added', 'changed', 'unchanged') THEN payload END AS payload
 FROM fated
-WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)
+"""
+
+# A twin is told the key of whoever stands for its address.
+NAME_WINNERS = """
+UPDATE planned twin SET reason = 'duplicate_address:' || winner.key
+FROM planned winner
+WHERE twin.fate = 'duplicate' AND winner.address = twin.address
+    AND winner.fate NOT IN ('duplicate', 'invalid')
 """
 
 _SAMPLE_OF_SETTLED = """
@@ -292,8 +312,11 @@ SELECT {payload} FROM (
 ) held
 """
 
-COUNT = """
-SELECT fate, settled, known, count(*) FROM planned GROUP BY fate, settled, known
-"""
+# Counts of `SLICE` neighbours each, from which the batches are cut.
+SLICE = 256
+COUNT = f"""
+SELECT fate, settled, n / {SLICE} AS slice, count(*), coalesce(sum(octet_length(payload) + 1), 0)
+FROM planned GROUP BY fate, settled, slice
+"""  # noqa: S608 - of a constant
 
 COUNT_SETTLED = "SELECT count(*) FROM candidate WHERE settled"

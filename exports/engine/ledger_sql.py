@@ -1,37 +1,58 @@
-"""The ledger's SQL after sending: take back what failed, name what was refused.
+"""The ledger's SQL from sending on: enter a batch, take back what failed, name what was refused."""
 
-A batch's deliveries are those between its first and last address that carry its number, so that
-the ledger's key finds them and no further index has to grow with it.
+# Whom a batch carries, as rows.
+_CARRIED = """
+    exports_batchcontacts b
+    CROSS JOIN LATERAL unnest(b.addresses, b.profile_ids, b.payload_hashes)
+        AS c (address, profile_id, payload_hash)
 """
 
-DELIVERIES_OF_BATCH = """
-    d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
-    AND d.address BETWEEN %(first)s AND %(last)s AND d.batch_id = %(batch)s
+_OF_BATCH = "b.workspace_id = %(workspace)s AND b.batch_id = %(batch)s"
+
+ENTER_ADDED = f"""
+INSERT INTO exports_delivery (
+    workspace_id, destination_id, address, profile_id, payload_hash, previous_hash, refusal,
+    batch_id)
+SELECT %(workspace)s, %(destination)s, c.address, c.profile_id, c.payload_hash, NULL, '',
+    %(batch)s
+FROM {_CARRIED} WHERE {_OF_BATCH}
+"""  # noqa: S608 - composed of constants
+
+ENTER_ADDED_AND_CHANGED = f"""
+{ENTER_ADDED}
+ON CONFLICT (workspace_id, destination_id, address) DO UPDATE
+SET profile_id = excluded.profile_id,
+    previous_hash = CASE WHEN exports_delivery.refusal = ''
+        THEN exports_delivery.payload_hash END,
+    payload_hash = excluded.payload_hash,
+    refusal = '',
+    leaving_run_id = NULL,
+    batch_id = excluded.batch_id
+"""
+
+# The deliveries that a batch has entered.
+_ENTERED = f"""
+    {_OF_BATCH} AND d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
+    AND d.address = c.address AND d.batch_id = %(batch)s
 """
 
 REJECT_BATCH = f"""
 INSERT INTO exports_rejection (
     workspace_id, run_id, profile_id, profile_key, address, kind, reason, detail)
-SELECT d.workspace_id, %(run)s, d.profile_id, coalesce(p.key, ''), d.address, 'rejected',
+SELECT %(workspace)s, %(run)s, c.profile_id, coalesce(p.key, ''), c.address, 'rejected',
     %(reason)s, %(detail)s
-FROM exports_delivery d
-LEFT JOIN segments_profile p ON p.workspace_id = d.workspace_id AND p.id = d.profile_id
-WHERE {DELIVERIES_OF_BATCH}
-"""  # noqa: S608 - composed of constants
-
-COUNT_BATCH = f"""
-SELECT count(*) FILTER (WHERE d.previous_hash IS NULL),
-    count(*) FILTER (WHERE d.previous_hash IS NOT NULL)
-FROM exports_delivery d WHERE {DELIVERIES_OF_BATCH}
+FROM {_CARRIED}
+LEFT JOIN segments_profile p ON p.workspace_id = %(workspace)s AND p.id = c.profile_id
+WHERE {_OF_BATCH}
 """  # noqa: S608
 
 FORGET_ADDED = f"""
-DELETE FROM exports_delivery d WHERE {DELIVERIES_OF_BATCH} AND d.previous_hash IS NULL
+DELETE FROM exports_delivery d USING {_CARRIED} WHERE {_ENTERED} AND d.previous_hash IS NULL
 """  # noqa: S608
 
 RESTORE_CHANGED = f"""
 UPDATE exports_delivery d SET payload_hash = d.previous_hash, previous_hash = NULL, batch_id = NULL
-WHERE {DELIVERIES_OF_BATCH} AND d.previous_hash IS NOT NULL
+FROM {_CARRIED} WHERE {_ENTERED} AND d.previous_hash IS NOT NULL
 """  # noqa: S608
 
 # What an earlier reading in the same transaction left goes.
@@ -66,9 +87,10 @@ REJECT_REFUSED = f"""
 WITH missing AS (
     SELECT d.address, d.profile_id, d.previous_hash IS NOT NULL AS was_held,
         coalesce(nullif(k.status, ''), 'refused') AS reason
-    FROM exports_delivery d
-    LEFT JOIN known_contact k ON k.address = d.address
-    WHERE {DELIVERIES_OF_BATCH} AND NOT coalesce(k.on_list, false)
+    FROM {_CARRIED}
+    JOIN exports_delivery d ON {_ENTERED}
+    LEFT JOIN known_contact k ON k.address = c.address
+    WHERE NOT coalesce(k.on_list, false)
 ), marked AS (
     UPDATE exports_delivery d SET refusal = m.reason
     FROM missing m

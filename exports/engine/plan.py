@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from exports.configuration import RunConfiguration, configuration_of, described
-from exports.engine import plan_sql
+from exports.engine import plan_sql, turns
 from exports.engine.batches import requests_for, write_batches
 from exports.engine.judge import Judged, drop_judged, judge, ledger_of
 from exports.engine.preferences import list_is_known
@@ -23,8 +23,6 @@ from segments.models import Segment
 MAX_PROFILES = 1_000_000
 PREVIEW_SIZE = 10
 FEW_REMOVALS = 100
-# After so many PostgreSQL is to count the ledger at once, not when autovacuum gets round to it.
-MANY_SENT = 20_000
 
 
 class CannotPlan(Explained):
@@ -93,9 +91,10 @@ def plan_run(run: Run) -> None:
         check_segments(configuration)
         if not run.dry_run:
             _forget_what_is_not_held(destination, configuration)
+            turns.take_to_send(destination)
         judged = judge(configuration, full=run.full, tidied=not run.dry_run)
         _check(run, configuration, judged)
-        leaving = _leaving(configuration, judged.counts)
+        leaving = _leaving(configuration, judged)
         if leaving.count:
             _check_none_is_empty(configuration)
         found = {
@@ -111,7 +110,7 @@ def plan_run(run: Run) -> None:
         ):
             removal = {"sample": leaving.sample, "held": leaving.held}
             move_run(run, Run.State.AWAITING_APPROVAL, removal=removal, **found)
-            drop_judged()
+            drop_judged(judged)
             return
         where = {**ledger_of(configuration), "run": run.pk}
         with connection.cursor() as cursor:
@@ -126,10 +125,7 @@ def plan_run(run: Run) -> None:
             removal={},
             **found,
         )
-        drop_judged()
-    if judged.sent > MANY_SENT and not run.dry_run:
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE exports_delivery")
+        drop_judged(judged)
 
 
 def preview(configuration: RunConfiguration) -> Preview:
@@ -142,13 +138,14 @@ def preview(configuration: RunConfiguration) -> Preview:
             cursor.execute(plan_sql.SAMPLE_OF_CONTACTS, {"size": PREVIEW_SIZE})
             payloads = [payload for (payload,) in cursor.fetchall()]
             held, size = judged.sample_of_settled, PREVIEW_SIZE - len(payloads)
-            cursor.execute(held.sql, {**held.parameters, "size": size})
-            payloads += [payload for (payload,) in cursor.fetchall()]
+            if held is not None:
+                cursor.execute(held.sql, {**held.parameters, "size": size})
+                payloads += [payload for (payload,) in cursor.fetchall()]
             sample = [orjson.loads(payload) for payload in payloads]
             cursor.execute(plan_sql.SAMPLE_OF_REJECTIONS, {"size": PREVIEW_SIZE})
             left_out = [LeftOut(*row) for row in cursor.fetchall()]
-        leaving = _leaving(configuration, counts)
-        drop_judged()
+        leaving = _leaving(configuration, judged)
+        drop_judged(judged)
     return Preview(counts, requests, leaving, sample, left_out)
 
 
@@ -203,7 +200,7 @@ def _forget_what_is_not_held(destination: Destination, configuration: RunConfigu
     destination.save(update_fields=["delivered_to"])
 
 
-def _leaving(configuration: RunConfiguration, counts: dict[str, int]) -> Leaving:
+def _leaving(configuration: RunConfiguration, judged: Judged) -> Leaving:
     """Who was put on the list from here and is no longer to be there.
 
     Those planned as changed or unchanged are just the ones that are held and stay.
@@ -214,12 +211,16 @@ def _leaving(configuration: RunConfiguration, counts: dict[str, int]) -> Leaving
     with connection.cursor() as cursor:
         cursor.execute(plan_sql.COUNT_HELD, where)
         held = cursor.fetchone()[0]
-        count = held - counts["changed"] - counts["unchanged"]
+        count = held - judged.counts["changed"] - judged.counts["unchanged"]
         sample: list[str] = []
         if count:
-            cursor.execute(plan_sql.SAMPLE_OF_LEAVING, where)
+            cursor.execute(plan_sql.SAMPLE_OF_LEAVING.format(unless=_unless(judged)), where)
             sample = [address for (address,) in cursor.fetchall()]
     return Leaving(count, held, sample)
+
+
+def _unless(judged: Judged) -> str:
+    return plan_sql.UNLESS_SETTLED if judged.settles else ""
 
 
 def _check_none_is_empty(configuration: RunConfiguration) -> None:
@@ -236,6 +237,6 @@ def _write_ledger(
         if judged.new_owners:
             cursor.execute(plan_sql.CHANGE_OWNERS, where)
         if leaving.count:
-            cursor.execute(plan_sql.MARK_LEAVING, where)
+            cursor.execute(plan_sql.MARK_LEAVING.format(unless=_unless(judged)), where)
     if judged.sent:
         write_batches(configuration, judged, where)

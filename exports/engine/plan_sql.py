@@ -1,52 +1,33 @@
 """The plan's SQL: batches, ledger and rejections, from the table `planned` that judging made."""
 
-INDEX_POSITIONS = """
-CREATE INDEX planned_position ON planned (position, bytes) WHERE fate IN ('added', 'changed')
-"""
+# The rows lie in the order of their numbers.
+INDEX_PLANNED = "CREATE INDEX planned_n ON planned USING brin (n) WITH (pages_per_range = 32)"
 
-# The furthest row that a batch starting after `position` and `bytes` can still take.
-LAST_OF_BATCH = """
-SELECT position, bytes FROM planned
-WHERE fate IN ('added', 'changed')
-    AND position > %(position)s AND position <= %(position)s + %(contacts)s
-    AND bytes <= %(bytes)s + %(limit)s
-ORDER BY position DESC LIMIT 1
+SIZES = """
+SELECT n, octet_length(payload) + 1 FROM planned
+WHERE fate IN ('added', 'changed') AND n > %(after)s AND n <= %(last)s ORDER BY n
 """
 
 INSERT_BATCH = """
-INSERT INTO exports_batch (
-    workspace_id, run_id, number, state, failure, why, contacts, first_address, last_address,
-    body, body_bytes, activity_id, activity, attempts, rejected)
-SELECT %(workspace)s, %(run)s, %(number)s, 'planned', '', '{}', count(*), min(address),
-    max(address),
-    convert_to(%(head)s || string_agg(payload, ',' ORDER BY position) || %(tail)s, 'UTF8'),
-    %(body_bytes)s, '', '{}', 0, 0
-FROM planned
-WHERE fate IN ('added', 'changed') AND position > %(after)s AND position <= %(last)s
-RETURNING id
-"""
-
-INSERT_DELIVERIES = """
-INSERT INTO exports_delivery (
-    workspace_id, destination_id, address, profile_id, payload_hash, previous_hash, refusal,
-    batch_id)
-SELECT %(workspace)s, %(destination)s, address, id, payload_hash, NULL, '',
-    (%(batches)s::bigint[])[width_bucket(position, %(firsts)s::bigint[])]
-FROM planned WHERE fate IN ('added', 'changed') AND NOT known
-"""
-
-UPDATE_DELIVERIES = """
-UPDATE exports_delivery d
-SET profile_id = planned.id,
-    previous_hash = CASE WHEN d.refusal = '' THEN d.payload_hash END,
-    payload_hash = planned.payload_hash,
-    refusal = '',
-    leaving_run_id = NULL,
-    batch_id = (%(batches)s::bigint[])[width_bucket(position, %(firsts)s::bigint[])]
-FROM planned
-WHERE planned.fate IN ('added', 'changed') AND planned.known
-    AND d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
-    AND d.address = planned.address
+WITH gathered AS MATERIALIZED (
+    SELECT count(*) AS contacts, count(*) FILTER (WHERE fate = 'added') AS added,
+        array_agg(address ORDER BY n) AS addresses, array_agg(id ORDER BY n) AS profile_ids,
+        array_agg(payload_hash ORDER BY n) AS payload_hashes,
+        convert_to(%(head)s || string_agg(payload, ',' ORDER BY n) || %(tail)s, 'UTF8') AS body
+    FROM planned
+    WHERE fate IN ('added', 'changed') AND n > %(after)s AND n <= %(last)s
+), written AS (
+    INSERT INTO exports_batch (
+        workspace_id, run_id, number, state, failure, why, contacts, added, body, body_bytes,
+        activity_id, activity, attempts, rejected)
+    SELECT %(workspace)s, %(run)s, %(number)s, 'planned', '', '{}', contacts, added, body,
+        octet_length(body), '', '{}', 0, 0
+    FROM gathered
+    RETURNING id
+)
+INSERT INTO exports_batchcontacts (
+    workspace_id, batch_id, addresses, profile_ids, payload_hashes)
+SELECT %(workspace)s, written.id, addresses, profile_ids, payload_hashes FROM written, gathered
 """
 
 # Another profile stands for the address now, with the same data: nothing to send.
@@ -95,8 +76,12 @@ _LEAVING = f"""
     {_HELD}
     AND NOT EXISTS (SELECT 1 FROM planned p
         WHERE p.address = d.address AND p.fate IN ('added', 'changed', 'unchanged'))
-    AND NOT EXISTS (SELECT 1 FROM candidate c WHERE c.settled AND c.raw_address = d.address)
+    {{unless}}
 """  # noqa: S608
+
+UNLESS_SETTLED = """
+    AND NOT EXISTS (SELECT 1 FROM candidate c WHERE c.settled AND c.raw_address = d.address)
+"""
 
 SAMPLE_OF_LEAVING = f"""
 SELECT d.address FROM exports_delivery d WHERE {_LEAVING} ORDER BY d.address LIMIT %(size)s
@@ -117,7 +102,7 @@ FROM planned WHERE fate IN ('invalid', 'duplicate', 'suppressed', 'rejected')
 
 SAMPLE_OF_CONTACTS = """
 SELECT payload FROM planned WHERE fate IN ('added', 'changed', 'unchanged') AND NOT settled
-ORDER BY fate = 'unchanged', position LIMIT %(size)s
+ORDER BY fate = 'unchanged', n LIMIT %(size)s
 """
 
 SAMPLE_OF_REJECTIONS = """
@@ -125,8 +110,4 @@ SELECT id, key, coalesce(address, ''), fate, split_part(reason, ':', 1),
     substr(reason, length(split_part(reason, ':', 1)) + 2)
 FROM planned WHERE fate IN ('invalid', 'duplicate', 'suppressed', 'rejected')
 ORDER BY fate, key LIMIT %(size)s
-"""
-
-BATCHES_AND_BYTES = """
-SELECT count(*), coalesce(max(bytes), 0) FROM planned WHERE fate IN ('added', 'changed')
 """

@@ -21,7 +21,7 @@ from connections.access import NotUsable
 from connections.constant_contact import errors
 from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
-from exports.engine import read_back, removal_sql
+from exports.engine import read_back, removal_sql, turns
 from exports.engine.batches import MAX_CONTACTS
 from exports.engine.confirm import MAX_POLLS, poll_delay
 from exports.engine.send import StopSending, TryLater, requests_counted
@@ -95,6 +95,9 @@ def _give_up(run: Run, problem: Why) -> None:
 
 
 def _begin(run: Run, provider: Client) -> None:
+    with transaction.atomic():
+        turns.take_to_remove(run.destination)
+        _save(run, begun=True)
     others = Destination.objects.filter(delivered_to=run.destination.delivered_to)
     found = list(others.exclude(pk=run.destination_id).values_list("pk", flat=True))
     if found:

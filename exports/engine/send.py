@@ -4,6 +4,7 @@ import random
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ from connections.constant_contact import errors
 from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
 from connections.models import Connection
+from exports.engine import ledger_sql
 from exports.engine.states import move_batch
 from exports.models import Batch, Run
 from exports.whys import Explained, Why, why, why_of
@@ -65,9 +67,7 @@ def _send(run: Run, batch: Batch) -> None:
         with requests_counted(run, destination.connection, locks.BATCH, batch.pk) as provider:
             activity = _earlier_attempt(provider, run, batch)
             if activity is None:
-                Batch.objects.filter(pk=batch.pk).update(
-                    attempts=F("attempts") + 1, attempted_at=timezone.now()
-                )
+                _note_attempt(run, batch)
                 activity = provider.import_contacts(bytes(batch.body or b""))
     except NotUsable as refusal:
         raise StopSending(why_of(refusal)) from refusal
@@ -83,6 +83,25 @@ def _send(run: Run, batch: Batch) -> None:
         activity=activity.model_dump(mode="json", exclude_none=True),
         sent_at=timezone.now(),
     )
+
+
+def _note_attempt(run: Run, batch: Batch) -> None:
+    """On record before the request leaves, with the first one what the ledger says from then on."""
+    with transaction.atomic():
+        if not batch.attempts:
+            enter = ledger_sql.ENTER_ADDED
+            if batch.added < batch.contacts:
+                enter = ledger_sql.ENTER_ADDED_AND_CHANGED
+            where = {
+                "workspace": run.workspace_id,
+                "destination": run.destination_id,
+                "batch": batch.pk,
+            }
+            with connection.cursor() as cursor:
+                cursor.execute(enter, where)
+        Batch.objects.filter(pk=batch.pk).update(
+            attempts=F("attempts") + 1, attempted_at=timezone.now()
+        )
 
 
 def _judge(run: Run, batch: Batch, error: errors.ConstantContactError) -> None:
@@ -150,14 +169,14 @@ class requests_counted:  # noqa: N801 - reads as a with-statement
     """
 
     def __init__(
-        self, run: Run, connection: Connection, kind: int = locks.RUN, pk: int | None = None
+        self, run: Run, link: Connection, kind: int = locks.RUN, pk: int | None = None
     ) -> None:
         self.run = run
-        self.connection = connection
+        self.link = link
         self.ensure_held = partial(locks.ensure_held, kind, run.pk if pk is None else pk)
 
     def __enter__(self) -> Client:
-        self.client = client(self.connection, before_change=self.ensure_held)
+        self.client = client(self.link, before_change=self.ensure_held)
         return self.client
 
     def __exit__(self, kind: object, *_: object) -> None:

@@ -12,7 +12,7 @@ from connections.constant_contact import errors
 from exports.engine import ledger_sql, read_back
 from exports.engine.send import TryLater, requests_counted
 from exports.engine.states import move_run
-from exports.models import Batch, Run
+from exports.models import Batch, BatchContacts, Run
 from exports.whys import Why, dumped, why, why_of
 from workspaces import audit
 from workspaces.planner import expect_rows
@@ -58,6 +58,7 @@ def _end(run: Run, failed: list[Batch], refusing: list[Batch], *, unread: Why) -
         _count(moved, _take_back(run, batch))
     for batch in refusing:
         _count(moved, _name_refused(run, batch) if not unread else (0, 0))
+    BatchContacts.objects.filter(batch__run=run).delete()
     state, reason = _outcome(run, failed, refusing, unread, moved["rejected"])
     move_run(run, state, why=reason, **moved)
     audit.record(
@@ -82,8 +83,6 @@ def _of_batch(run: Run, batch: Batch) -> dict[str, Any]:
         "destination": run.destination_id,
         "run": run.pk,
         "batch": batch.pk,
-        "first": batch.first_address,
-        "last": batch.last_address,
     }
 
 
@@ -94,11 +93,9 @@ def _take_back(run: Run, batch: Batch) -> tuple[int, int]:
             ledger_sql.REJECT_BATCH,
             {**where, "reason": batch.failure, "detail": dumped(batch.why)},
         )
-        cursor.execute(ledger_sql.COUNT_BATCH, where)
-        added, changed = cursor.fetchone()
         cursor.execute(ledger_sql.FORGET_ADDED, where)
         cursor.execute(ledger_sql.RESTORE_CHANGED, where)
-    return added, changed
+    return batch.added, batch.contacts - batch.added
 
 
 def _name_refused(run: Run, batch: Batch) -> tuple[int, int]:
