@@ -195,11 +195,12 @@ def finish(erasure: Erasure) -> None:
     """Notes that nothing is left to do, if so."""
     erasure.refresh_from_db()
     if erasure.files_removed_at and all(part.is_done(erasure) for part in erasure_parts.every()):
-        ended = Erasure.objects.filter(pk=erasure.pk, finished_at__isnull=True).update(
-            finished_at=timezone.now()
-        )
-        if ended:
-            audit.record(erasure.workspace, "profile.erasure_finished", target=erasure)
+        with transaction.atomic():
+            ended = Erasure.objects.filter(pk=erasure.pk, finished_at__isnull=True).update(
+                finished_at=timezone.now()
+            )
+            if ended:
+                audit.record(erasure.workspace, "profile.erasure_finished", target=erasure)
 
 
 def lift(erasure: Erasure, *, by: User) -> None:
