@@ -10,7 +10,7 @@ _LEAVING = """
     AND d.leaving_run_id IS NOT NULL
 """
 
-# Whom another destination of the same account and list still holds. Those are named, so that each
+# Whom another destination of the same account and list still holds. Those are named, so that an
 # address is found by the ledger's key: joined, PostgreSQL may read the whole ledger for each.
 LET_GO_OF_SHARED = f"""
 DELETE FROM exports_delivery d WHERE {_LEAVING} AND EXISTS (

@@ -101,7 +101,10 @@ def _begin(run: Run, provider: Client) -> None:
     others = Destination.objects.filter(delivered_to=run.destination.delivered_to)
     found = list(others.exclude(pk=run.destination_id).values_list("pk", flat=True))
     if found:
-        _execute(removal_sql.LET_GO_OF_SHARED, run, others=found)
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                expect_rows(cursor, run.to_remove)
+            _execute(removal_sql.LET_GO_OF_SHARED, run, others=found)
     count = _count(run)
     if not count:
         _save(run, done=True)
