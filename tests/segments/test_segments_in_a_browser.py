@@ -123,13 +123,13 @@ def test_a_rule_that_makes_no_sense_is_shown_in_place_and_mended(tab: Page) -> N
     tab.get_by_label("Name").fill("Half done")
     tab.get_by_label("Attribute").select_option(label="Points")
     expect(tab.get_by_label("Comparison")).to_have_value("equals")
-    tab.get_by_role("button", name="Save").last.click()
+    tab.get_by_role("button", name="Save", exact=True).last.click()
     problem = tab.get_by_role("alert").filter(has_text="Give a value.")
     expect(problem).to_be_visible()
     expect(tab.get_by_label("Name")).to_have_value("Half done")
     tab.get_by_label("Value").fill("4")
     count(tab).to_contain_text("1 of 12 profiles")
-    tab.get_by_role("button", name="Save").last.click()
+    tab.get_by_role("button", name="Save", exact=True).last.click()
     expect(tab.get_by_role("heading", name="Half done", level=1)).to_be_visible()
 
 
