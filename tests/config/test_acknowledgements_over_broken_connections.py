@@ -1,0 +1,46 @@
+"""A worker goes on taking tasks though its connection to Redis broke under an acknowledgement."""
+
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+from kombu import Connection
+
+from config.celery import app
+
+
+@pytest.fixture
+def queue() -> Any:
+    with Connection(app.conf.broker_url, transport_options={"visibility_timeout": 60}) as made:
+        queue = made.SimpleQueue("broken-acks")
+        queue.channel.basic_qos(0, 1, False)
+        yield queue
+        queue.close()
+
+
+def broker() -> Any:
+    return redis.Redis.from_url(settings.REDIS_URL)
+
+
+def test_an_acknowledgement_is_made_again_on_another_connection(queue: Any) -> None:
+    queue.put({"n": 1})
+    message = queue.get(timeout=5)
+    assert not queue.channel.qos.can_consume()
+    broker().client_kill_filter(_type="normal", skipme=True)
+    message.ack()
+    assert queue.channel.qos.can_consume()
+    assert broker().hlen("unacked") == 0
+
+
+def test_a_task_that_can_not_be_acknowledged_leaves_its_place(queue: Any, monkeypatch: Any) -> None:
+    queue.put({"n": 1})
+    message = queue.get(timeout=5)
+
+    def broken(delivery_tag: str) -> Any:
+        raise redis.exceptions.ConnectionError("out of reach")
+
+    monkeypatch.setattr(queue.channel.qos, "_remove_from_indices", broken)
+    with pytest.raises(redis.exceptions.ConnectionError):
+        message.ack()
+    assert queue.channel.qos.can_consume()
