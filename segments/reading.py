@@ -119,10 +119,16 @@ def _staged(source: Source, *, has_doubles: bool) -> str:
 
 
 def _write(connection: duckdb.DuckDBPyConnection, statement: str, path: Path) -> None:
-    connection.execute(
+    copy = (
         f"COPY ({statement}) TO {quoted(str(path))}"
         " (HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '')"
     )
+    try:
+        connection.execute(copy)
+    except duckdb.OutOfMemoryException:
+        # Gigabytes of wide rows: the sort of one thread keeps to the limit where that of two can't.
+        connection.execute("SET threads = 1")
+        connection.execute(copy)
 
 
 def _judged(path: Path, dialect: Dialect, kept: Sequence[Column], key: str) -> str:
