@@ -44,8 +44,6 @@ class Part:
                         file.write(block)
                         self.size += len(block)
                         self.checksum = crc32(block, self.checksum)
-                    file.flush()
-                    os.fsync(file.fileno())
             except BaseException:
                 self.drop()
                 raise
@@ -59,13 +57,18 @@ class Part:
         whole = file_of(self.path.parent)
         if offset == 0:
             self.path.replace(whole)
-            return
-        with disk_full_told(), self.path.open("rb") as part, whole.open("r+b") as file:
-            file.truncate(offset)
-            file.seek(offset)
-            shutil.copyfileobj(part, file, 1024 * 1024)
-            file.flush()
-            os.fsync(file.fileno())
+        with disk_full_told(), whole.open("r+b") as file:
+            try:
+                if offset:
+                    file.truncate(offset)
+                    file.seek(offset)
+                    with self.path.open("rb") as part:
+                        shutil.copyfileobj(part, file, 1024 * 1024)
+                    file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                os.truncate(whole, offset)
+                raise
 
     def drop(self) -> None:
         self.path.unlink(missing_ok=True)

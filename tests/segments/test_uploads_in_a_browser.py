@@ -60,7 +60,7 @@ def customers(tmp_path: Path) -> Path:
 def choose(tab: Page, customers: Path) -> None:
     tab.goto("sources/add/")
     tab.get_by_label("Name of the source").fill("Web shop")
-    tab.get_by_label("File").set_input_files(customers)
+    tab.locator("input[name=file]").set_input_files(customers)
     tab.get_by_role("button", name="Upload").click()
 
 
@@ -148,10 +148,12 @@ def test_a_form_that_is_wrong_keeps_the_file_chosen(tab: Page, tmp_path: Path) -
     choose(tab, empty)
     expect(tab.get_by_text("The file is empty.")).to_be_visible()
     expect(tab.get_by_label("Name of the source")).to_have_value("Web shop")
-    assert tab.get_by_label("File").evaluate("input => input.files[0].name") == "customers.csv"
+    assert (
+        tab.locator("input[name=file]").evaluate("input => input.files[0].name") == "customers.csv"
+    )
     good = tmp_path / "good.csv"
     good.write_text("id,name\n1,Ann\n")
-    tab.get_by_label("File").set_input_files(good)
+    tab.locator("input[name=file]").set_input_files(good)
     tab.get_by_role("button", name="Upload").click()
     expect(tab.get_by_role("heading", name="Choose columns")).to_be_visible(timeout=60_000)
 
