@@ -67,7 +67,7 @@ def make_a_workspace(page: Page) -> None:
 
 def import_the_sample(page: Page) -> None:
     page.goto("/w/bike-shop/data/sources/add/")
-    page.get_by_label("File").set_input_files(SAMPLE)
+    page.get_by_label("File", exact=True).set_input_files(SAMPLE)
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("heading", name="Choose columns")).to_be_visible()
     page.get_by_label("ProspectAlternateKey is the key").check()
@@ -93,7 +93,7 @@ def make_a_segment(page: Page) -> None:
     page.get_by_label("Comparison").nth(1).select_option(label="is more than")
     expect(page.locator("#look")).to_contain_text("and YearlyIncome is more than")
     expect(page.locator("#look .look-count")).to_have_text("2,053")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("heading", name="Everyone")).to_be_visible()
     expect(page.locator("#segment")).to_contain_text("Refreshed")
     expect(page.locator("#segment .stat, #segment").first).to_contain_text("2,053")
@@ -111,7 +111,7 @@ def connect(page: Page) -> None:
     if page.get_by_label("Password").is_visible():
         page.get_by_label("Password").fill(PASSWORD)
         page.locator("main form button[type=submit]").first.click()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Harbour Books").first).to_be_visible()
     expect(page.get_by_text("Active").first).to_be_visible()
 
@@ -121,7 +121,7 @@ def add_a_destination(page: Page) -> None:
     page.get_by_label("Name", exact=True).fill("Monthly newsletter")
     page.get_by_label("Newsletter", exact=False).first.check()
     page.locator("#segments input").check()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("heading", name="Monthly newsletter")).to_be_visible()
 
 
