@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,9 @@ def celery_worker(**environment: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker"]
     command += ["-Q", "default,data,runs", "--concurrency=2", "--loglevel=WARNING", "-n", name]
     command += ["--without-gossip", "--without-mingle"]
-    process = subprocess.Popen(command, cwd=ROOT, env=process_environment(**environment))
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=process_environment(**environment), start_new_session=True
+    )
     from config.celery import app
 
     try:
@@ -112,12 +115,10 @@ def celery_worker(**environment: str) -> Iterator[subprocess.Popen[bytes]]:
             assert time.monotonic() < deadline, "the worker did not start"
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        # The whole family at once: nothing a test still wants to know is in its hands.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @pytest.fixture
@@ -148,18 +149,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(left_out)
 
 
-@pytest.fixture
-def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright."""
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright: started once, for it takes seconds."""
     from playwright.sync_api import sync_playwright
 
-    # Playwright runs an event loop in this thread, which Django takes for asynchronous code.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     quiet = ("background-networking", "component-update", "sync", "gpu", "quic")
-    with sync_playwright() as playwright:
+    # Playwright runs an event loop in this thread, which Django takes for asynchronous code.
+    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
             args=["--no-sandbox", *(f"--disable-{name}" for name in quiet)],
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Any]:
+    """A browser without anything open; what a test opens in it is closed behind it."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()

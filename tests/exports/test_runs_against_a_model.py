@@ -6,6 +6,7 @@ test. `SEGUE_PROPERTY_EXAMPLES=500` looks further; `--hypothesis-seed=N` starts 
 """
 
 import os
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -264,6 +265,7 @@ def test_the_list_and_the_account_are_as_the_model_says(
     for module in (read_back, remove):
         monkeypatch.setattr(module, "poll_delay", lambda polls: 0.01)
     monkeypatch.setattr("exports.engine.drive.poll_delay", lambda polls: 0.01)
+    monkeypatch.setattr("exports.engine.drive.BUSY", timedelta(milliseconds=10))
     monkeypatch.setattr(transport, "_wait_before_reading_again", lambda state: 0.01)
     Machine.world = World(workspace, sandbox)
     run_state_machine_as_test(

@@ -1,11 +1,10 @@
 """What only a browser can tell: keyboard, small screens, the theme, nothing blocked or broken."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.workspaces.factories import MembershipFactory, signed_in
 from workspaces import services
@@ -16,9 +15,7 @@ PAGES = ["", "admin/members/", "admin/members/invite/", "admin/schedule/", "admi
 
 
 @pytest.fixture
-def member(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    # Playwright runs an event loop in this thread, which Django takes for asynchronous code.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+def member(live_server: Any) -> Any:
     administrator = MembershipFactory().user
     workspace = services.create_workspace("Botiga", administrator=administrator)
     MembershipFactory(workspace=workspace, role="viewer")
@@ -26,22 +23,17 @@ def member(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def tab(member: Any, live_server: Any) -> Iterator[Page]:
+def tab(member: Any, live_server: Any, browser: Any) -> Iterator[Page]:
     """A tab in which the member is signed in; fails when anything in it was blocked or broke."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        context = browser.new_context(base_url=f"{live_server.url}/w/botiga/", locale="en-GB")
-        session = member.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-        tab = context.new_page()
-        faults: list[str] = []
-        tab.on("console", lambda said: said.type == "error" and faults.append(said.text))
-        tab.on("pageerror", lambda error: faults.append(str(error)))
-        yield tab
-        browser.close()
-        assert faults == []
+    context = browser.new_context(base_url=f"{live_server.url}/w/botiga/", locale="en-GB")
+    session = member.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    tab = context.new_page()
+    faults: list[str] = []
+    tab.on("console", lambda said: said.type == "error" and faults.append(said.text))
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    yield tab
+    assert faults == []
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280, 2560])
