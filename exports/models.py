@@ -320,12 +320,14 @@ class Delivery(BulkTenantModel):
 class OptOut(BulkTenantModel):
     """An address that is not to be sent to an account, or to the one list of it in `list_id`.
 
-    Its owner unsubscribed there, or it was taken off the list there, by them or by hand.
+    Its owner unsubscribed there, or it was taken off the list there, by them or by hand, or nobody
+    there has it any more.
     """
 
     class Reason(models.TextChoices):
         UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
         TAKEN_OFF = "taken_off", _("Taken off the list")
+        CHANGED = "changed_at_provider", _("Changed at Constant Contact")
 
     pk = models.CompositePrimaryKey("workspace_id", "account_id", "list_id", "address")
     account_id = models.CharField(max_length=64)

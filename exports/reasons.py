@@ -17,6 +17,7 @@ SUPPRESSED = "suppressed"
 ERASED = "erased"
 UNSUBSCRIBED = "unsubscribed"
 TAKEN_OFF = "taken_off"
+CHANGED = "changed_at_provider"
 ON_HOLD = "on_hold"
 REFUSED = "refused"
 BATCH_FAILED = "batch_failed"
@@ -80,8 +81,16 @@ REASONS: dict[str, Reason] = {
     TAKEN_OFF: Reason(
         _("Taken off the list"),
         _(
-            "At Constant Contact this person was taken off the list, or their address was changed"
-            " there. They are not put back until a member says so on the export’s page."
+            "At Constant Contact this person was taken off the list. They are not put back until a"
+            " member says so on the export’s page."
+        ),
+    ),
+    CHANGED: Reason(
+        _("Changed at Constant Contact"),
+        _(
+            "Nobody at Constant Contact has this address any more: it was changed there, or its"
+            " contact deleted. Correct it at its source. As it is, it is not sent until a member"
+            " says so on the export’s page."
         ),
     ),
     ON_HOLD: Reason(

@@ -1,4 +1,7 @@
-"""Who was taken off a list at Constant Contact; only a member's word puts them back."""
+"""Whom a list lost at Constant Contact: taken off, or with another address now.
+
+Only a member's word puts them back.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from workspaces import audit
 from workspaces.models import User
 
 PAGE_SIZE = 50
+REASONS = (OptOut.Reason.TAKEN_OFF, OptOut.Reason.CHANGED)
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Page:
 def taken_off(destination: Destination) -> QuerySet[OptOut]:
     """Those of the list that the export delivers to, by address."""
     account_id, _, list_id = destination.delivered_to.partition(":")
-    found = OptOut.objects.filter(reason=OptOut.Reason.TAKEN_OFF, account_id=account_id)
+    found = OptOut.objects.filter(reason__in=REASONS, account_id=account_id)
     return found.filter(list_id=list_id).exclude(list_id="").order_by("address")
 
 

@@ -203,6 +203,18 @@ def take_off(app: Any, email: str, list_id: str, account: str | None = None) -> 
     return {}
 
 
+def change_address(app: Any, email: str, to: str, account: str | None = None) -> dict[str, Any]:
+    """As somebody who edits the contact does."""
+    found = _account(app.sandbox, account)
+    known = _known(found, email)
+    if found.people.by_email(to) is not None:
+        raise ValueError(f"another contact has the address {to}")
+    known.readdress(to)
+    known.touch(app.sandbox.now())
+    app.sandbox.touch()
+    return {}
+
+
 def configure(app: Any, **values: Any) -> dict[str, Any]:
     """Sets rates, latencies and the kind of refresh tokens."""
     for name, value in values.items():
@@ -297,6 +309,7 @@ ACTIONS: dict[str, Callable[..., Any]] = {
     for action in (
         accounts,
         add_lists,
+        change_address,
         clear_faults,
         clock,
         configure,

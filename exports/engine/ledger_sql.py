@@ -81,12 +81,17 @@ FROM read_contact WHERE address <> '' GROUP BY 1
 
 ANALYZE_KNOWN_CONTACT = "ANALYZE known_contact"
 
-# Contacts that a batch carried and that the list does not hold now. Who unsubscribed is kept as
-# opted out; what else was refused stays in the ledger, so that it is not sent again as it is.
+# Contacts that a batch carried and that the list does not hold now. Whom it held before, the
+# provider has no cause to refuse: they were taken off meanwhile, or their address was changed. They
+# and who unsubscribed are kept as opted out; what else was refused stays in the ledger, so that it
+# is not sent again as it is.
 REJECT_REFUSED = f"""
 WITH missing AS (
     SELECT d.address, d.profile_id, d.previous_hash IS NOT NULL AS was_held,
-        coalesce(nullif(k.status, ''), 'refused') AS reason
+        CASE WHEN k.status <> '' THEN k.status
+            WHEN d.previous_hash IS NULL THEN 'refused'
+            WHEN k.address IS NULL THEN 'changed_at_provider'
+            ELSE 'taken_off' END AS reason
     FROM {_CARRIED}
     JOIN exports_delivery d ON {_ENTERED}
     LEFT JOIN known_contact k ON k.address = c.address
@@ -95,15 +100,16 @@ WITH missing AS (
     UPDATE exports_delivery d SET refusal = m.reason
     FROM missing m
     WHERE d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
-        AND d.address = m.address AND m.reason <> 'unsubscribed'
+        AND d.address = m.address AND m.reason IN ('refused', 'on_hold')
 ), let_go AS (
     DELETE FROM exports_delivery d USING missing m
     WHERE d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
-        AND d.address = m.address AND m.reason = 'unsubscribed'
+        AND d.address = m.address AND m.reason NOT IN ('refused', 'on_hold')
 ), opted_out AS (
     INSERT INTO exports_optout (workspace_id, account_id, list_id, address, reason, since)
-    SELECT %(workspace)s, %(account)s, '', address, reason, now()
-    FROM missing WHERE reason = 'unsubscribed'
+    SELECT %(workspace)s, %(account)s, CASE WHEN reason = 'unsubscribed' THEN '' ELSE %(list)s END,
+        address, reason, now()
+    FROM missing WHERE reason NOT IN ('refused', 'on_hold')
     ON CONFLICT DO NOTHING
 ), named AS (
     INSERT INTO exports_rejection (

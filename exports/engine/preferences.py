@@ -3,7 +3,8 @@
 The provider is where people's preferences are kept. Once a day everyone who unsubscribed is read,
 by one contact export; in between only who did since the last look, 500 a request. And before
 anybody is sent again whom the list is believed to hold, the list is read, by one contact export:
-whoever was taken off it would be put back by an import.
+whoever was taken off it would be put back by an import. Of those who are missing there, whose
+address nobody in the account has any more got another one, which tells them from those taken off.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ WHOLE_EVERY = timedelta(days=1)
 # The provider's clock may be off by minutes, and a page may be made while it is read.
 OVERLAP = timedelta(minutes=10)
 MAX_TRIES = 12
+# Up to here asking for each costs no more requests than reading everybody's address.
+FEW = 7
 
 
 class NotPulled(Explained):
@@ -97,7 +100,10 @@ def _read_list(run: Run, account_id: str, provider: Client) -> None:
     delivered_to = f"{account_id}:{destination.list_id}"
     if not Destination.objects.filter(delivered_to=delivered_to).exists():
         return
-    export = read_back.finished(run, provider, "held", list_ids=[destination.list_id])
+    exports = {"": read_back.finished(run, provider, "held", list_ids=[destination.list_id])}
+    if run.read_back.get("many_off"):
+        exports["known"] = read_back.finished(run, provider, "everybody")
+        exports["deleted"] = read_back.finished(run, provider, "deleted", status="removed")
     where: dict[str, Any] = {
         "workspace": run.workspace_id,
         "destination": destination.pk,
@@ -105,12 +111,32 @@ def _read_list(run: Run, account_id: str, provider: Client) -> None:
         "list": destination.list_id,
         "settled": (run.started_at or run.created_at) - CLOCK_TOLERANCE,
     }
-    with transaction.atomic():
-        read = read_back.load(provider, {"": export})
-        with connection.cursor() as cursor:
-            expect_rows(cursor, read)
-            cursor.execute(sql.KEEP_TAKEN_OFF, where)
+    with transaction.atomic(), connection.cursor() as cursor:
+        read = read_back.load(provider, exports)
+        expect_rows(cursor, read)
+        cursor.execute(sql.CREATE_OFF_LIST, where)
+        cursor.execute(sql.COUNT_OFF_LIST)
+        (off,) = cursor.fetchone()
+        all_known = off <= FEW or len(exports) > 1
+        if all_known:
+            if off and len(exports) == 1:
+                _look_up(cursor, provider)
+            cursor.execute(sql.KEEP_OFF_LIST, where)
             cursor.execute(sql.FORGET_RETURNED, where)
+    if not all_known:
+        _save(run, many_off=True)
+        _read_list(run, account_id, provider)
+
+
+def _look_up(cursor: Any, provider: Client) -> None:
+    """Reads which of those who are off the list the account still has."""
+    cursor.execute(sql.OFF_LIST)
+    known = [
+        address
+        for (address,) in cursor.fetchall()
+        if any(True for _ in provider.contacts(email=address, status="all"))
+    ]
+    cursor.execute(sql.READ, {"addresses": known, "status": "known"})
 
 
 def _pull(run: Run, account_id: str, provider: Client) -> None:
@@ -130,7 +156,7 @@ def _pull(run: Run, account_id: str, provider: Client) -> None:
     with transaction.atomic():
         read_back.load(provider, exports)
         with connection.cursor() as cursor:
-            cursor.execute(sql.READ, {"addresses": found})
+            cursor.execute(sql.READ, {"addresses": found, "status": "unsubscribed"})
             erased.drop_addresses(run.workspace_id, "read_contact")
             cursor.execute(sql.ADD, where)
             if whole:

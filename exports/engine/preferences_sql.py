@@ -1,7 +1,7 @@
 """Opt-outs as sets: what was read at the provider becomes what is known."""
 
 READ = """
-INSERT INTO read_contact (address, status) SELECT unnest(%(addresses)s::text[]), 'unsubscribed'
+INSERT INTO read_contact (address, status) SELECT unnest(%(addresses)s::text[]), %(status)s
 """
 
 ADD = """
@@ -22,21 +22,36 @@ WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s AND o.list_i
 
 # Whom an export put on the list and who is no longer there. Those that a removal was asked for
 # without its outcome being known may be off by that; and what another export was sending when this
-# run began may have arrived after the list was read.
-KEEP_TAKEN_OFF = """
-INSERT INTO exports_optout (workspace_id, account_id, list_id, address, reason, since)
-SELECT DISTINCT d.workspace_id, %(account)s, %(list)s, d.address, 'taken_off', now()
+# run began may have arrived after the list was read. Rows without a status are of the list.
+CREATE_OFF_LIST = """
+CREATE TEMPORARY TABLE off_list ON COMMIT DROP AS
+SELECT DISTINCT d.address
 FROM exports_delivery d
 JOIN exports_destination holder ON holder.workspace_id = d.workspace_id
     AND holder.id = d.destination_id AND holder.delivered_to = %(account)s || ':' || %(list)s
 LEFT JOIN exports_batch b ON b.workspace_id = d.workspace_id AND b.id = d.batch_id
-LEFT JOIN read_contact r ON lower(r.address COLLATE "C") = d.address
+LEFT JOIN read_contact r ON lower(r.address COLLATE "C") = d.address AND r.status = ''
 WHERE d.workspace_id = %(workspace)s
     AND d.refusal = '' AND d.leaving_run_id IS NULL AND r.address IS NULL
     AND (d.destination_id = %(destination)s OR b.id IS NULL OR b.ended_at < %(settled)s)
     AND NOT EXISTS (SELECT 1 FROM exports_optout o
         WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s
-            AND o.list_id = '' AND o.address = d.address)
+            AND o.list_id IN ('', %(list)s) AND o.address = d.address)
+"""
+
+COUNT_OFF_LIST = "SELECT count(*) FROM off_list"
+
+OFF_LIST = "SELECT address FROM off_list ORDER BY address"
+
+# A contact that is deleted keeps its address: whoever has none of any kind has another one now.
+KEEP_OFF_LIST = """
+INSERT INTO exports_optout (workspace_id, account_id, list_id, address, reason, since)
+SELECT %(workspace)s, %(account)s, %(list)s, off.address,
+    CASE WHEN EXISTS (SELECT 1 FROM read_contact r
+        WHERE lower(r.address COLLATE "C") = off.address)
+        THEN 'taken_off' ELSE 'changed_at_provider' END,
+    now()
+FROM off_list off
 ON CONFLICT DO NOTHING
 """
 
@@ -44,7 +59,7 @@ ON CONFLICT DO NOTHING
 FORGET_RETURNED = """
 DELETE FROM exports_optout o USING read_contact r
 WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s AND o.list_id = %(list)s
-    AND lower(r.address COLLATE "C") = o.address
+    AND lower(r.address COLLATE "C") = o.address AND r.status = ''
 """
 
 # Whether anybody has changed here since, and the list is believed to hold anybody.

@@ -100,8 +100,9 @@ def _take_back(run: Run, batch: Batch) -> tuple[int, int]:
 
 def _name_refused(run: Run, batch: Batch) -> tuple[int, int]:
     with connection.cursor() as cursor:
-        account, _, _ = run.destination.delivered_to.partition(":")
-        cursor.execute(ledger_sql.REJECT_REFUSED, {**_of_batch(run, batch), "account": account})
+        account, _, list_id = run.destination.delivered_to.partition(":")
+        where = {**_of_batch(run, batch), "account": account, "list": list_id}
+        cursor.execute(ledger_sql.REJECT_REFUSED, where)
         added, changed = cursor.fetchone()
     return added, changed
 

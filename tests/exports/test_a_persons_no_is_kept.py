@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from exports import taken_off
 from exports.engine import preferences, read_back, send
-from exports.engine.drive import drive, drive_to_end
+from exports.engine.drive import attempt, drive, drive_to_end
 from exports.models import Batch, Delivery, OptOut, PreferencePull, Rejection, Run
 from exports.runs import start_run
 from segments.models import Profile, SegmentMember
@@ -150,6 +151,62 @@ def test_who_was_taken_off_the_list_by_hand_is_not_put_back(world: World) -> Non
     assert Rejection.objects.get(run=run).reason == "taken_off"
     assert world.on_list() == {person(0), person(2)}
     assert world.sandbox.control("contact", email=person(1))["first_name"] == "First1"
+
+
+def change_address(world: World, number: int) -> None:
+    world.sandbox.control("change_address", email=person(number), to=f"new{number}@example.com")
+
+
+@pytest.mark.parametrize("few", [7, 1])
+def test_an_address_that_was_changed_there_is_told_from_who_was_taken_off(
+    world: World, monkeypatch: Any, few: int
+) -> None:
+    monkeypatch.setattr(preferences, "FEW", few)
+    world.add_people(4)
+    world.run()
+    take_off(world, 0)
+    change_address(world, 1)
+    world.sandbox.control("delete", email=person(2))
+    rename_all()
+    run = world.run()
+    assert account(run) == {"changed": 1, "suppressed": 3}
+    assert dict(Rejection.objects.filter(run=run).values_list("address", "reason")) == {
+        person(0): "taken_off",
+        person(1): "changed_at_provider",
+        person(2): "taken_off",
+    }
+    assert world.on_list() == {"new1@example.com", person(3)}
+    assert world.run().requests == 1, "nobody is looked for twice"
+    world.destination.refresh_from_db()
+    by = world.connection.export_user
+    assert taken_off.put_back(world.destination, [person(1)], by=by) == 1
+    assert account(world.run()) == {"added": 1, "unchanged": 1, "suppressed": 2}
+
+
+def test_whom_the_list_lost_while_they_were_sent_is_named_by_what_the_account_tells(
+    world: World,
+) -> None:
+    world.add_people(4)
+    world.run()
+    world.know_everyones_preferences()
+    rename_all()
+    run = start_run(world.destination, trigger=Run.Trigger.COMMAND, enqueue=False)
+    while drive(run, lambda run, batches: None) is not None:
+        """Until the list is read and the batch written."""
+    world.sandbox.control("unsubscribe", email=person(0))
+    attempt(run, run.batches.get())
+    change_address(world, 1)
+    take_off(world, 2)
+    drive_to_end(run)
+    assert account(run) == {"changed": 1, "rejected": 3}
+    assert dict(Rejection.objects.filter(run=run).values_list("address", "reason")) == {
+        person(0): "unsubscribed",
+        person(1): "changed_at_provider",
+        person(2): "taken_off",
+    }
+    rename_all()
+    assert account(world.run(full=True)) == {"changed": 1, "suppressed": 3}
+    assert world.on_list() == {"new1@example.com", person(3)}
 
 
 @pytest.mark.parametrize("how", [{"full": True}, {}])
