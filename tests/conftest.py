@@ -15,11 +15,17 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import translation
 from django_scopes import scope
 
+from tests.empty_tables import empty_tables
 from tests.workspaces.factories import WorkspaceFactory
 
+TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
+
+# They wait, or go on, for a minute: begun first, they go on beside all the others.
+LONGEST = ("test_the_whole_system_on_one_machine", "test_runs_against_a_model")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -139,8 +145,10 @@ def wait_until(condition: Any, seconds: float = 30, what: str = "it") -> Any:
         time.sleep(0.1)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without a browser its tests are left out, saying so; REQUIRE_BROWSER makes that a fault."""
+    items.sort(key=lambda item: not any(long in item.nodeid for long in LONGEST))
+    # Without a browser its tests are left out, saying so; REQUIRE_BROWSER makes that a fault.
     if shutil.which("chromium") or os.environ.get("REQUIRE_BROWSER"):
         return
     left_out = pytest.mark.skip(reason="there is no chromium: install it to run browser tests")
@@ -152,7 +160,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """Debian's Chromium, driven by Playwright: started once, for it takes seconds."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    # Milliseconds: other tests run on the same cores.
+    expect.set_options(timeout=20_000)
 
     quiet = ("background-networking", "component-update", "sync", "gpu", "quic")
     # Playwright runs an event loop in this thread, which Django takes for asynchronous code.

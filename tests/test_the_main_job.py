@@ -22,7 +22,6 @@ def page(browser: Any, live_server: Any, sandbox: Any, settings: Any) -> Any:
     settings.BASE_URL = live_server.url
     with celery_worker():
         page = browser.new_context(base_url=live_server.url, locale="en-GB").new_page()
-        page.set_default_timeout(8_000)
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         yield page

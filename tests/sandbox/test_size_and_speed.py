@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
+import psutil
 import pytest
 
 from tests.sandbox.asking import Api
@@ -32,6 +33,19 @@ def seconds(what: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
+def work(api: Api, what: Callable[[], Any]) -> float:
+    """Seconds of a processor that the sandbox takes: the same beside other tests as alone."""
+    process = psutil.Process(api.sandbox.process.pid)
+
+    def spent() -> float:
+        times = process.cpu_times()
+        return float(times.user + times.system)
+
+    before = spent()
+    what()
+    return spent() - before
+
+
 def test_a_body_is_read_up_to_four_million_bytes(api: Api) -> None:
     people = [{"email": f"p{n:05}@example.com", "street": "s" * 200} for n in range(15_500)]
     body = {"import_data": people, "list_ids": [api.sandbox.lists()["Newsletter"]]}
@@ -50,17 +64,14 @@ def test_forty_thousand_contacts_take_no_time_new_or_known_plain_or_not(
     api: Api, more: dict[str, str]
 ) -> None:
     lists = [api.sandbox.lists()["Newsletter"]]
-    taken: dict[str, list[float]] = {"new": [], "known": []}
-    # The better of two: the machine may have been busy with something else.
-    for name in ("a", "b"):
-        body = orjson.dumps({"import_data": rows(name, **more), "list_ids": lists})
-        for times in taken.values():
-            began = time.perf_counter()
-            ended = api.ended(api.ask("POST", PATH, data=body, headers=JSON))
-            times.append(time.perf_counter() - began)
-            assert ended["status"]["person_count"] == MANY
-    assert min(taken["new"]) < 1.5
-    assert min(taken["known"]) < 1.5
+    body = orjson.dumps({"import_data": rows("a", **more), "list_ids": lists})
+
+    def imported() -> None:
+        ended = api.ended(api.ask("POST", PATH, data=body, headers=JSON))
+        assert ended["status"]["person_count"] == MANY
+
+    assert work(api, imported) < 1.5
+    assert work(api, imported) < 1.5
 
 
 def test_among_many_nothing_takes_longer(api: Api) -> None:
@@ -83,7 +94,7 @@ def test_among_many_nothing_takes_longer(api: Api) -> None:
         "500 more": lambda: api.imported(rows("y", 500)),
     }
     for name, what in asked.items():
-        assert min(seconds(what), seconds(what), seconds(what)) < 0.5, name
+        assert work(api, what) < 0.5, name
 
 
 def test_while_an_import_is_worked_on_others_are_answered(api: Api) -> None:

@@ -28,7 +28,6 @@ def tab(workspace: Workspace, live_server: Any, settings: Any, browser: Any) -> 
     context = browser.new_context(base_url=base, locale="en-GB")
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     tab = context.new_page()
-    tab.set_default_timeout(8_000)
     faults: list[str] = []
     tab.on("console", lambda said: said.type == "error" and faults.append(said.text))
     tab.on("pageerror", lambda error: faults.append(str(error)))

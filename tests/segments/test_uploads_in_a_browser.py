@@ -37,7 +37,6 @@ def tab(workspace: Workspace, line: Line, settings: Any, browser: Any) -> Iterat
     context = browser.new_context(base_url=base, locale="en-GB")
     context.add_cookies([{"name": "sessionid", "value": session, "url": line.url}])
     tab = context.new_page()
-    tab.set_default_timeout(20_000)
     tab.on("dialog", lambda dialog: dialog.accept())
     faults: list[str] = []
     tab.on("pageerror", lambda error: faults.append(str(error)))
