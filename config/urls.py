@@ -17,5 +17,7 @@ urlpatterns = [
     path("w/<slug:slug>/data/", include("segments.urls")),
     path("w/<slug:slug>/data/exports/", include("exports.urls")),
     path("w/<slug:slug>/admin/connections/", include("connections.urls")),
+    path("w/<slug:slug>/admin/tokens/", include("api.page_urls")),
+    path("api/v1/", include("api.urls")),
     path("connections/constant-contact/", include("connections.callback_urls")),
 ]

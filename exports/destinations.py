@@ -82,7 +82,7 @@ def details_of(destination: Destination) -> Details:
 def create(
     workspace: Workspace,
     *,
-    by: User,
+    by: User | None,
     details: Details,
     like: Destination | None = None,
 ) -> Destination:
@@ -108,7 +108,7 @@ def create(
 
 
 def update(
-    destination: Destination, *, by: User, details: Details, seen: datetime | None
+    destination: Destination, *, by: User | None, details: Details, seen: datetime | None
 ) -> Destination:
     """Changes the export, unless it changed since `seen` (None: whatever it was).
 
@@ -142,7 +142,7 @@ def update(
     return stored
 
 
-def add_segment(destination: Destination, segment: Segment, *, by: User) -> None:
+def add_segment(destination: Destination, segment: Segment, *, by: User | None) -> None:
     """Sends a segment more. Raises `DestinationProblem` for a draft, which has no members."""
     if segment.is_draft:
         raise DestinationProblem(
@@ -157,7 +157,7 @@ def add_segment(destination: Destination, segment: Segment, *, by: User) -> None
             update(stored, by=by, details=more, seen=None)
 
 
-def detach(destination: Destination, *, by: User) -> None:
+def detach(destination: Destination, *, by: User | None) -> None:
     """Takes the connection away: the export rests until it is given another."""
     with transaction.atomic():
         stored = _locked(destination)
@@ -176,7 +176,7 @@ def detach(destination: Destination, *, by: User) -> None:
         )
 
 
-def remove(destination: Destination, *, by: User) -> None:
+def remove(destination: Destination, *, by: User | None) -> None:
     """Deletes the export, its runs and its ledger. What was sent stays at the provider.
 
     Raises `DestinationProblem` while a run is going on.
@@ -201,7 +201,7 @@ def remove(destination: Destination, *, by: User) -> None:
         removal.delete(stored)
 
 
-def reschedule(destination: Destination, *, by: User, timing: Timing) -> None:
+def reschedule(destination: Destination, *, by: User | None, timing: Timing) -> None:
     """Gives the export this timing; it next runs when that says."""
     with transaction.atomic():
         stored = _locked(destination)
@@ -221,7 +221,7 @@ def reschedule(destination: Destination, *, by: User, timing: Timing) -> None:
         )
 
 
-def switch(destination: Destination, *, by: User, on: bool) -> None:
+def switch(destination: Destination, *, by: User | None, on: bool) -> None:
     """Turns the export's schedule off, or on again as it was before."""
     timing = Timing.of(destination)
     if not on:

@@ -115,6 +115,7 @@ class Run(TenantModel):
         REFRESH = "refresh", _("A refresh")
         SCHEDULE = "schedule", _("Its own schedule")
         COMMAND = "command", _("Command")
+        API = "api", _("API")
 
     ACTIVE = (
         State.QUEUED,

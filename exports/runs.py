@@ -15,6 +15,10 @@ class RunRefused(Exception):
     """Why a run is not started or not cancelled; the message is for people."""
 
 
+class RunActive(RunRefused):
+    """A run of the export is going on."""
+
+
 def start_run(
     destination: Destination,
     *,
@@ -61,7 +65,7 @@ def start_run(
                 check_list=check_list,
             )
     except IntegrityError as conflict:
-        raise RunRefused(
+        raise RunActive(
             _("This export is running already. Wait for that run to end, or cancel it.")
         ) from conflict
     if enqueue:
@@ -86,7 +90,7 @@ def cancel_run(run: Run, by: User | None) -> None:
     transaction.on_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
 
 
-def retry_rejected(run: Run, by: User) -> Run:
+def retry_rejected(run: Run, by: User | None, trigger: Run.Trigger = Run.Trigger.MEMBER) -> Run:
     """Starts another run of the export, which sends those again that were refused as they are.
 
     Raises `RunRefused`.
@@ -97,10 +101,10 @@ def retry_rejected(run: Run, by: User) -> Run:
             workspace_id=run.workspace_id, destination_id=destination.pk
         ).exclude(refusal="")
         refused.delete()
-        return start_run(destination, trigger=Run.Trigger.MEMBER, by=by)
+        return start_run(destination, trigger=trigger, by=by)
 
 
-def approve_run(run: Run, by: User) -> None:
+def approve_run(run: Run, by: User | None) -> None:
     """Lets a run take off as many as it asked for; it is planned anew, and goes on.
 
     Raises `RunRefused` when it does not wait for approval.

@@ -150,13 +150,7 @@ def rejection_page(found: Any, *, after: str = "", before: str = "") -> Page:
     backwards = bool(before) and not after
     mark = _mark(before if backwards else after)
     if mark:
-        kind, reason, pk = mark
-        beyond = "lt" if backwards else "gt"
-        found = found.filter(
-            Q(**{f"kind__{beyond}": kind})
-            | Q(kind=kind, **{f"reason__{beyond}": reason})
-            | Q(kind=kind, reason=reason, **{f"pk__{beyond}": pk})
-        )
+        found = beyond(found, *mark, backwards=backwards)
     if backwards:
         found = found.order_by("-kind", "-reason", "-pk")
     rows = list(found[: PAGE_SIZE + 1])
@@ -167,6 +161,16 @@ def rejection_page(found: Any, *, after: str = "", before: str = "") -> Page:
         rejections=rows,
         before=_mark_of(rows[0]) if rows and (more if backwards else bool(mark)) else "",
         after=_mark_of(rows[-1]) if rows and (backwards or more) else "",
+    )
+
+
+def beyond(found: Any, kind: str, reason: str, pk: int, *, backwards: bool = False) -> Any:
+    """Those that come after a rejection in the order of `rejections`, or before it."""
+    side = "lt" if backwards else "gt"
+    return found.filter(
+        Q(**{f"kind__{side}": kind})
+        | Q(kind=kind, **{f"reason__{side}": reason})
+        | Q(kind=kind, reason=reason, **{f"pk__{side}": pk})
     )
 
 

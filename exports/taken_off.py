@@ -58,7 +58,7 @@ def page_of(
 
 
 @transaction.atomic
-def put_back(destination: Destination, addresses: Sequence[str] | None, *, by: User) -> int:
+def put_back(destination: Destination, addresses: Sequence[str] | None, *, by: User | None) -> int:
     """Lets these, or with None all of them, be sent again; how many there were.
 
     The next run puts back those who are in the segments then. Nobody's permission changes: who

@@ -203,7 +203,7 @@ def finish(erasure: Erasure) -> None:
                 audit.record(erasure.workspace, "profile.erasure_finished", target=erasure)
 
 
-def lift(erasure: Erasure, *, by: User) -> None:
+def lift(erasure: Erasure, *, by: User | None) -> None:
     """Lets the person be imported and sent again, should a source bring them."""
     with transaction.atomic():
         count, _each = ErasedIdentity.objects.filter(erasure=erasure).delete()

@@ -36,7 +36,7 @@ class LoadActive(imports.Refused):
         self.load = load
 
 
-def create(workspace: Workspace, name: str, target: Target, by: User) -> SqlQuery:
+def create(workspace: Workspace, name: str, target: Target, by: User | None) -> SqlQuery:
     """A source that is not finished. Raises `DatabaseProblem` and `imports.Refused`."""
     rows.reach(target, TEST_SECONDS)
     with transaction.atomic():
@@ -48,7 +48,7 @@ def create(workspace: Workspace, name: str, target: Target, by: User) -> SqlQuer
     return query
 
 
-def change_connection(query: SqlQuery, target: Target, by: User) -> None:
+def change_connection(query: SqlQuery, target: Target, by: User | None) -> None:
     """Without a password the one at hand stays, for the same server and user only.
 
     Else whoever may change a source could have its password sent to a server of their own.
@@ -74,7 +74,7 @@ def _is_same_account(query: SqlQuery, target: Target) -> bool:
     return all(getattr(query, name) == getattr(target, name) for name in names)
 
 
-def _record_connection(query: SqlQuery, by: User) -> None:
+def _record_connection(query: SqlQuery, by: User | None) -> None:
     audit.record(
         query.source.workspace,
         "source.connection_changed",
@@ -115,7 +115,7 @@ def ask(
     query: SqlQuery,
     table: Table | None,
     statement: str,
-    by: User,
+    by: User | None,
     failed: Import | None = None,
 ) -> Import:
     """Keeps what is asked, and makes a draft whose columns a person goes over.
@@ -176,7 +176,7 @@ def ask(
     return draft
 
 
-def _keep_asked(query: SqlQuery, table: Table | None, statement: str, by: User) -> None:
+def _keep_asked(query: SqlQuery, table: Table | None, statement: str, by: User | None) -> None:
     before = (query.table, query.statement)
     query.statement = "" if table else statement
     query.table_schema = table.schema if table else ""
@@ -238,7 +238,7 @@ def active_load(source: Source) -> Import | None:
     return Import.objects.filter(source=source, state__in=busy).order_by("created_at").first()
 
 
-def reschedule(query: SqlQuery, *, timing: Timing, by: User) -> None:
+def reschedule(query: SqlQuery, *, timing: Timing, by: User | None) -> None:
     """Loads the source at these times from now on."""
     with transaction.atomic():
         stored = SqlQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)

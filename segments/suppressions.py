@@ -28,7 +28,7 @@ CREATE_NEW = 'CREATE TEMPORARY TABLE suppressed_new (address text COLLATE "C") O
 
 ADD = """
 INSERT INTO segments_suppression (workspace_id, address, reason, origin, added_by_id, added_at)
-SELECT DISTINCT %(workspace)s, address, %(reason)s, %(origin)s, %(by)s, now()
+SELECT DISTINCT %(workspace)s, address, %(reason)s, %(origin)s, %(by)s::bigint, now()
 FROM suppressed_new
 ON CONFLICT DO NOTHING
 """
@@ -57,7 +57,7 @@ class Page:
     after: str
 
 
-def add_text(workspace: Workspace, text: str, *, reason: str, by: User) -> Added:
+def add_text(workspace: Workspace, text: str, *, reason: str, by: User | None) -> Added:
     """Adds every address of a text, however they are separated."""
     lines = (
         (number, part)
@@ -67,7 +67,9 @@ def add_text(workspace: Workspace, text: str, *, reason: str, by: User) -> Added
     return _add(workspace, lines, reason=reason, origin=Suppression.Origin.MEMBER, by=by)
 
 
-def add_file(workspace: Workspace, blocks: Iterable[bytes], *, reason: str, by: User) -> Added:
+def add_file(
+    workspace: Workspace, blocks: Iterable[bytes], *, reason: str, by: User | None
+) -> Added:
     """Adds the first address of every line of a text file. Raises `UnreadableFile`."""
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "uploaded"
@@ -85,7 +87,7 @@ def add_file(workspace: Workspace, blocks: Iterable[bytes], *, reason: str, by: 
     return added
 
 
-def remove(workspace: Workspace, addresses: Iterable[str], *, by: User) -> int:
+def remove(workspace: Workspace, addresses: Iterable[str], *, by: User | None) -> int:
     """Lets these be sent again; how many there were."""
     count, _each = Suppression.objects.filter(address__in=list(addresses)).delete()
     if count:
@@ -136,7 +138,12 @@ class _Lines:
 
 
 def _add(
-    workspace: Workspace, lines: Iterable[tuple[int, str]], *, reason: str, origin: str, by: User
+    workspace: Workspace,
+    lines: Iterable[tuple[int, str]],
+    *,
+    reason: str,
+    origin: str,
+    by: User | None,
 ) -> Added:
     reading = _Lines(lines)
     with TemporaryDirectory() as scratch:
@@ -159,7 +166,7 @@ def _add(
                     "workspace": workspace.pk,
                     "reason": reason.strip()[:LONGEST_REASON],
                     "origin": origin,
-                    "by": by.pk,
+                    "by": by.pk if by else None,
                 },
             )
             added = int(cursor.rowcount)

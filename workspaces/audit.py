@@ -1,5 +1,9 @@
 """The audit log: every change of state goes through `record`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -58,6 +62,27 @@ def name_of(action: str) -> str:
     return str(_names.get(action) or action.replace(".", ": ").replace("_", " ").capitalize())
 
 
+@dataclass(frozen=True)
+class Way:
+    """By what people, or programs, reach the product: a token of the API, from an address."""
+
+    token: str
+    address: str
+
+
+_way: ContextVar[Way | None] = ContextVar("way", default=None)
+
+
+@contextmanager
+def through(token: str, address: str) -> Iterator[None]:
+    """What is recorded meanwhile was done with the API token of that name."""
+    before = _way.set(Way(token, address))
+    try:
+        yield
+    finally:
+        _way.reset(before)
+
+
 def record(
     workspace: Workspace,
     action: str,
@@ -69,14 +94,19 @@ def record(
 ) -> AuditEntry:
     """Keeps who did what to what. `action` is a stable dotted name (`connection.consent_given`).
 
-    Without an actor the product itself acted. `details` must be JSON and hold no secret.
+    Without an actor the product itself acted, or a service with its token. `details` must be JSON
+    and hold no secret.
     """
     known = actor if isinstance(actor, User) else None
+    way = _way.get()
+    if way is not None:
+        details = {**details, "token": way.token}
+        address = address or way.address
     return AuditEntry.objects.create(
         workspace=workspace,
         action=action,
         actor=known,
-        actor_label=str(known) if known else "",
+        actor_label=str(known or (way.token if way else "")),
         target=f"{target._meta.model_name}:{target.pk}" if target else "",
         target_label=str(target)[:254] if target else "",
         details=details,

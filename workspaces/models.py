@@ -115,6 +115,7 @@ class Refresh(TenantModel):
         SCHEDULE = "schedule", _("Schedule")
         MEMBER = "member", _("A member")
         COMMAND = "command", _("Command")
+        API = "api", _("API")
 
     state = models.CharField(max_length=20, choices=State.choices, default=State.QUEUED)
     trigger = models.CharField(max_length=20, choices=Trigger.choices)

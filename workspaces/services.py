@@ -135,7 +135,7 @@ def start_refresh(
     return refresh
 
 
-def retry_refresh(refresh: Refresh, *, step: RefreshStep | None = None, by: User) -> None:
+def retry_refresh(refresh: Refresh, *, step: RefreshStep | None = None, by: User | None) -> None:
     """Does again what did not succeed: one failed step with what was skipped for it, or all.
 
     Raises RefreshActive while a refresh is under way, and RefreshOver for one that a later one has

@@ -42,6 +42,8 @@ LOOKS: dict[str, Look] = {
     "needs_sign_in": Look("bad", "plug-connected-x"),
     "pending": WAITING,
     "expired": Look("warn", "hourglass"),
+    "valid": DONE,
+    "revoked": Look("idle", "ban"),
     "on": DONE,
     "off": Look("idle", "player-pause"),
     "resting": Look("warn", "plug-x"),
