@@ -5,6 +5,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from workspaces.sentences import SentenceField
 from workspaces.tenancy import TenantForeignKey, TenantModel
 
 
@@ -38,7 +39,7 @@ class Connection(TenantModel):
         default=Sharing.ADMINISTRATORS,
     )
     state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
-    state_reason = models.TextField(blank=True)
+    state_reason = SentenceField(blank=True)
 
     account_id = models.CharField(max_length=60, blank=True, editable=False)
     account_name = models.CharField(max_length=255, blank=True, editable=False)

@@ -17,7 +17,7 @@ from django.db import OperationalError, connections, transaction
 from django.utils import timezone
 
 from config import cipher
-from connections import oauth_client
+from connections import oauth_client, words
 from connections.constant_contact.errors import SignInAgain, Unavailable
 from connections.models import Connection
 from connections.notices import record_needs_sign_in, tell_administrators
@@ -127,7 +127,7 @@ class ConnectionTokens:
             answer = _asked(decrypt(connection.refresh_token))
             if answer is None:
                 connection.state = Connection.State.NEEDS_SIGN_IN
-                connection.state_reason = SIGN_IN_AGAIN
+                connection.state_reason = words.sentence("sign_in_again")
                 connection.save(update_fields=["state", "state_reason"])
                 record_needs_sign_in(connection)
                 return connection, True

@@ -4,10 +4,12 @@ Errors carry a code: it is kept where the reader is not known yet, and told when
 """
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.constant_contact.errors import ConstantContactError
+from workspaces import sentences
+from workspaces.sentences import Sentence
+from workspaces.sentences import gettext as _
 
 TEXTS: dict[str, Promise] = {
     # Nothing may leave for the connection.
@@ -71,13 +73,17 @@ TEXTS: dict[str, Promise] = {
 }
 
 
-def text(code: str, *, name: str = "", status: int = 0, said: str = "") -> str:
+def sentence(code: str, *, name: str = "", status: int = 0, said: str = "") -> Sentence:
     """The sentence for a code; `said`, in the provider's language, is quoted after it."""
-    words = str(TEXTS[code]) % {"name": name, "status": status}
-    return f"{words} {quoted(said)}" if said else words
+    plain = sentences.of_promise(TEXTS[code], {"name": name, "status": status})
+    return sentences.joined(plain, quoted(said)) if said else plain
 
 
-def quoted(said: str) -> str:
+def text(code: str, *, name: str = "", status: int = 0, said: str = "") -> str:
+    return str(sentence(code, name=name, status=status, said=said))
+
+
+def quoted(said: str) -> Sentence:
     return _("It said: “%(answer)s”") % {"answer": said}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from exports import whys
 from exports.engine.drive import drive_to_end
 from exports.models import Destination, Run
 from exports.runs import RunRefused, start_run
@@ -42,12 +43,12 @@ def carry_out(step: RefreshStep) -> dict[str, object]:
             # One that a member started, or that waits for a word or for tomorrow's requests.
             run = destination.runs.filter(state__in=Run.ACTIVE).first()
             if run is None:
-                raise StepFailed(str(refusal)) from refusal
+                raise StepFailed(refusal.sentence) from refusal
             return {"run": run.pk}
     if here:
         drive_to_end(run)
         if run.state == Run.State.FAILED:
-            raise StepFailed(run.reason)
+            raise StepFailed(whys.sentence(run.why))
     return {"run": run.pk}
 
 

@@ -4,14 +4,15 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from exports.models import Delivery, Destination, Run
 from workspaces import audit
 from workspaces.models import User
+from workspaces.sentences import Explained
+from workspaces.sentences import gettext as _
 
 
-class RunRefused(Exception):
+class RunRefused(Explained):
     """Why a run is not started or not cancelled; the message is for people."""
 
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from connections import words
 from connections.access import NotUsable
 from connections.constant_contact.errors import ConstantContactError
+from workspaces import sentences
+from workspaces.sentences import Sentence
 
 Why = dict[str, Any]
 
@@ -130,19 +131,23 @@ def why_of(error: Exception) -> Why:
     raise TypeError(f"nobody can say why of {error!r}")
 
 
-def text(why: Mapping[str, Any]) -> str:
-    """One sentence or several; empty for no reason at all."""
-    code = why.get("code", "")
-    if not code:
-        return ""
+def sentence(why: Mapping[str, Any]) -> Sentence:
+    """For a reason that there is."""
+    code = why["code"]
     if code in words.TEXTS:
         known = {name: why[name] for name in ("name", "status", "said") if name in why}
-        sentence = words.text(code, **known)
+        found = words.sentence(code, **known)
     else:
-        sentence = str(TEXTS[code]) % {name: _shown(value) for name, value in why.items()}
+        values = {name: value for name, value in why.items() if name not in ("code", "causes")}
+        found = sentences.of_promise(TEXTS[code], values)
         if why.get("said"):
-            sentence = f"{sentence} {words.quoted(why['said'])}"
-    return " ".join([sentence, *(text(cause) for cause in why.get("causes", ()))])
+            found = sentences.joined(found, words.quoted(why["said"]))
+    return sentences.joined(found, *(sentence(cause) for cause in why.get("causes", ())))
+
+
+def text(why: Mapping[str, Any]) -> str:
+    """One sentence or several; empty for no reason at all."""
+    return str(sentence(why)) if why.get("code") else ""
 
 
 def dumped(why: Why) -> str:
@@ -155,7 +160,3 @@ def loaded_text(kept: str) -> str:
     if not kept.startswith('{"code":'):
         return kept
     return text(orjson.loads(kept))
-
-
-def _shown(value: Any) -> Any:
-    return formats.number_format(value, force_grouping=True) if isinstance(value, int) else value

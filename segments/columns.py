@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from django.utils.translation import gettext as _
 
 from segments.conversion import DATE_FORMATS, JSON_LIST, SEPARATORS, conversion
 from segments.dialect import Dialect, UnreadableFile, cell, identifier, quoted
 from segments.models import AttributeType
+from workspaces.sentences import gettext as _
 
 SAMPLE_ROWS = 10_000
 SHOWN_ROWS = 5

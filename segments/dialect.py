@@ -11,9 +11,10 @@ from typing import Any
 
 import duckdb
 from charset_normalizer import from_bytes
-from django.utils.translation import gettext as _
 
 from segments.models import BLANKS
+from workspaces.sentences import Explained
+from workspaces.sentences import gettext as _
 
 SAMPLE_ROWS = 20_000
 COMPARED_ROWS = 1_000
@@ -24,7 +25,7 @@ MAX_COLUMNS = 500
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
-class UnreadableFile(Exception):
+class UnreadableFile(Explained):
     """Why a file can't be read, and what to do; the message is for people."""
 
 

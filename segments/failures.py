@@ -1,13 +1,14 @@
 """Why the refresh of a segment failed: kept as a code, told in the reader's language."""
 
 from django.db import models
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from segments.models import Segment
 from segments.rule_sentence import sentence
 from segments.rule_tree import RuleError, Vocabulary, node_at, read, segments_in
 from segments.selectors import words
+from workspaces.sentences import Sentence, of_promise
+from workspaces.sentences import gettext as _
 
 
 class Failure(models.TextChoices):
@@ -37,13 +38,19 @@ def explanation(segment: Segment, vocabulary: Vocabulary) -> str:
     """Why the last refresh failed, as exactly as can be said now; empty if it did not."""
     if segment.refresh_state != Segment.RefreshState.FAILED:
         return ""
-    if segment.refresh_reason == Failure.RULES:
-        try:
-            read(segment.rules, vocabulary)
-        except RuleError as nonsense:
-            rule = node_at(segment.rules, nonsense.path)
-            said = sentence(rule, *words()) if "match" not in rule else ""
-            return f"{said}: {nonsense}" if said else str(nonsense)
+    nonsense = _nonsense(segment, vocabulary)
+    if nonsense is not None:
+        rule = node_at(segment.rules, nonsense.path)
+        said = sentence(rule, *words()) if "match" not in rule else ""
+        return f"{said}: {nonsense}" if said else str(nonsense)
+    return str(cause(segment, vocabulary))
+
+
+def cause(segment: Segment, vocabulary: Vocabulary) -> Sentence | str:
+    """Why the last refresh failed, for who keeps it."""
+    nonsense = _nonsense(segment, vocabulary)
+    if nonsense is not None:
+        return nonsense.sentence
     if segment.refresh_reason == Failure.PART:
         failed = Segment.objects.filter(
             pk__in=segments_in(segment.rules), refresh_state=Segment.RefreshState.FAILED
@@ -53,4 +60,14 @@ def explanation(segment: Segment, vocabulary: Vocabulary) -> str:
             return _("It depends on %(names)s, whose refresh failed. Mend that first.") % {
                 "names": names
             }
-    return str(Failure(segment.refresh_reason).label)
+    return of_promise(Failure(segment.refresh_reason).label, {})
+
+
+def _nonsense(segment: Segment, vocabulary: Vocabulary) -> RuleError | None:
+    if segment.refresh_reason != Failure.RULES:
+        return None
+    try:
+        read(segment.rules, vocabulary)
+    except RuleError as nonsense:
+        return nonsense
+    return None

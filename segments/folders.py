@@ -142,7 +142,7 @@ def _import_if_new(
     except (UnreadableFile, Refused) as problem:
         return Outcome(file.name, name, "failed", str(problem))
     if load.state != Import.State.SUCCEEDED:
-        return Outcome(file.name, name, "failed", load.reason, counts_of(load))
+        return Outcome(file.name, name, "failed", str(load.reason), counts_of(load))
     return Outcome(file.name, name, "imported", "", counts_of(load))
 
 

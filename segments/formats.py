@@ -17,10 +17,10 @@ import duckdb
 import zstandard
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import gettext as _
 
 from segments.contents import BLANKS, LOOKED_AT, refuse_other_kinds
 from segments.dialect import Dialect, UnreadableFile, checked_names, identifier, quoted
+from workspaces.sentences import gettext as _
 
 BLOCK = 1024 * 1024
 ZSTD_BLOCK = 1024

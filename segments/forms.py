@@ -71,7 +71,7 @@ class UploadForm(forms.Form):
         if file.size == 0:
             raise ValidationError(_("The file is empty. Choose a file with a header and rows."))
         if file.size > settings.MAX_UPLOAD_BYTES:
-            raise ValidationError(uploads.too_large())
+            raise ValidationError(str(uploads.too_large()))
         return file
 
     def clean(self) -> None:

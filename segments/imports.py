@@ -10,8 +10,6 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from segments import erased, ownership, profile_merge, reading, sql_loads, upload_files
 from segments.columns import Column, Proposal, propose
@@ -21,6 +19,8 @@ from segments.formats import as_csv
 from segments.models import Attribute, Import, RefusedRow, Source
 from workspaces import audit, locks
 from workspaces.models import User, Workspace
+from workspaces.sentences import Explained, Sentence, ngettext
+from workspaces.sentences import gettext as _
 
 LONGEST_NAME = 100
 # Workers that may die of one import.
@@ -28,7 +28,7 @@ MAX_ATTEMPTS = 3
 Found = tuple[Dialect, Proposal]
 
 
-class Refused(Exception):
+class Refused(Explained):
     """Why it can't be done, and what to do; the message is for people."""
 
 
@@ -271,7 +271,7 @@ def run_import(load: Import) -> None:
             try:
                 _carry_out(load, Path(scratch))
             except UnreadableFile as problem:
-                _end(load, Import.State.FAILED, reason=str(problem))
+                _end(load, Import.State.FAILED, reason=problem.sentence)
         sql_loads.forget_rows(load)
 
 
@@ -353,7 +353,7 @@ def _replacing(load: Import, result: reading.Reading) -> profile_merge.Replacing
     )
 
 
-def _too_many_gone(too_many: profile_merge.TooManyGone) -> str:
+def _too_many_gone(too_many: profile_merge.TooManyGone) -> Sentence:
     return ngettext(
         "%(gone)s of the %(held)s profiles of this source is not in it any more. That may be a file"
         " that is not whole, so nothing was imported. If they really are gone, import again and"
@@ -365,7 +365,7 @@ def _too_many_gone(too_many: profile_merge.TooManyGone) -> str:
     ) % {"gone": f"{too_many.gone:,}", "held": f"{too_many.held:,}"}
 
 
-def too_much() -> str:
+def too_much() -> Sentence:
     return _(
         "The import broke off %(count)d times without a word, so it is not tried again; the file"
         " may want more memory than the workers have. Cut it into several files, or ask whoever"
@@ -373,7 +373,7 @@ def too_much() -> str:
     ) % {"count": MAX_ATTEMPTS}
 
 
-def _nothing_imported(refused: int, is_file: bool) -> str:
+def _nothing_imported(refused: int, is_file: bool) -> Sentence:
     if not is_file:
         return ngettext(
             "%(count)d row can't be read, so nothing was loaded. Mend it in the database or the"

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from segments.databases.target import Encryption, Table
+from workspaces.sentences import SentenceField
 from workspaces.tenancy import BulkTenantModel, TenantForeignKey, TenantModel
 from workspaces.timing import Timed
 
@@ -218,7 +219,7 @@ class Import(TenantModel):
     skip_refused = models.BooleanField(_("skip the rows that can't be read"), default=False)
     state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
     trigger = models.CharField(max_length=20, choices=Trigger.choices, default=Trigger.MEMBER)
-    reason = models.TextField(blank=True)
+    reason = SentenceField(blank=True)
     stage = models.CharField(max_length=40, blank=True)
     read = models.BigIntegerField(default=0)
     added = models.BigIntegerField(default=0)
@@ -275,7 +276,7 @@ class Upload(TenantModel):
     fingerprint = models.CharField(max_length=100, blank=True)
     received = models.BigIntegerField(default=0)
     state = models.CharField(max_length=20, choices=State.choices, default=State.RECEIVING)
-    reason = models.TextField(blank=True)
+    reason = SentenceField(blank=True)
     load = TenantForeignKey(Import, null=True, on_delete=models.CASCADE, related_name="+")
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

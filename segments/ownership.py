@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from django.utils.translation import gettext as _
-
 from segments.columns import Column
 from segments.models import Attribute, Import, Source
+from workspaces.sentences import Sentence
+from workspaces.sentences import gettext as _
 
 
 def filled_by_others(source: Source, columns: Sequence[Column]) -> dict[str, Attribute]:
@@ -16,8 +16,10 @@ def filled_by_others(source: Source, columns: Sequence[Column]) -> dict[str, Att
     return {one.name: one for one in others.exclude(source=source).select_related("source")}
 
 
-def objection(source: Source, columns: Sequence[Column], taken_over: Collection[str]) -> str:
-    """Why the columns can't fill what they would fill, and what to do; empty if they can."""
+def objection(
+    source: Source, columns: Sequence[Column], taken_over: Collection[str]
+) -> Sentence | None:
+    """Why the columns can't fill what they would fill, and what to do; None if they can."""
     kept = [column for column in columns if column.keep]
     for name, attribute in filled_by_others(source, kept).items():
         if name not in taken_over and attribute.source:
@@ -25,7 +27,7 @@ def objection(source: Source, columns: Sequence[Column], taken_over: Collection[
                 "“%(name)s” is filled by the source “%(source)s”. Take it over, keep the column"
                 " apart under a name of its own, or drop it."
             ) % {"name": attribute.label, "source": attribute.source.name}
-    return ""
+    return None
 
 
 def renamed(column: Column, label: str) -> Column:

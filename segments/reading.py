@@ -11,12 +11,12 @@ from pathlib import Path
 
 import duckdb
 import orjson
-from django.utils.translation import gettext as _
 
 from segments.columns import Column
 from segments.conversion import conversion
 from segments.dialect import Dialect, UnreadableFile, cell, quoted
 from segments.models import AttributeType, Source
+from workspaces.sentences import gettext as _
 
 MEMORY_LIMIT = "700MB"
 LONGEST_KEY = 255

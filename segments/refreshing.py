@@ -7,9 +7,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from segments.failures import Failure, explanation
+from segments.failures import Failure, cause
 from segments.membership import (
     SegmentBusy,
     SegmentRests,
@@ -22,6 +21,7 @@ from segments.models import Attribute, Segment, SegmentRefresh
 from segments.rule_tree import attributes_in, segments_in
 from workspaces.models import Refresh, RefreshStep
 from workspaces.refreshes import Planned, StepFailed, Thing, Told
+from workspaces.sentences import gettext as _
 
 PATIENCE_SECONDS = 30 * 60
 AGAIN_SECONDS = 0.5
@@ -58,7 +58,7 @@ def carry_out(step: RefreshStep) -> dict[str, object]:
         return {}
     if not done.succeeded:
         segment.refresh_from_db()
-        raise StepFailed(explanation(segment, vocabulary()))
+        raise StepFailed(cause(segment, vocabulary()))
     return {"members": done.count, "joined": done.joined, "left": done.left}
 
 

@@ -10,25 +10,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from segments import rule_values
 from segments.models import AttributeType
 from segments.operators import MEMBER, NOT_MEMBER, OPERATORS
+from workspaces.sentences import Explained, Sentence
+from workspaces.sentences import gettext as _
 
 DEEPEST = 6
 MOST_RULES = 100
 MATCHES = ("all", "any", "none")
 
 
-class RuleError(Exception):
+class RuleError(Explained):
     """What makes no sense in a rule; the message is for people.
 
     `path` leads to it: the positions from the outermost group inwards.
     """
 
-    def __init__(self, path: tuple[int, ...], message: str) -> None:
-        super().__init__(message)
+    def __init__(self, path: tuple[int, ...], sentence: Sentence | str) -> None:
+        super().__init__(sentence)
         self.path = path
 
 
@@ -205,7 +205,7 @@ class _Reader:
         try:
             values = rule_values.read(tree.get("value"), tree.get("unit"), kind, operator.needs)
         except rule_values.Nonsense as nonsense:
-            raise RuleError(path, str(nonsense)) from nonsense
+            raise RuleError(path, nonsense.sentence) from nonsense
         return Rule(name, kind, operator.name, values)
 
     def type_of(self, name: str, path: tuple[int, ...]) -> str:

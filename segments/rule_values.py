@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from segments.operators import DAYS, NUMBERS, PERIODS, UNITS
+from workspaces.sentences import Explained, Sentence
+from workspaces.sentences import gettext as _
 
 MOST_VALUES = 5_000
 LONGEST_VALUE = 1_000
@@ -26,7 +26,7 @@ NOT_TEXT = re.compile(f"[\0{SEPARATOR}\ud800-\udfff]")
 SAFE_WHOLE = 2**53
 
 
-class Nonsense(Exception):
+class Nonsense(Explained):
     """Why a value makes no sense; the message is for people."""
 
 
@@ -106,7 +106,7 @@ def _span(value: Any, unit: Any) -> tuple[int, str]:
     return _whole(value, 0, most, message), unit
 
 
-def _whole(value: Any, least: int, most: int, message: str) -> int:
+def _whole(value: Any, least: int, most: int, message: Sentence) -> int:
     text = _text(value)
     if not WHOLE.fullmatch(text) or not least <= int(text) <= most:
         raise Nonsense(message)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from segments import imports, sql_loads, sql_sources
 from segments.models import Import, Source, SqlQuery
-from workspaces import timing
+from workspaces import sentences, timing
 from workspaces.models import Refresh, RefreshStep
 from workspaces.refreshes import Planned, StepFailed, Told
 from workspaces.templatetags.segue import number
@@ -48,7 +48,7 @@ def carry_out(step: RefreshStep) -> dict[str, object]:
         except sql_sources.LoadActive as other:
             load = other.load
         except imports.Refused as refusal:
-            raise StepFailed(str(refusal)) from refusal
+            raise StepFailed(refusal.sentence) from refusal
     _see_through(load)
     if load.state != Import.State.SUCCEEDED:
         raise StepFailed(load.reason)
@@ -80,7 +80,8 @@ def _see_through(load: Import) -> None:
         if load.state in ENDED:
             return
         if time.monotonic() > deadline:
-            raise StepFailed(_("The source has been loading elsewhere for too long."))
+            too_long = sentences.gettext("The source has been loading elsewhere for too long.")
+            raise StepFailed(too_long)
 
 
 def tell(steps: list[RefreshStep]) -> dict[int, Told]:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from config import cipher
 from segments.databases import rows
@@ -15,6 +14,7 @@ from segments.dialect import Dialect, UnreadableFile
 from segments.models import Import, Source, SqlQuery
 from workspaces import audit
 from workspaces.models import User
+from workspaces.sentences import gettext as _
 
 
 def query_of(source: Source) -> SqlQuery | None:
@@ -90,7 +90,7 @@ def fetch(load: Import, query: SqlQuery, progress: Callable[[int], None]) -> Non
             progress=progress,
         )
     except DatabaseProblem as problem:
-        raise UnreadableFile(str(problem)) from None
+        raise UnreadableFile(problem.sentence) from None
     _check_columns(load, names)
     # A password that an old key had encrypted is kept with the first.
     query.password = cipher.encrypt(target.password) if target.password else None

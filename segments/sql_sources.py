@@ -8,7 +8,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from segments import imports, ownership, sql_loads
 from segments.columns import Column, propose
@@ -19,6 +18,7 @@ from segments.databases.target import Table, Target
 from segments.models import Attribute, Import, Source, SqlQuery
 from workspaces import audit
 from workspaces.models import User, Workspace
+from workspaces.sentences import gettext as _
 from workspaces.timing import Timing
 
 # Somebody waits for a page.

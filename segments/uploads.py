@@ -15,7 +15,6 @@ from django.db.models import F, QuerySet, Sum
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone, translation
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django_scopes import scopes_disabled
 
 from segments import imports
@@ -39,6 +38,8 @@ from segments.upload_files import (
 )
 from workspaces import audit, locks
 from workspaces.models import User, Workspace
+from workspaces.sentences import Sentence
+from workspaces.sentences import gettext as _
 
 MOST_CHUNK_BYTES = 16 * 1024 * 1024
 MOST_UNFINISHED = 10
@@ -114,7 +115,7 @@ def _ensure_room(file_bytes: int) -> None:
         raise Refused(no_room())
 
 
-def no_room() -> str:
+def no_room() -> Sentence:
     return _(
         "The server's disk has no room for this file. Ask whoever runs this system to make some,"
         " then try again."
@@ -201,7 +202,7 @@ def examine(upload: Upload) -> None:
                 found = imports.examine(file_of(directory))
         except UnreadableFile as problem:
             is_full = "No space left" in str(problem.__cause__)
-            _refuse(upload, no_room() if is_full else str(problem))
+            _refuse(upload, no_room() if is_full else problem.sentence)
         except NoRoom:
             _refuse(upload, no_room())
         except FileNotFoundError:
@@ -232,7 +233,7 @@ def _free_name(upload: Upload) -> str:
     return name
 
 
-def _refuse(upload: Upload, reason: str) -> None:
+def _refuse(upload: Upload, reason: Sentence | str) -> None:
     _note(upload, state=Upload.State.REFUSED, reason=reason)
     remove(directory_of(upload.workspace_id, upload.pk))
 
@@ -270,7 +271,7 @@ def open_uploads() -> QuerySet[Upload]:
     )
 
 
-def too_large() -> str:
+def too_large() -> Sentence:
     return _("The file is larger than %(most)s. Split it, or import it by command.") % {
         "most": filesizeformat(settings.MAX_UPLOAD_BYTES)
     }

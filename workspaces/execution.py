@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django_scopes import scope, scopes_disabled
 
 from config.celery import app
 from workspaces import audit, refresh_steps
 from workspaces.models import Refresh, Workspace
+from workspaces.sentences import Sentence
+from workspaces.sentences import gettext as _
 
 LOCK_CLASS = 0x5E60
 MOST_ATTEMPTS = 5
@@ -107,9 +108,14 @@ def _execute(refresh: Refresh) -> None:
     _end(refresh, refresh_steps.outcome(refresh))
 
 
-def _end(refresh: Refresh, reason: str) -> None:
+def _end(refresh: Refresh, reason: Sentence | None) -> None:
     refresh.state = Refresh.State.FAILED if reason else Refresh.State.SUCCEEDED
-    refresh.reason = reason
+    refresh.reason = reason or ""
     refresh.finished_at = timezone.now()
     refresh.save(update_fields=["state", "reason", "finished_at"])
-    audit.record(refresh.workspace, f"refresh.{refresh.state}", target=refresh, reason=reason)
+    audit.record(
+        refresh.workspace,
+        f"refresh.{refresh.state}",
+        target=refresh,
+        reason=reason.kept() if reason else "",
+    )

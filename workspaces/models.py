@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from workspaces.sentences import SentenceField
 from workspaces.tenancy import TenantForeignKey, TenantModel
 from workspaces.users import UserManager
 
@@ -127,7 +128,7 @@ class Refresh(TenantModel):
         db_index=False,
     )
     due_at = models.DateTimeField(null=True, editable=False)
-    reason = models.TextField(blank=True)
+    reason = SentenceField(blank=True)
     planned_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -181,7 +182,7 @@ class RefreshStep(TenantModel):
     name = models.CharField(max_length=255)
     needs = ArrayField(models.PositiveIntegerField(), default=list, blank=True)
     state = models.CharField(max_length=20, choices=State.choices, default=State.WAITING)
-    reason = models.TextField(blank=True)
+    reason = SentenceField(blank=True)
     counts = models.JSONField(default=dict)
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)

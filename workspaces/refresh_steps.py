@@ -5,11 +5,11 @@ from collections import Counter
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from workspaces import refreshes
 from workspaces.models import Refresh, RefreshStep
+from workspaces.sentences import Sentence, joined, ngettext
+from workspaces.sentences import gettext as _
 
 logger = logging.getLogger(__name__)
 
@@ -60,12 +60,12 @@ def carry_out_all(refresh: Refresh) -> None:
             _carry_out(step)
 
 
-def outcome(refresh: Refresh) -> str:
-    """Why the refresh failed; empty when every step succeeded."""
+def outcome(refresh: Refresh) -> Sentence | None:
+    """Why the refresh failed; None when every step succeeded."""
     states = Counter(refresh.steps.order_by().values_list("state", flat=True))
     failed, skipped = states[State.FAILED], states[State.SKIPPED]
     if not failed and not skipped:
-        return ""
+        return None
     first = refresh.steps.filter(state=State.FAILED).order_by("position").first()
     if failed == 1 and first is not None:
         said = _("“%(name)s” failed: %(reason)s") % {"name": first.name, "reason": first.reason}
@@ -74,11 +74,12 @@ def outcome(refresh: Refresh) -> str:
             "count": failed
         }
     if skipped:
-        said += " " + ngettext(
+        then = ngettext(
             "%(count)d step that depends on it was skipped.",
             "%(count)d steps that depend on it were skipped.",
             skipped,
         ) % {"count": skipped}
+        said = joined(said, then)
     return said
 
 
@@ -107,7 +108,7 @@ def _carry_out(step: RefreshStep) -> None:
     try:
         counts = refreshes.kind_of(step.kind).carry_out(step)
     except refreshes.StepFailed as failure:
-        _end(step, State.FAILED, reason=str(failure))
+        _end(step, State.FAILED, reason=failure.sentence)
     except (OperationalError, InterfaceError):
         raise
     except Exception:

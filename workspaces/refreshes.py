@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from workspaces.models import Refresh, RefreshStep
+from workspaces.sentences import Explained
 
 Counts = dict[str, object]
 # A kind's name and the id of an object of it.
@@ -55,7 +56,7 @@ class Kind:
     skip: Callable[[RefreshStep], None] = field(default=lambda step: None)
 
 
-class StepFailed(Exception):
+class StepFailed(Explained):
     """Why a step did not succeed; the message is for people."""
 
 

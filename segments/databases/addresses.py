@@ -5,9 +5,9 @@ import ipaddress
 import socket
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from segments.databases.problems import DatabaseProblem
+from workspaces.sentences import gettext as _
 
 CONNECT_SECONDS = 10
 # Public by their numbers, and yet the cloud's own: they answer with secrets of the machine.

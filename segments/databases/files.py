@@ -6,11 +6,11 @@ from typing import Any
 
 import sqlalchemy
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from segments.databases.engines import over
 from segments.databases.problems import DatabaseProblem
 from segments.databases.target import Target
+from workspaces.sentences import gettext as _
 
 LONGEST_VALUE = 64 * 1024 * 1024
 

@@ -5,22 +5,23 @@ from collections.abc import Callable
 from typing import Any
 
 import pymysql
-from django.utils.translation import gettext as _
 from sqlalchemy import exc
 
 from segments.databases.target import Target
+from workspaces.sentences import Explained, Sentence
+from workspaces.sentences import gettext as _
 
 LONGEST_SAID = 300
 
 
-class DatabaseProblem(Exception):
+class DatabaseProblem(Explained):
     """Why a database can't be read, and what to do; the message is for people.
 
     `field` is what to change about it, as the forms name it: empty when nothing is.
     """
 
-    def __init__(self, message: str, field: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, sentence: Sentence | str, field: str = "") -> None:
+        super().__init__(sentence)
         self.field = field
 
 

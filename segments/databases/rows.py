@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from django.utils.translation import gettext as _
 
 from segments.databases import problems, statements
 from segments.databases.kinds import kind_of
 from segments.databases.problems import DatabaseProblem
 from segments.databases.target import Table, Target
 from segments.dialect import MAX_COLUMNS
+from workspaces.sentences import gettext as _
 
 # Values above what a profile may hold are refused later: so much of each is enough to know.
 MOST_CHARACTERS = 40_000

@@ -5,9 +5,9 @@ Databases are asked read-only besides, where they know how; this is for what tha
 
 import re
 
-from django.utils.translation import gettext as _
-
 from segments.databases.problems import DatabaseProblem
+from workspaces.sentences import Sentence
+from workspaces.sentences import gettext as _
 
 LONGEST = 100_000
 BEGINNINGS = ("select", "with", "values", "table", "from")
@@ -50,5 +50,5 @@ def checked(statement: str) -> str:
     return statement
 
 
-def _problem(message: str) -> DatabaseProblem:
+def _problem(message: Sentence) -> DatabaseProblem:
     return DatabaseProblem(message, "statement")

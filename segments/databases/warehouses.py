@@ -10,7 +10,6 @@ from typing import Any
 
 import requests
 import sqlalchemy
-from django.utils.translation import gettext as _
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPSConnection
@@ -18,6 +17,7 @@ from urllib3.connection import HTTPSConnection
 from segments.databases import addresses
 from segments.databases.problems import DatabaseProblem
 from segments.databases.target import Target
+from workspaces.sentences import gettext as _
 
 ACCOUNT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 GOOGLE = "https://oauth2.googleapis.com/token"

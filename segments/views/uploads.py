@@ -75,7 +75,7 @@ def _take(request: WorkspaceRequest, source: Source | None) -> HttpResponse:
     elif hasattr(request, "upload_given_up"):
         too_large = request.upload_given_up == "size"
         form.errors.pop("file", None)
-        form.add_error("file", uploads.too_large() if too_large else uploads.no_room())
+        form.add_error("file", str(uploads.too_large() if too_large else uploads.no_room()))
     context = {"form": form, "source": source, "uploads": uploads.open_uploads()}
     status = 422 if declared else 200
     return render(request, "segments/sources/upload.html", context, status=status)
@@ -94,10 +94,10 @@ def _take_whole(upload: Upload, file: Any) -> str:
     try:
         uploads.append(upload, 0, file.chunks(), file.size)
     except NoRoom:
-        return uploads.no_room()
+        return str(uploads.no_room())
     except UnreadableFile as problem:
         return str(problem)
-    return upload.reason
+    return str(upload.reason)
 
 
 @require_http_methods(["HEAD", "PATCH"])
@@ -105,7 +105,7 @@ def _take_whole(upload: Upload, file: Any) -> str:
 def content(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     upload = get_object_or_404(Upload.objects.select_related("workspace", "started_by"), pk=pk)
     if upload.state == Upload.State.REFUSED:
-        return _answer(410, upload.received, upload.reason)
+        return _answer(410, upload.received, str(upload.reason))
     if request.method == "HEAD":
         response = _answer(200, upload.received)
         response["Upload-Length"] = str(upload.file_bytes)
@@ -123,7 +123,7 @@ def content(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     except uploads.Damaged:
         return _answer(CHECKSUM_MISMATCH, upload.received)
     except NoRoom:
-        return _answer(507, upload.received, uploads.no_room())
+        return _answer(507, upload.received, str(uploads.no_room()))
     except UnreadableFile as problem:
         return _answer(415, upload.received, str(problem))
     return _answer(204, upload.received)

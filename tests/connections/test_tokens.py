@@ -217,7 +217,7 @@ def test_a_dead_grant_needs_sign_in_and_tells_each_administrator_once(
     assert work() == "sign_in"
     assert token_requests(sandbox) == {"400": 1}
     assert stored(connection).state == Connection.State.NEEDS_SIGN_IN
-    assert "no longer accepts" in stored(connection).state_reason
+    assert "no longer accepts" in str(stored(connection).state_reason)
     told = sorted(message.to[0] for message in mail.outbox)
     assert told == sorted([connection.export_user.email, second.user.email])
     assert mail.outbox[0].subject == "Newsletter account needs sign-in"

@@ -16,7 +16,11 @@ from exports import whys
 from exports.models import Run
 from exports.reasons import text as rejection_text
 from exports.runs import run_account
+from segments.models import Segment
 from tests.exports.engine_world import World
+from workspaces import execution, sentences, services
+from workspaces.models import AuditEntry, Refresh
+from workspaces.templatetags.workspaces import detail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,6 +123,37 @@ def test_numbers_are_written_as_the_reader_writes_them() -> None:
     assert "1,234,567" in whys.text(kept)
     with translation.override("es"):
         assert "1.234.567" in whys.text(kept)
+
+
+def test_a_refresh_is_told_in_the_readers_language_whatever_stopped_it(
+    world: World, monkeypatch: Any
+) -> None:
+    rules = {"match": "all", "rules": [{"attribute": "gone", "operator": "is", "value": "x"}]}
+    Segment.objects.filter(pk=world.segment.pk).update(rules=rules)
+    refresh = services.start_refresh(
+        world.workspace, trigger=Refresh.Trigger.COMMAND, in_worker=False
+    )
+    execution.run_refresh(world.workspace.pk, refresh.pk)
+    refresh.refresh_from_db()
+    segment, export = refresh.steps.order_by("position")
+    for one in (refresh, segment, export):
+        with translation.override("es"):
+            spanish = str(one.reason)
+        assert spanish != str(one.reason)
+        assert "gone" in spanish or world.segment.name in spanish
+    entry = AuditEntry.objects.get(action="refresh.failed")
+    with translation.override("ca"):
+        assert detail(entry.details["reason"], "reason") == str(refresh.reason)
+
+
+def test_what_was_kept_as_text_is_read_as_text_and_a_sentence_as_a_sentence() -> None:
+    assert sentences.read("It rained.") == "It rained."
+    one = sentences.ngettext("%(count)d row", "%(count)d rows", 2) % {
+        "count": 2,
+        "named": sentences.gettext("Why") % {},
+    }
+    again = sentences.read(one.kept())
+    assert (again, str(again)) == (one, "2 rows")
 
 
 def test_sentences_from_before_are_kept_as_they_were(world: World) -> None:

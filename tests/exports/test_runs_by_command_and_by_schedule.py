@@ -145,7 +145,7 @@ def test_an_export_whose_segment_failed_is_skipped_with_the_reason(world: World)
     execution.run_refresh(world.workspace.pk, refresh.pk)
     step = refresh.steps.get(kind="export")
     assert step.state == RefreshStep.State.SKIPPED
-    assert Segment.objects.get().name in step.reason
+    assert Segment.objects.get().name in str(step.reason)
     assert not Run.objects.exists()
 
 

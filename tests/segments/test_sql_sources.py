@@ -117,8 +117,8 @@ def test_rows_that_cant_be_taken_are_refused_all_or_nothing_or_skipped(
     server.run("INSERT INTO people VALUES (9, 'Zoe', NULL, 1), (NULL, 'Nobody', NULL, NULL)")
     failed = loaded(query)
     assert (failed.state, failed.refused, Profile.objects.count()) == ("failed", 2, 2)
-    assert "nothing was loaded" in failed.reason
-    assert "the query" in failed.reason
+    assert "nothing was loaded" in str(failed.reason)
+    assert "the query" in str(failed.reason)
     assert set(failed.refused_rows.values_list("column", "value", "reason")) == {
         ("amount", "many", "not_a_whole_number"),
         ("id", "", "no_key"),
@@ -162,7 +162,7 @@ def test_a_column_that_is_gone_fails_the_load_and_says_which(
     server.run("ALTER TABLE people DROP COLUMN points", "ALTER TABLE people ADD extra integer")
     load = loaded(query)
     assert (load.state, values("1")["points"]) == ("failed", 12.5)
-    assert "no longer gives a column “points”" in load.reason
+    assert "no longer gives a column “points”" in str(load.reason)
 
 
 def test_columns_that_were_chosen_before_stay_chosen(
@@ -263,7 +263,7 @@ def test_a_password_is_encrypted_anew_with_the_first_key(
     settings.TOKEN_ENCRYPTION_KEYS = old
     load = loaded(query)
     assert load.state == "failed"
-    assert "can't be read with this installation's keys" in load.reason
+    assert "can't be read with this installation's keys" in str(load.reason)
 
 
 def test_every_change_is_on_the_audit_log_without_a_persons_data(
@@ -315,7 +315,7 @@ def test_a_connection_that_breaks_in_the_middle_loads_nothing(
     load.refresh_from_db()
     assert broken.is_set()
     assert (load.state, Profile.objects.exists()) == ("failed", False)
-    assert "broke off" in load.reason
+    assert "broke off" in str(load.reason)
     assert not kept_files(settings)
 
 
@@ -330,7 +330,7 @@ def test_a_load_that_takes_too_long_is_stopped(
     settings.SQL_SOURCES_SECONDS = 1
     load = loaded(query)
     assert load.state == "failed"
-    assert "long" in load.reason
+    assert "long" in str(load.reason)
 
 
 def test_another_workspaces_source_is_no_ones(
@@ -361,4 +361,4 @@ def test_a_worker_loads_what_a_member_asked_for(
     wait_until(lambda: Import.objects.get(pk=draft.pk).finished_at, what="the load")
     load = Import.objects.get(pk=draft.pk)
     # A worker's operator has not allowed private addresses.
-    assert (load.state, "private network" in load.reason) == ("failed", True)
+    assert (load.state, "private network" in str(load.reason)) == ("failed", True)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from workspaces import audit
 from workspaces.models import Role
+from workspaces.sentences import read
 
 register = template.Library()
 
@@ -33,4 +34,4 @@ def detail(value: Any, key: str) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
-    return str(value)
+    return str(read(value)) if isinstance(value, str) else str(value)

@@ -74,7 +74,7 @@ class Command(BaseCommand):
             report = {name: getattr(load, name) for name in COUNTS}
             report["seconds"] = round(time.monotonic() - started, 3)
             if load.state != Import.State.SUCCEEDED:
-                raise CommandError("\n".join([load.reason, *_first_refused(load)]))
+                raise CommandError("\n".join([str(load.reason), *_first_refused(load)]))
         if options["json"]:
             self.stdout.write(json.dumps(report))
         else:

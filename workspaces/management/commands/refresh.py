@@ -28,7 +28,7 @@ class Command(BaseCommand):
             refresh = _refresh(found)
         self.stdout.write(json.dumps(_report(refresh)) if options["json"] else _as_text(refresh))
         if refresh.state != Refresh.State.SUCCEEDED:
-            raise CommandError(refresh.reason)
+            raise CommandError(str(refresh.reason))
 
 
 def _refresh(workspace: Workspace) -> Refresh:
@@ -48,13 +48,13 @@ def _report(refresh: Refresh) -> dict[str, Any]:
     return {
         "refresh": refresh.pk,
         "state": refresh.state,
-        "reason": refresh.reason,
+        "reason": str(refresh.reason),
         "steps": [
             {
                 "kind": step.kind,
                 "name": step.name,
                 "state": step.state,
-                "reason": step.reason,
+                "reason": str(step.reason),
                 "counts": step.counts,
                 "seconds": round(_seconds(step), 3),
             }
@@ -68,7 +68,7 @@ def _as_text(refresh: Refresh) -> str:
     lines = []
     for step in refresh.steps.order_by("position"):
         counts = ", ".join(f"{name} {count}" for name, count in step.counts.items())
-        said = step.reason or counts
+        said = str(step.reason) or counts
         lines.append(f"{step.kind} “{step.name}”: {step.state}{f' ({said})' if said else ''}")
     lines.append(f"{refresh.get_state_display()} in {_seconds(refresh):.1f} s")
     return "\n".join(lines)
