@@ -72,6 +72,10 @@ class LoadOut(Schema):
     finished_at: datetime | None
 
     @staticmethod
+    def resolve_reason(load: Import) -> str:
+        return str(load.reason)
+
+    @staticmethod
     def resolve_key_column(load: Import) -> str:
         return load.source.key_column
 

@@ -25,6 +25,10 @@ class RefreshOut(Schema):
     started_at: datetime | None
     finished_at: datetime | None
 
+    @staticmethod
+    def resolve_reason(refresh: Refresh) -> str:
+        return str(refresh.reason)
+
 
 class StepOut(Schema):
     id: int = Field(examples=[101])
@@ -40,6 +44,10 @@ class StepOut(Schema):
     counts: dict[str, Any] = Field(examples=[{"members": 1990, "joined": 12, "left": 3}])
     started_at: datetime | None
     finished_at: datetime | None
+
+    @staticmethod
+    def resolve_reason(step: RefreshStep) -> str:
+        return str(step.reason)
 
 
 class RefreshDetail(RefreshOut):
