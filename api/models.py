@@ -1,6 +1,5 @@
 """Tokens of the API, and the answers it gives again to a repeated request."""
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
@@ -8,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workspaces.models import Membership, Role
 from workspaces.tenancy import TenantForeignKey, TenantModel
+from workspaces.users import somebody
 
 
 class Scope(models.TextChoices):
@@ -37,13 +37,7 @@ class Token(TenantModel):
     addresses = ArrayField(models.CharField(max_length=43), default=list, blank=True)
     digest = models.CharField(max_length=64, editable=False)
     hint = models.CharField(max_length=40, editable=False)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    created_by = somebody()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True, editable=False)

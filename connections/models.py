@@ -1,12 +1,12 @@
 """Connections to accounts at a provider, and the consent that lets data leave for them."""
 
-from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from workspaces.sentences import SentenceField
 from workspaces.tenancy import TenantForeignKey, TenantModel
+from workspaces.users import somebody
 
 
 class Provider(models.TextChoices):
@@ -49,31 +49,13 @@ class Connection(TenantModel):
     refresh_token = models.BinaryField(null=True, editable=False)
     token_expires_at = models.DateTimeField(null=True, editable=False)
     token_refreshed_at = models.DateTimeField(null=True, editable=False)
-    authorised_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    authorised_by = somebody()
     authorised_at = models.DateTimeField(null=True, editable=False)
 
-    export_user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    export_user = somebody()
     export_user_since = models.DateTimeField(null=True, editable=False)
 
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    created_by = somebody()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -92,21 +74,9 @@ class Consent(TenantModel):
     connection = TenantForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
     text_version = models.CharField(max_length=20)
     text = models.TextField()
-    accepted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    accepted_by = somebody()
     accepted_at = models.DateTimeField(default=timezone.now, editable=False)
-    withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    withdrawn_by = somebody()
     withdrawn_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:

@@ -1,6 +1,5 @@
-"""The forms of an export: its configuration, its schedule, the schedules of several."""
+"""The form of an export's configuration."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,27 +10,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.models import Connection
-from exports import contact_fields, custom_fields, lists, matching
+from exports import contact_fields, lists, match_rows, matching
 from exports.destinations import Details, name_taken
 from exports.lists import ContactList, ListProblem, Way
+from exports.match_rows import Row
 from exports.models import Destination
 from segments.models import Attribute, Segment
 from workspaces.models import Workspace
 
 MOST_ROWS = 60
-
-
-@dataclass
-class Row:
-    """One added line of the data matching, as it was entered."""
-
-    target: str = ""
-    attribute: str = ""
-    errors: list[str] = field(default_factory=list)
-
-    @property
-    def is_custom(self) -> bool:
-        return custom_fields.is_custom(self.target)
 
 
 class DestinationForm(forms.Form):
@@ -222,46 +209,8 @@ class DestinationForm(forms.Form):
                 self.add_error("pasted", str(problem))
 
     def _clean_rows(self) -> None:
-        seen: set[str] = set()
-        for row in self.rows:
-            row.errors.extend(self._row_errors(row, seen))
-            seen.add(row.target)
-        custom = [row for row in self.rows if custom_fields.is_custom(row.target)]
-        for row in custom[custom_fields.MOST :]:
-            row.errors.append(
-                _("A contact takes at most %(most)d custom fields. Remove some.")
-                % {"most": custom_fields.MOST}
-            )
-        if any(row.errors for row in self.rows):
+        if not match_rows.check(self.rows, self.known):
             self.add_error(None, _("Some of the added attributes can’t be matched: see below."))
-
-    def _row_errors(self, row: Row, seen: set[str]) -> list[str]:
-        if row.target not in contact_fields.OFFERED and not custom_fields.is_custom(row.target):
-            return [_("Choose the contact field that this attribute feeds.")]
-        if row.target in seen:
-            return [
-                _("%(field)s is matched twice. Remove one of the two.")
-                % {"field": contact_fields.label(row.target)}
-            ]
-        attribute = self.known.get(row.attribute)
-        if attribute is None:
-            return [
-                _("Choose the attribute that feeds %(field)s.")
-                % {"field": contact_fields.label(row.target)}
-            ]
-        if not matching.fits(row.target, attribute):
-            return [
-                _(
-                    "%(field)s is a date, and %(attribute)s holds %(type)s. Choose an attribute"
-                    " that holds dates."
-                )
-                % {
-                    "field": contact_fields.label(row.target),
-                    "attribute": attribute.label,
-                    "type": str(attribute.get_type_display()).lower(),
-                }
-            ]
-        return []
 
     @property
     def matches(self) -> dict[str, str]:
@@ -342,22 +291,10 @@ class DestinationForm(forms.Form):
         connection: Connection = self.cleaned_data["connection"]
         saved = self.destination
         kept = saved.matching if saved and saved.connection_id == connection.pk else {}
-        new = [
-            row
-            for row in self.rows
-            if custom_fields.is_custom(row.target) and kept.get(row.target) != row.attribute
-        ]
-        if not new:
+        if match_rows.fit_custom_fields(self.rows, self.known, connection, kept):
             return True
-        known = {one.target: one for one in custom_fields.custom_fields_of(connection)}
-        for row in new:
-            problem = custom_fields.problem_of(row.target, self.known[row.attribute], known)
-            if problem:
-                row.errors.append(problem)
-        if any(row.errors for row in new):
-            self.add_error(None, _("Some of the added attributes can’t be matched: see below."))
-            return False
-        return True
+        self.add_error(None, _("Some of the added attributes can’t be matched: see below."))
+        return False
 
     def _contact_list(self, where: str) -> ContactList:
         connection: Connection = self.cleaned_data["connection"]
@@ -383,11 +320,3 @@ def initial_of(destination: Destination) -> dict[str, Any]:
         "segments": [str(pk) for pk in destination.segments.values_list("pk", flat=True)],
         "seen": destination.updated_at.isoformat(),
     }
-
-
-def rows_of(matches: dict[str, str]) -> list[Row]:
-    return [
-        Row(name, attribute)
-        for name, attribute in matching.ordered(matches)
-        if name != matching.EMAIL
-    ]

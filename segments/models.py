@@ -1,6 +1,5 @@
 """Sources and their imports, attributes, profiles, segments and their members."""
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
@@ -11,6 +10,7 @@ from segments.databases.target import Encryption, Table
 from workspaces.sentences import SentenceField
 from workspaces.tenancy import BulkTenantModel, TenantForeignKey, TenantModel
 from workspaces.timing import Timed
+from workspaces.users import somebody
 
 
 class AttributeType(models.TextChoices):
@@ -38,13 +38,7 @@ class Source(TenantModel):
         choices=Mode.choices,
         default=Mode.UPDATE,
     )
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    created_by = somebody()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -155,13 +149,7 @@ class AttributeChange(TenantModel):
     values = models.BigIntegerField(default=0)
     changed = models.BigIntegerField(default=0)
     failing = models.BigIntegerField(default=0)
-    started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    started_by = somebody()
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
@@ -232,13 +220,7 @@ class Import(TenantModel):
     removals_asked = models.BigIntegerField(default=0)
     removals_approved = models.BooleanField(default=False)
     taken_over = models.JSONField(default=list)
-    started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    started_by = somebody()
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
@@ -278,13 +260,7 @@ class Upload(TenantModel):
     state = models.CharField(max_length=20, choices=State.choices, default=State.RECEIVING)
     reason = SentenceField(blank=True)
     load = TenantForeignKey(Import, null=True, on_delete=models.CASCADE, related_name="+")
-    started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    started_by = somebody()
     language = models.CharField(max_length=10, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -352,13 +328,7 @@ class Suppression(BulkTenantModel):
     address = models.CharField(max_length=254, db_collation="C")
     reason = models.CharField(max_length=200, blank=True)
     origin = models.CharField(max_length=20, choices=Origin.choices)
-    added_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    added_by = somebody()
     added_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
@@ -373,13 +343,7 @@ class Erasure(TenantModel):
     """
 
     delete_at_provider = models.BooleanField(default=False)
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    asked_by = somebody()
     asked_at = models.DateTimeField(default=timezone.now, editable=False)
     files_removed_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
@@ -454,13 +418,7 @@ class Segment(TenantModel):
     refresh_reason = models.TextField(blank=True, editable=False)
     refreshed_at = models.DateTimeField(null=True, editable=False)
     refresh_requested_at = models.DateTimeField(null=True, editable=False)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        db_index=False,
-        related_name="+",
-    )
+    created_by = somebody()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

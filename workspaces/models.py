@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workspaces.sentences import SentenceField
 from workspaces.tenancy import TenantForeignKey, TenantModel
-from workspaces.users import UserManager
+from workspaces.users import UserManager, somebody
 
 
 class User(AbstractUser):
@@ -120,13 +120,7 @@ class Refresh(TenantModel):
 
     state = models.CharField(max_length=20, choices=State.choices, default=State.QUEUED)
     trigger = models.CharField(max_length=20, choices=Trigger.choices)
-    started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        related_name="+",
-        db_index=False,
-    )
+    started_by = somebody()
     due_at = models.DateTimeField(null=True, editable=False)
     reason = SentenceField(blank=True)
     planned_at = models.DateTimeField(null=True, editable=False)
@@ -209,13 +203,7 @@ class AuditEntry(TenantModel):
     """Who did what to what, when. Written by `workspaces.audit.record`, never changed."""
 
     action = models.CharField(max_length=80)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        related_name="+",
-        db_index=False,
-    )
+    actor = somebody()
     actor_label = models.CharField(max_length=254, blank=True)
     target = models.CharField(max_length=80, blank=True)
     target_label = models.CharField(max_length=254, blank=True)
@@ -236,13 +224,7 @@ class Invitation(TenantModel):
     email = models.EmailField(_("e-mail"))
     role = models.CharField(_("role"), max_length=20, choices=Role.choices)
     token_hash = models.CharField(max_length=64, editable=False)
-    invited_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        related_name="+",
-        db_index=False,
-    )
+    invited_by = somebody()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, editable=False)

@@ -1,8 +1,13 @@
 """People: one account each, known by e-mail address, a member of any number of workspaces."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.base_user import BaseUserManager
+from django.db import models
+
+if TYPE_CHECKING:
+    from workspaces.models import User
 
 
 class UserManager(BaseUserManager[Any]):
@@ -17,3 +22,14 @@ class UserManager(BaseUserManager[Any]):
 
     def get_by_natural_key(self, email: str | None) -> Any:
         return self.get(email__iexact=email)
+
+
+def somebody() -> "models.ForeignKey[User | None, User | None]":
+    """A column for who did something; empty once their account is gone, or if nobody did it."""
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )

@@ -12,7 +12,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from connections.models import Connection
 from connections.selectors import usable_by
-from exports import custom_fields, destinations, forms, lists, matching, previews, selectors
+from exports import (
+    custom_fields,
+    destinations,
+    forms,
+    lists,
+    match_rows,
+    matching,
+    previews,
+    selectors,
+)
 from exports.engine import plan
 from exports.engine.plan import MAX_PROFILES
 from exports.models import Destination
@@ -39,7 +48,7 @@ def destination_add(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "segments": [asked] if asked.isdecimal() else [],
     }
     form = forms.DestinationForm(
-        connections=connections, initial=initial, rows=forms.rows_of(usual)
+        connections=connections, initial=initial, rows=match_rows.rows_of(usual)
     )
     return _page(request, form)
 
@@ -53,7 +62,7 @@ def destination_duplicate(request: WorkspaceRequest, slug: str, pk: int) -> Http
         return _save(request, form, like=original)
     initial = forms.initial_of(original) | {"name": _free_name(original.name), "seen": ""}
     form = forms.DestinationForm(
-        connections=connections, initial=initial, rows=forms.rows_of(original.matching)
+        connections=connections, initial=initial, rows=match_rows.rows_of(original.matching)
     )
     return _page(request, form, like=original)
 
@@ -75,7 +84,7 @@ def destination_edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpRespo
         connections=connections,
         destination=destination,
         initial=forms.initial_of(destination),
-        rows=forms.rows_of(destination.matching),
+        rows=match_rows.rows_of(destination.matching),
     )
     return _page(request, form, locked=locked)
 
