@@ -172,7 +172,22 @@ class SharedLimiter:
 def token_turn() -> None:
     """Waits for a turn at the token endpoint, whose limit is its own. Raises `Throttled`."""
     with _redis_answers():
+        left: Any = _storage(settings.REDIS_URL).server.pttl(_token_pause_key())
+        if left > 0:
+            raise Throttled(
+                "Constant Contact's sign-in server asks for patience.", retry_after=left / 1000
+            )
         Turns(f"tokens:{settings.CONSTANT_CONTACT_CLIENT_ID}", TOKEN_REQUESTS_PER_SECOND).take()
+
+
+def pause_tokens(seconds: float) -> None:
+    """The token endpoint asked to be left alone for so long, by whichever worker."""
+    with _redis_answers():
+        _storage(settings.REDIS_URL).server.set(_token_pause_key(), 1, px=int(seconds * 1000))
+
+
+def _token_pause_key() -> str:
+    return f"segue:tokens-paused:{settings.CONSTANT_CONTACT_CLIENT_ID}"
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from connections.limiter import token_turn
+from connections.constant_contact.errors import retry_after
+from connections.limiter import pause_tokens, token_turn
 
 SCOPES = "offline_access contact_data account_read"
 TIMEOUT_SECONDS = (5, 20)
@@ -77,7 +78,7 @@ def refresh(refresh_token: str) -> dict[str, Any]:
 
 
 def _tokens(ask: Callable[[OAuth2Session, str], dict[str, Any]]) -> dict[str, Any]:
-    """Asks again, within seconds, only when the question was not taken."""
+    """Asks again, within seconds, only when the question was not taken, and not before its time."""
     for attempt in Retrying(
         retry=retry_if_exception(_not_taken),
         stop=stop_after_attempt(ATTEMPTS),
@@ -93,9 +94,9 @@ def _tokens(ask: Callable[[OAuth2Session, str], dict[str, Any]]) -> dict[str, An
 
 
 def _not_taken(failure: BaseException) -> bool:
-    """It was never reached, or said that it is too busy or has a fault of its own."""
+    """It was never reached, or said that it is too busy or has a fault of its own, not how long."""
     if isinstance(failure, requests.HTTPError) and failure.response is not None:
-        return failure.response.status_code == 429 or failure.response.status_code >= 500
+        return not retry_after(failure.response)
     return isinstance(failure, requests.ConnectTimeout)
 
 
@@ -116,5 +117,7 @@ def _session() -> OAuth2Session:
 def _fail_on_fault(response: Any) -> Any:
     """A fault or a limit of the server's says nothing about the grant."""
     if response.status_code == 429 or response.status_code >= 500:
+        if seconds := retry_after(response):
+            pause_tokens(seconds)
         response.raise_for_status()
     return response

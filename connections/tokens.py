@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from config import cipher
 from connections import oauth_client, words
-from connections.constant_contact.errors import SignInAgain, Unavailable
+from connections.constant_contact.errors import SignInAgain, Unavailable, retry_after
 from connections.models import Connection
 from connections.notices import record_needs_sign_in, tell_administrators
 
@@ -167,10 +167,12 @@ def _asked(refresh_token: str) -> dict[str, Any] | None:
             retry_after=TRY_AGAIN_SECONDS,
             code="client_refused",
         ) from None
-    except (requests.RequestException, ValueError):
+    except (requests.RequestException, ValueError) as failure:
+        response = getattr(failure, "response", None)
+        asked_for = retry_after(response) if response is not None else None
         raise Unavailable(
             "Constant Contact's sign-in server gave no answer.",
-            retry_after=TRY_AGAIN_SECONDS,
+            retry_after=asked_for or TRY_AGAIN_SECONDS,
             code="sign_in_silent",
         ) from None
 

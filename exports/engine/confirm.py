@@ -7,7 +7,7 @@ from django.utils import timezone
 from connections.access import NotUsable
 from connections.constant_contact import errors
 from connections.constant_contact.answers import Activity
-from exports.engine.send import StopSending, TryLater, backoff, requests_counted
+from exports.engine.send import StopSending, TryLater, requests_counted
 from exports.engine.states import move_batch
 from exports.models import Batch, Run
 from exports.whys import Why, why, why_of
@@ -44,8 +44,7 @@ def confirm_batches(run: Run) -> bool:
         if error.advice != "retry" or all(_is_overdue(batch) for batch in open_batches):
             _outcome_unknown(open_batches, why_of(error))
             return True
-        wait = getattr(error, "retry_after", None) or backoff(5)
-        raise TryLater(why_of(error), timezone.now() + timedelta(seconds=wait)) from error
+        raise TryLater.after(error, 5) from error
     all_ended = True
     for batch in open_batches:
         activity = activities.get(batch.activity_id)

@@ -18,7 +18,7 @@ from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
 from exports.engine import preferences_sql as sql
 from exports.engine import read_back
-from exports.engine.send import CLOCK_TOLERANCE, TryLater, backoff, requests_counted
+from exports.engine.send import CLOCK_TOLERANCE, TryLater, requests_counted
 from exports.models import Destination, PreferencePull, Run
 from exports.whys import Explained, why_of
 from segments import erased
@@ -64,8 +64,7 @@ def pull(run: Run) -> None:
         if error.advice != "retry" or tries >= MAX_TRIES:
             raise NotPulled(why_of(error)) from error
         _save(run, pull_tries=tries)
-        wait = getattr(error, "retry_after", None) or backoff(tries)
-        raise TryLater(why_of(error), timezone.now() + timedelta(seconds=wait)) from error
+        raise TryLater.after(error, tries) from error
 
 
 def list_is_known(run: Run) -> bool:

@@ -75,7 +75,7 @@ def _again_or_give_up(run: Run, error: Exception) -> None:
         _save(run, step="begin", failures=tries)
     else:
         _save(run, tries=tries)
-    wait = getattr(error, "retry_after", None) or poll_delay(tries)
+    wait = max(getattr(error, "retry_after", None) or 0.0, poll_delay(tries))
     raise TryLater(why_of(error), timezone.now() + timedelta(seconds=wait)) from error
 
 

@@ -34,8 +34,10 @@ class TryLater(Explained):
         self.budget = budget
 
     @classmethod
-    def soon(cls, why: Why, attempts: int = 4) -> "TryLater":
-        return cls(why, timezone.now() + timedelta(seconds=backoff(attempts)))
+    def after(cls, error: errors.ConstantContactError, attempts: int) -> "TryLater":
+        """Not before the provider asks for it, and later with every attempt."""
+        wait = max(error.retry_after or 0.0, backoff(attempts))
+        return cls(why_of(error), timezone.now() + timedelta(seconds=wait))
 
 
 class StopSending(Explained):
@@ -119,8 +121,7 @@ def _judge(run: Run, batch: Batch, error: errors.ConstantContactError) -> None:
             why=why("given_up", why_of(error), attempts=batch.attempts),
         )
         return
-    wait = getattr(error, "retry_after", None) or backoff(batch.attempts)
-    raise TryLater(why_of(error), timezone.now() + timedelta(seconds=wait)) from error
+    raise TryLater.after(error, batch.attempts) from error
 
 
 def backoff(attempts: int) -> float:

@@ -41,7 +41,7 @@ def settle_run(run: Run) -> None:
             if error.advice == "retry" and tries < MAX_TRIES:
                 run.read_back = {**run.read_back, "settle_tries": tries}
                 run.save(update_fields=["read_back"])
-                raise TryLater.soon(why_of(error), tries) from error
+                raise TryLater.after(error, tries) from error
             unread = why_of(error)
         except (NotUsable, read_back.NeverRead) as refusal:
             unread = why_of(refusal)

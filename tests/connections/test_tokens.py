@@ -16,7 +16,8 @@ from django.utils import timezone
 from django_scopes import scope
 
 from connections import access, tokens
-from connections.constant_contact.errors import SignInAgain, Unavailable
+from connections.access import limiter
+from connections.constant_contact.errors import SignInAgain, Throttled, Unavailable
 from connections.models import Connection
 from connections.tokens import ConnectionTokens
 from tests.connections.factories import ConnectionFactory, connected
@@ -273,6 +274,25 @@ def test_a_token_endpoint_that_is_busy_is_asked_again(workspace: Workspace, sand
     connection = connected(workspace, sandbox)
     sandbox.control("expire_tokens")
     sandbox.control("fault", kind="throttled", route="/v1/token", count=1)
+    assert access.client(connection).account_summary().name == "Harbour Books"
+
+
+@COMMITTED
+def test_a_token_endpoint_that_says_how_long_is_left_alone_by_every_worker(
+    workspace: Workspace, sandbox: Any
+) -> None:
+    connection = connected(workspace, sandbox)
+    sandbox.control("expire_tokens")
+    sandbox.control("fault", kind="throttled", route="/v1/token", count=1, retry_after=90)
+
+    def work() -> float:
+        with pytest.raises((Unavailable, Throttled)) as busy:
+            access.client(connection).account_summary()
+        return float(busy.value.retry_after or 0)
+
+    assert all(80 < seconds <= 90 for seconds in in_threads(4, workspace, work))
+    assert token_requests(sandbox) == {"429": 1}
+    limiter().storage.server.flushdb()  # as ninety seconds do
     assert access.client(connection).account_summary().name == "Harbour Books"
 
 

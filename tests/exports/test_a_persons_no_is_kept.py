@@ -19,8 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any) -> World:
-    for module in (send, preferences):
-        monkeypatch.setattr(module, "backoff", lambda attempts: 0.05)
+    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
     monkeypatch.setattr(read_back, "poll_delay", lambda polls: 0.05)
     return World(workspace, sandbox)
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from connections import oauth_client, tokens
 from connections import services as connection_services
 from connections.access import limiter
 from connections.constant_contact.answers import AccountSummary
 from exports.engine import batches, send
+from exports.engine import drive as drive_module
 from exports.engine.drive import attempt, drive, drive_to_end
 from exports.models import Batch, Delivery, Run
 from exports.runs import RunRefused, cancel_run, start_run
@@ -246,6 +248,51 @@ def test_a_grant_revoked_in_the_middle_stops_at_the_next_batch_and_the_next_run_
     sign_in_again(world)
     assert account(world.run()) == {"added": 3}
     assert world.on_list() == EVERYONE
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "throttled", "retry_after": 1, "count": 1},
+        {"kind": "server_error", "status": 503, "count": 2},
+        {"kind": "html_error", "count": 2},
+        {"kind": "cut_before", "count": 2},
+        {"kind": "slow", "seconds": 1, "count": 1},
+    ],
+    ids=lambda fault: fault["kind"],
+)
+def test_a_token_endpoint_that_fails_in_the_middle_is_waited_for(
+    world: World, monkeypatch: Any, fault: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(batches, "MAX_CONTACTS", 1)
+    monkeypatch.setattr(oauth_client, "ATTEMPTS", 1)
+    monkeypatch.setattr(oauth_client, "TIMEOUT_SECONDS", (5, 0.3))
+    monkeypatch.setattr(tokens, "TRY_AGAIN_SECONDS", 0.05)
+    world.sandbox.control("configure", rotating=False)
+    world.know_everyones_preferences()
+    real_send, real_wait, sent, waited = send.send_batch, drive_module.wait, [], []
+
+    def expire_after_the_first(run: Run, batch: Batch) -> None:
+        real_send(run, batch)
+        sent.append(batch.pk)
+        if len(sent) == 1:
+            world.sandbox.control("expire_tokens")
+            world.sandbox.control("fault", route="/v1/token", **fault)
+
+    def wait(run: Run, later: send.TryLater) -> None:
+        waited.append((later.at - timezone.now()).total_seconds())
+        real_wait(run, later)
+
+    monkeypatch.setattr(drive_module, "send_batch", expire_after_the_first)
+    monkeypatch.setattr(drive_module, "wait", wait)
+    run = world.run()
+    assert (run.state, account(run)) == (Run.State.SUCCEEDED, {"added": 3}), run.reason
+    assert world.on_list() == EVERYONE
+    assert waited
+    assert max(waited) > fault.get("retry_after", 0) - 0.5
+    requests = world.sandbox.control("statistics")["requests"]
+    renewals = [count for key, count in requests.items() if key.endswith("/token 200")]
+    assert sum(renewals) <= 2, "one renewal, and the one whose answer was lost"
 
 
 def sign_in_again(world: World) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from exports.engine import confirm, preferences, read_back, remove, send
+from exports.engine import confirm, read_back, remove, send
 from exports.engine.drive import drive, drive_to_end
 from exports.models import Batch, Delivery, Run
 from exports.runs import start_run
@@ -18,8 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any) -> World:
-    for module in (send, preferences):
-        monkeypatch.setattr(module, "backoff", lambda attempts: 0.01)
+    monkeypatch.setattr(send, "backoff", lambda attempts: 0.01)
     for module in (read_back, remove):
         monkeypatch.setattr(module, "poll_delay", lambda polls: 0.01)
         monkeypatch.setattr(module, "MAX_POLLS", 3)

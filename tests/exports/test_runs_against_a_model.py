@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from connections.access import client
 from connections.constant_contact import transport
 from exports import taken_off
-from exports.engine import preferences, read_back, remove, send
+from exports.engine import read_back, remove, send
 from exports.models import Destination, DestinationSegment, Run
 from segments.models import Profile, Segment, SegmentMember
 from tests.exports.engine_world import World, account
@@ -260,8 +260,7 @@ def _told(person: Person) -> dict[str, str]:
 def test_the_list_and_the_account_are_as_the_model_says(
     transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any
 ) -> None:
-    for module in (send, preferences):
-        monkeypatch.setattr(module, "backoff", lambda attempts: 0.01)
+    monkeypatch.setattr(send, "backoff", lambda attempts: 0.01)
     for module in (read_back, remove):
         monkeypatch.setattr(module, "poll_delay", lambda polls: 0.01)
     monkeypatch.setattr("exports.engine.drive.poll_delay", lambda polls: 0.01)
