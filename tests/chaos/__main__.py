@@ -4,8 +4,9 @@ Starts a PostgreSQL, a Redis, a sandbox, two workers and a scheduler of its own.
 people change, a run starts, a storm goes over it, and at its end every invariant is looked at.
 Exits with status 1, and the line that replays it, when one does not hold.
 
-A seed repeats who changes, what is ordered and what is broken in which order after which pauses;
-what a process is doing at that moment is up to the machine, as it is in life.
+A seed repeats who changes, what is ordered and what is broken in which order after which pauses,
+round by round: each round's second line tells it, to be compared. What a process is doing at that
+moment, and how far a storm comes before its run ends, is up to the machine, as it is in life.
 """
 
 import argparse
@@ -80,6 +81,8 @@ class Chaos:
             f" {run.changed} changed, {run.removed} removed, {run.rejected} rejected; {changes};"
             f" {dict(storm.killed)} {dict(storm.other)}"
         )
+        if storm.blows:
+            say(f"     {', '.join(storm.blows)}")
         if run.state == Run.State.FAILED:
             self.round_that_mends()
 
@@ -115,7 +118,8 @@ class Chaos:
 
         random = self.chance(number, "storm")
         left = self.kills - sum(self.killed.values())
-        storm = Storm(random, self.system, 0 if calm else min(left, random.randint(5, 12)))
+        kills = 0 if calm else min(left, random.randint(5, 12))
+        storm = Storm(f"{self.seed}/{number}", self.system, kills)
         refused = self.people.unsubscribed | self.people.taken_off
         unsubscribed = set(self.people.unsubscribed)
         if not calm:
