@@ -17,7 +17,7 @@ from exports.engine import drive as drive_module
 from exports.engine.drive import attempt, drive, drive_to_end
 from exports.models import Batch, Delivery, Run
 from exports.runs import RunRefused, cancel_run, start_run
-from exports.tasks import sweep
+from exports.tasks import _hand_out, sweep
 from tests.conftest import celery_worker, wait_until
 from tests.exports.engine_world import World, account
 
@@ -307,29 +307,22 @@ def sign_in_again(world: World) -> None:
     connection.refresh_from_db()
 
 
-def test_a_worker_runs_an_export_of_several_batches(world: World) -> None:
-    world.add_many(90_000)
-    with celery_worker():
-        run = start_run(world.destination, trigger=Run.Trigger.MEMBER)
-        wait_until(lambda: not Run.objects.get().is_active, 60, "the run's end")
-    run.refresh_from_db()
-    assert run.state == Run.State.SUCCEEDED, run.reason
-    assert account(run) == {"added": 90_003}
-    assert len(world.on_list()) == 90_003
-
-
 def test_a_run_whose_worker_was_killed_is_taken_up_and_ends_right(
     world: World, monkeypatch: Any
 ) -> None:
-    world.add_many(90_000)
-    world.sandbox.control("configure", latency=0.5)
+    monkeypatch.setattr(batches, "MAX_CONTACTS", 1)
+    world.know_everyones_preferences()
+    world.add_many(5)
+    run = start_run(world.destination, trigger=Run.Trigger.MEMBER, enqueue=False)
+    world.sandbox.control("configure", latency=0.3)
     with celery_worker() as process:
-        start_run(world.destination, trigger=Run.Trigger.MEMBER)
-        wait_until(lambda: Run.objects.get().state == "sending", 60, "sending")
+        drive(run, _hand_out)
+        wait_until(run.batches.filter(state=Batch.State.SENT).exists, 60, "a batch")
         for child in _family(process.pid):
             os.kill(child, signal.SIGKILL)
+    assert run.batches.filter(state=Batch.State.PLANNED).exists()
     world.sandbox.control("configure", latency=0)
-    monkeypatch.setattr("exports.tasks.SILENCE", timedelta(seconds=2))
+    monkeypatch.setattr("exports.tasks.SILENCE", timedelta(seconds=1))
 
     def has_ended() -> bool:
         sweep()
@@ -337,10 +330,10 @@ def test_a_run_whose_worker_was_killed_is_taken_up_and_ends_right(
 
     with celery_worker():
         wait_until(has_ended, 60, "the run's end")
-    run = Run.objects.get()
+    run.refresh_from_db()
     assert run.state == Run.State.SUCCEEDED, run.reason
-    assert account(run) == {"added": 90_003}
-    assert len(world.on_list()) == 90_003
+    assert account(run) == {"added": 8}
+    assert len(world.on_list()) == 8
 
 
 def _family(pid: int) -> list[int]:
@@ -350,10 +343,27 @@ def _family(pid: int) -> list[int]:
     return [pid, *(child.pid for child in parent.children(recursive=True))]
 
 
-def test_a_quarter_of_a_million_profiles_arrive_in_seven_requests(world: World) -> None:
-    world.add_many(249_997)
+def test_many_profiles_arrive_in_the_fewest_requests(world: World, monkeypatch: Any) -> None:
+    """A batch begins and ends anywhere among the neighbours that were counted together."""
+    assert (batches.MAX_CONTACTS, batches.MAX_BYTES) == (40_000, 3_900_000)
+    monkeypatch.setattr(batches, "MAX_CONTACTS", 300)
+    world.add_many(997)
     run = world.run()
     assert run.state == Run.State.SUCCEEDED, run.reason
-    assert account(run) == {"added": 250_000}
-    assert world.sandbox.control("statistics")["imports"] == 7
-    assert len(world.on_list()) == 250_000
+    assert account(run) == {"added": 1_000}
+    assert world.sandbox.control("statistics")["imports"] == 4
+    assert len(world.on_list()) == 1_000
+
+
+def test_a_request_is_as_large_as_it_may_be_and_no_larger(world: World, monkeypatch: Any) -> None:
+    monkeypatch.setattr(batches, "MAX_BYTES", 20_000)
+    world.know_everyones_preferences()
+    world.add_many(997)
+    run = start_run(world.destination, trigger=Run.Trigger.COMMAND, enqueue=False)
+    drive(run, lambda run, batches: None)
+    planned = run.batches.order_by("number")
+    sizes = [len(bytes(batch.body or b"")) for batch in planned]
+    assert len(sizes) > 2
+    assert max(sizes) <= 20_000
+    assert min(sizes[:-1]) > 19_900
+    assert sum(batch.contacts for batch in planned) == 1_000

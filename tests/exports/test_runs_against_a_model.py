@@ -1,18 +1,21 @@
 """Whatever happens to people, segments, the export, the provider and the way to it, in any order:
 after each run the list, the account and a simple model of both agree.
 
-A failure prints the steps, and a line `@reproduce_failure(…)` that replays it: put it above the
-test. `SEGUE_PROPERTY_EXAMPLES=500` looks further; `--hypothesis-seed=N` starts from a seed.
+A failure prints the steps, the seed of the whole search, which `--hypothesis-seed=N` repeats, and a
+line `@reproduce_failure(…)` that replays that one example alone: put it above `class Machine`.
+`SEGUE_PROPERTY_EXAMPLES=500` looks further.
 """
 
 import os
+import secrets
+import sys
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
@@ -258,8 +261,12 @@ def _told(person: Person) -> dict[str, str]:
 
 
 def test_the_list_and_the_account_are_as_the_model_says(
-    transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any
+    transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any, request: Any
 ) -> None:
+    given = request.config.getoption("--hypothesis-seed")
+    chosen = secrets.randbelow(2**32) if given is None else int(given)
+    # Shown with a failure only.
+    sys.stdout.write(f"again: --hypothesis-seed={chosen}\n")
     monkeypatch.setattr(send, "backoff", lambda attempts: 0.01)
     for module in (read_back, remove):
         monkeypatch.setattr(module, "poll_delay", lambda polls: 0.01)
@@ -268,7 +275,7 @@ def test_the_list_and_the_account_are_as_the_model_says(
     monkeypatch.setattr(transport, "_wait_before_reading_again", lambda state: 0.01)
     Machine.world = World(workspace, sandbox)
     run_state_machine_as_test(
-        Machine,
+        seed(chosen)(Machine),
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=25,
