@@ -51,6 +51,11 @@ def empty_redis() -> Iterator[None]:
     redis.Redis.from_url(django_settings.REDIS_URL).flushdb()
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    connection.settings_dict["TEST"]["TEMPLATE"] = os.environ.get("SEGUE_TEST_TEMPLATE")
+
+
 @pytest.fixture
 def workspace(db: None) -> Iterator[Any]:
     """A workspace, in scope for the whole test."""
@@ -145,11 +150,16 @@ def wait_until(condition: Any, seconds: float = 30, what: str = "it") -> Any:
         time.sleep(0.1)
 
 
+def chromium_program() -> str | None:
+    """The one without windows where it is there: it does the same for a third of the work."""
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not any(long in item.nodeid for long in LONGEST))
     # Without a browser its tests are left out, saying so; REQUIRE_BROWSER makes that a fault.
-    if shutil.which("chromium") or os.environ.get("REQUIRE_BROWSER"):
+    if chromium_program() or os.environ.get("REQUIRE_BROWSER"):
         return
     left_out = pytest.mark.skip(reason="there is no chromium: install it to run browser tests")
     for item in items:
@@ -170,7 +180,7 @@ def chromium() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
         environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
+            executable_path=chromium_program(),
             args=["--no-sandbox", *(f"--disable-{name}" for name in quiet)],
         )
         yield browser
