@@ -67,6 +67,12 @@ def once(view: View) -> View:
     return decorated
 
 
+def checks_version(view: View) -> View:
+    """Heeds `If-Match`, by `etags.require_version`."""
+    view.checks_version = True  # type: ignore[attr-defined]
+    return view
+
+
 def versioned(view: View) -> View:
     """Its answer's ETag holds the object's version, which the view puts in `request.version`."""
 

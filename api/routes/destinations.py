@@ -10,7 +10,7 @@ from api import etags
 from api.checked import invalid, posted, require_valid
 from api.middleware import ApiRequest
 from api.models import Scope
-from api.operations import needs, versioned
+from api.operations import checks_version, needs, versioned
 from api.problems import Problem
 from api.schemas import Body, Id, Name, Page, Paging, Reference, Text, page
 from connections.selectors import usable_by
@@ -178,6 +178,7 @@ def create_destination(request: ApiRequest, body: DestinationIn) -> Any:
 )
 @needs(Scope.WRITE, rule="destination.create")
 @versioned
+@checks_version
 def change_destination(
     request: ApiRequest, destination_id: int, body: DestinationChange
 ) -> Destination:
@@ -242,6 +243,7 @@ def detach_destination(request: ApiRequest, destination_id: int) -> Destination:
     "/destinations/{int:destination_id}", response={204: None}, summary="Remove an export"
 )
 @needs(Scope.WRITE, rule="destination.create")
+@checks_version
 def remove_destination(request: ApiRequest, destination_id: int) -> Any:
     """Removes an export with its runs. What it sent stays at Constant Contact."""
     destination = destination_of(request, destination_id, "destination.remove")

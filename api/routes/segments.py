@@ -14,7 +14,7 @@ from ninja import Field, Query, Router, Schema, Status
 from api import etags
 from api.middleware import ApiRequest
 from api.models import Scope
-from api.operations import needs, once, versioned
+from api.operations import checks_version, needs, once, versioned
 from api.problems import Problem
 from api.routes.profiles import ProfileOut
 from api.rules_document import RULES
@@ -176,6 +176,7 @@ def get_segment(request: ApiRequest, segment_id: int) -> Segment:
 @router.patch("/segments/{int:segment_id}", response=SegmentOut, summary="Change a segment")
 @needs(Scope.WRITE, rule="segment.change")
 @versioned
+@checks_version
 def change_segment(request: ApiRequest, segment_id: int, body: SegmentChange) -> Segment:
     """Changes what the request names; other rules are refreshed at once.
 
@@ -227,6 +228,7 @@ def _rewrite(request: ApiRequest, segment: Segment, body: SegmentChange) -> None
 
 @router.delete("/segments/{int:segment_id}", response={204: None}, summary="Delete a segment")
 @needs(Scope.WRITE, rule="segment.delete")
+@checks_version
 def delete_segment(request: ApiRequest, segment_id: int) -> Any:
     """Deletes a segment with its history. Refused while something uses it, naming what."""
     with transaction.atomic():

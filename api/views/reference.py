@@ -1,0 +1,84 @@
+"""The reference: the document as a page, made on the server, for people."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from api.document import DESCRIPTION, document, operations
+from api.models import Scope
+from api.problems import CODES
+from workspaces.middleware import WorkspaceRequest
+from workspaces.permissions import requires
+
+
+@require_safe
+@requires("token.view")
+def reference(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    context = {
+        "groups": _groups(),
+        "introduction": DESCRIPTION.strip().split("\n\n"),
+        "scopes": Scope.choices,
+        "codes": CODES.items(),
+        "base": settings.BASE_URL,
+    }
+    return render(request, "api/reference.html", context)
+
+
+def _groups() -> list[tuple[str, list[dict[str, Any]]]]:
+    """The operations under their tags, in the document's order."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    schema = document()
+    for path, method, operation in operations(schema):
+        shown = {
+            "id": operation["operationId"],
+            "method": method.upper(),
+            "path": path,
+            "summary": operation["summary"],
+            "description": operation["description"].split("\n\n"),
+            "parameters": [_parameter(one) for one in operation["parameters"]],
+            "body": _examples(operation.get("requestBody", {})),
+            "answers": [
+                (status, answer["description"], _examples(answer))
+                for status, answer in operation["responses"].items()
+                if status.startswith("2")
+            ],
+            "errors": [
+                (status, answer["description"])
+                for status, answer in operation["responses"].items()
+                if not status.startswith("2")
+            ],
+        }
+        found.setdefault(operation["tags"][0], []).append(shown)
+    return list(found.items())
+
+
+def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
+    schema = parameter["schema"]
+    kinds = [schema, *schema.get("anyOf", [])]
+    kind = next((one["type"] for one in kinds if "type" in one), "string")
+    return {
+        "name": parameter["name"],
+        "in": parameter["in"],
+        "type": kind,
+        "description": parameter.get("description") or schema.get("description", ""),
+        "required": parameter["required"],
+        "default": schema.get("default"),
+    }
+
+
+def _examples(part: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (kind, _written(content["example"]))
+        for kind, content in part.get("content", {}).items()
+        if "example" in content
+    ]
+
+
+def _written(example: Any) -> str:
+    return (
+        example if isinstance(example, str) else json.dumps(example, indent=2, ensure_ascii=False)
+    )

@@ -1,0 +1,218 @@
+"""Every operation of the API by every role, with every scope but its own, and across workspaces."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django_scopes import scope
+
+from api.document import document, operations
+from api.models import Scope
+from tests.api.client import Program, program
+from tests.api.world import make_world
+from tests.workspaces.factories import WorkspaceFactory
+from workspaces.models import Role, Workspace
+
+EVERYONE = set(Role.values)
+EDITORS = {Role.ADMINISTRATOR, Role.CONTRIBUTOR}
+ADMINISTRATORS = {Role.ADMINISTRATOR}
+RULES = {"match": "all", "rules": [{"attribute": "city", "operator": "is", "value": "Paris"}]}
+FILE = b"id,city\n1,Paris\n"
+LIST_ID = "11111111-2222-3333-4444-555555555555"
+
+# What an operation is called: who may, and what is sent. Bytes are a file.
+OPERATIONS: dict[str, tuple[set[str], Any]] = {
+    "show_token": (EVERYONE, None),
+    "list_workspaces": (EVERYONE, None),
+    "get_workspace": (EVERYONE, None),
+    "get_schedule": (EVERYONE, None),
+    "set_schedule": (
+        ADMINISTRATORS,
+        {"enabled": True, "days": [1], "times": ["06:00"], "time_zone": "UTC"},
+    ),
+    "list_sources": (EVERYONE, None),
+    "get_source": (EVERYONE, None),
+    "create_source": (EDITORS, FILE),
+    "load_file": (EDITORS, FILE),
+    "load_database": (EDITORS, None),
+    "create_database_source": (EDITORS, {"name": "Shop", "kind": "postgresql"}),
+    "change_source": (EDITORS, {"mode": "replace"}),
+    "remove_source": (EDITORS, None),
+    "list_loads": (EVERYONE, None),
+    "get_load": (EVERYONE, None),
+    "start_load": (EDITORS, {"key": "id"}),
+    "discard_load": (EDITORS, None),
+    "stream_refused": (EVERYONE, None),
+    "list_attributes": (EVERYONE, None),
+    "get_attribute": (EVERYONE, None),
+    "rename_attribute": (EDITORS, {"label": "Town"}),
+    "change_attribute_type": (EDITORS, {"type": "list"}),
+    "remove_attribute": (EDITORS, None),
+    "get_attribute_change": (EVERYONE, None),
+    "list_profiles": (EVERYONE, None),
+    "get_profile": (EVERYONE, None),
+    "erase_profile": (ADMINISTRATORS, {}),
+    "list_erasures": (ADMINISTRATORS, None),
+    "get_erasure": (ADMINISTRATORS, None),
+    "lift_erasure": (ADMINISTRATORS, None),
+    "list_suppressions": (EVERYONE, None),
+    "stream_suppressions": (EVERYONE, None),
+    "add_suppressions": (EDITORS, {"addresses": ["eve@example.com"]}),
+    "add_suppression_file": (EDITORS, b"eve@example.com\n"),
+    "remove_suppressions": (EDITORS, {"addresses": ["no@example.com"]}),
+    "list_segments": (EVERYONE, None),
+    "create_segment": (EDITORS, {"name": "New", "rules": RULES}),
+    "preview_rules": (EDITORS, {"rules": RULES}),
+    "get_segment": (EVERYONE, None),
+    "change_segment": (EDITORS, {"description": "Those of Paris"}),
+    "delete_segment": (EDITORS, None),
+    "refresh_segment": (EDITORS, None),
+    "duplicate_segment": (EDITORS, None),
+    "list_history": (EVERYONE, None),
+    "list_members": (EDITORS, None),
+    "stream_members": (EDITORS, None),
+    "create_static_segment": (EDITORS, {"name": "Guests", "entries": ["k1"]}),
+    "change_entries": (EDITORS, {"how": "add", "entries": ["k2"]}),
+    "change_entries_by_file": (EDITORS, b"k2\n"),
+    "list_connections": (EVERYONE, None),
+    "get_connection": (EVERYONE, None),
+    "list_lists": (EDITORS, None),
+    "list_destinations": (EVERYONE, None),
+    "get_destination": (EVERYONE, None),
+    "create_destination": (
+        EDITORS,
+        {
+            "name": "Other",
+            "connection": 1,
+            "contact_list": {"id": LIST_ID},
+            "matching": {"email": "email"},
+            "segments": [1],
+        },
+    ),
+    "change_destination": (EDITORS, {"name": "Renamed"}),
+    "schedule_destination": (EDITORS, {"schedule": "off"}),
+    "detach_destination": (EDITORS, None),
+    "remove_destination": (EDITORS, None),
+    "list_taken_off": (EVERYONE, None),
+    "put_back": (EDITORS, {"addresses": ["off@example.com"]}),
+    "start_run": (EDITORS, {"dry_run": True}),
+    "list_runs": (EVERYONE, None),
+    "get_run": (EVERYONE, None),
+    "get_account": (EVERYONE, None),
+    "approve_run": (EDITORS, None),
+    "cancel_run": (EDITORS, None),
+    "retry_run": (EDITORS, None),
+    "find_in_run": (EVERYONE, None),
+    "list_rejections": (EVERYONE, None),
+    "stream_rejections": (EVERYONE, None),
+    "list_refreshes": (EVERYONE, None),
+    "get_refresh": (EVERYONE, None),
+    "start_refresh": (EDITORS, None),
+    "retry_refresh": (EDITORS, {}),
+    "list_audit": (ADMINISTRATORS, None),
+}
+OBJECTS = {
+    "start_load": "draft",
+    "discard_load": "draft",
+    "load_database": "database",
+    "change_entries": "static",
+    "change_entries_by_file": "static",
+}
+QUERIES = {"create_source": "?name=Shop&key=id", "find_in_run": "?profile=k1"}
+# What the state of the world, or a provider that nobody can reach, refuses.
+REFUSED = {
+    "load_database": 409,
+    "create_database_source": 422,
+    "remove_attribute": 409,
+    "change_attribute_type": 409,
+    "delete_segment": 409,
+    "list_lists": 502,
+    "create_destination": 422,
+    "approve_run": 409,
+    "cancel_run": 409,
+}
+
+
+def told() -> Iterator[tuple[str, str, str, list[str]]]:
+    for path, method, operation in operations(document()):
+        yield operation["operationId"], method, path, operation["x-scopes"]
+
+
+def call(caller: Program, world: dict[str, Any], name: str, method: str, path: str) -> Any:
+    """Calls the operation and takes back what it did."""
+    here = path.removeprefix("/api/v1").replace("{form}", "csv")
+    here = here.replace("{slug}", getattr(world.get("workspace"), "slug", "elsewhere"))
+    for parameter, thing in world.items():
+        if parameter == OBJECTS.get(name):
+            here = here.replace("{source_id}", str(thing.pk)).replace("{load_id}", str(thing.pk))
+            here = here.replace("{segment_id}", str(thing.pk))
+    for parameter, thing in world.items():
+        here = here.replace(f"{{{parameter}}}", str(thing.pk))
+    here += QUERIES.get(name, "")
+    body = OPERATIONS[name][1]
+    with transaction.atomic():
+        if isinstance(body, bytes):
+            answer = caller.upload(here, body)
+        elif method == "get":
+            answer = caller.get(here)
+        else:
+            answer = caller.send(method, here, body)
+        if answer.streaming:
+            answer.text = b"".join(answer.streaming_content).decode()
+        transaction.set_rollback(True)
+    return answer
+
+
+def test_the_document_and_this_table_name_the_same_operations() -> None:
+    assert {name for name, *_rest in told()} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_the_role_decides(workspace: Workspace, role: str) -> None:
+    world = make_world(workspace) | {"workspace": workspace}
+    caller = program(workspace, role)
+    for name, method, path, _scopes in told():
+        allowed = role in OPERATIONS[name][0]
+        answer = call(caller, world, name, method, path)
+        expected = REFUSED.get(name, range(200, 300)) if allowed else 403
+        if name == "get_connection" and role == Role.VIEWER:
+            # What they may not use is not there for them.
+            expected = 404
+        fits = answer.status_code in ([expected] if isinstance(expected, int) else expected)
+        assert fits, f"{role} {name}: {answer.status_code} {answer.content[:300]}"
+
+
+def test_without_its_scope_a_token_does_nothing(workspace: Workspace) -> None:
+    world = make_world(workspace) | {"workspace": workspace}
+    callers = {one: program(workspace, scopes=[one]) for one in Scope.values}
+    for name, method, path, scopes in told():
+        for one, caller in callers.items():
+            if one not in scopes:
+                answer = call(caller, world, name, method, path)
+                assert answer.json()["code"] == "missing_scope", f"{name} by {one}"
+
+
+def test_another_workspaces_things_are_not_there(workspace: Workspace) -> None:
+    other = WorkspaceFactory()
+    with scope(workspace=other):
+        world = make_world(other)
+    caller = program(workspace)
+    for name, method, path, _scopes in told():
+        if "{" in path.replace("{form}", ""):
+            answer = call(caller, world, name, method, path)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), name
+
+
+def test_lists_hold_nothing_of_another_workspace(workspace: Workspace) -> None:
+    other = WorkspaceFactory()
+    with scope(workspace=other):
+        world = make_world(other)
+    caller = program(workspace)
+    for name, method, path, _scopes in told():
+        if method != "get" or "{" in path.replace("{form}", ""):
+            continue
+        answer = call(caller, world, name, method, path)
+        text = answer.text if answer.streaming else answer.content.decode()
+        for told_of in ("example.com", "Parisians", "Paris", "Listed", other.slug):
+            assert told_of not in text, f"{name} tells {told_of}"

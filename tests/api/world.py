@@ -1,0 +1,96 @@
+"""A workspace with one of each thing that the API speaks of."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from exports.models import OptOut
+from segments import erased, imports, static_segments
+from segments.models import AttributeChange, Erasure, SegmentMember, Suppression
+from tests.exports.factories import (
+    ACCOUNT_ID,
+    LIST_ID,
+    ConnectionFactory,
+    DestinationFactory,
+    RejectionFactory,
+    RunFactory,
+)
+from tests.segments.factories import (
+    AttributeFactory,
+    ImportFactory,
+    ProfileFactory,
+    RefusedRowFactory,
+    SegmentFactory,
+    SourceFactory,
+    SqlQueryFactory,
+)
+from workspaces import audit
+from workspaces.models import Refresh, RefreshStep, Workspace
+
+
+def make_world(workspace: Workspace) -> dict[str, Any]:
+    """The things by the name of the path's parameter that they fill."""
+    source = SourceFactory(workspace=workspace, key_column="id")
+    attribute = AttributeFactory(workspace=workspace, source=source)
+    AttributeFactory(workspace=workspace, name="email", position=1)
+    load = ImportFactory(source=source, state="failed", reason="Broken")
+    RefusedRowFactory(source_import=load)
+    profile = ProfileFactory(
+        workspace=workspace, key="k1", attributes={"city": "Paris", "email": "ada@example.com"}
+    )
+    ProfileFactory(workspace=workspace, key="k2", attributes={"city": "Rome"})
+    segment = SegmentFactory(workspace=workspace, name="Parisians", member_count=1)
+    SegmentMember.objects.create(workspace=workspace, segment=segment, profile_id=profile.pk)
+    static, _changed = static_segments.create(
+        workspace, name="Listed", description="", listed_by="", rows=[["k1"]], by=None
+    )
+    connection = ConnectionFactory(workspace=workspace)
+    destination = DestinationFactory(
+        workspace=workspace,
+        connection=connection,
+        segments=[segment],
+        delivered_to=f"{ACCOUNT_ID}:{LIST_ID}",
+    )
+    run = RunFactory(destination=destination, in_segments=3, invalid=2, added=1)
+    RejectionFactory.create_batch(2, run=run)
+    OptOut.objects.create(
+        workspace=workspace,
+        account_id=ACCOUNT_ID,
+        list_id=LIST_ID,
+        address="off@example.com",
+        reason="taken_off",
+    )
+    Suppression.objects.create(workspace=workspace, address="no@example.com", origin="member")
+    erasure = Erasure.objects.create(workspace=workspace)
+    erased.add(workspace.pk, erasure.pk, "gone", [])
+    refresh = Refresh.objects.create(
+        workspace=workspace, trigger="member", state="failed", finished_at=timezone.now()
+    )
+    RefreshStep.objects.create(
+        workspace=workspace,
+        refresh=refresh,
+        position=0,
+        kind="segment",
+        object_id=segment.pk,
+        name="Parisians",
+        state="failed",
+    )
+    audit.record(workspace, "workspace.created", target=workspace)
+    return {
+        "source_id": source,
+        "database": SqlQueryFactory(source__workspace=workspace).source,
+        "load_id": load,
+        "draft": imports.take_file(source, "c.csv", [b"id,city\n1,Paris\n2,Rome\n"]),
+        "attribute_id": attribute,
+        "change_id": AttributeChange.objects.create(
+            workspace=workspace, attribute=attribute, name="City", type="number", state="failed"
+        ),
+        "profile_id": profile,
+        "erasure_id": erasure,
+        "segment_id": segment,
+        "static": static,
+        "connection_id": connection,
+        "destination_id": destination,
+        "run_id": run,
+        "refresh_id": refresh,
+    }
