@@ -6,6 +6,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
 
+from api.choices import AttributeChangeState
 from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import needs, once
@@ -48,7 +49,7 @@ class AttributeChangeOut(Schema):
     name: str = Field(examples=["City"])
     removes: bool
     type: str = Field(examples=["date"])
-    state: AttributeChange.State = Field(examples=["succeeded"])
+    state: AttributeChangeState = Field(examples=["succeeded"])
     reason: str = Field(description="Why it failed, and what to do.", examples=[""])
     values: int = Field(description="Profiles with a value.", examples=[2000])
     changed: int = Field(description="Profiles written to.", examples=[2000])

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import Http404
 from ninja import Field, Router, Schema
 
+from api.choices import ConnectionSharing, ConnectionState
 from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import needs
@@ -22,8 +23,8 @@ class ConnectionOut(Schema):
     id: int = Field(examples=[1])
     name: str = Field(examples=["Harbour Books"])
     provider: str = Field(examples=["constant_contact"])
-    state: Connection.State = Field(examples=["active"])
-    sharing: Connection.Sharing = Field(examples=["contributors"])
+    state: ConnectionState = Field(examples=["active"])
+    sharing: ConnectionSharing = Field(examples=["contributors"])
     account_id: str = Field(examples=["a1b2c3d4e5f6"])
     account_name: str = Field(examples=["Harbour Books"])
     has_consent: bool = Field(description="Whether consent to data privacy stands.")

@@ -8,6 +8,7 @@ from ninja import Field, Query, Router, Schema, Status
 
 from api import etags
 from api.checked import invalid, posted, require_valid
+from api.choices import DestinationMode, DestinationSchedule
 from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import checks_version, needs, versioned
@@ -41,14 +42,14 @@ class DestinationOut(Schema):
     contact_list: ListReference
     matching: dict[str, str] = Field(description="Contact field → attribute.", examples=[MATCHING])
     segments: list[Reference]
-    mode: Destination.Mode = Field(
+    mode: DestinationMode = Field(
         description="`mirror`: who leaves the segments is taken off the list; `add`: nobody is.",
         examples=["mirror"],
     )
     removal_share: int = Field(
         description="A run that would take off more than so many percent asks.", examples=[20]
     )
-    schedule: Destination.Schedule = Field(examples=["refresh"])
+    schedule: DestinationSchedule = Field(examples=["refresh"])
     days: list[int] = Field(examples=[[]])
     times: list[time] = Field(examples=[[]])
     time_zone: str = Field(examples=["Europe/Madrid"])

@@ -10,6 +10,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
 
+from api.choices import ImportState, ImportTrigger, SourceMode
 from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import blocks, needs, once
@@ -42,15 +43,15 @@ class LoadOut(Schema):
 
     id: int = Field(examples=[41])
     source_id: int = Field(examples=[3])
-    state: Import.State = Field(examples=["succeeded"])
+    state: ImportState = Field(examples=["succeeded"])
     reason: str = Field(description="Why it failed, and what to do.", examples=[""])
     stage: str = Field(description="What it is at, while it runs.", examples=[""])
-    trigger: Import.Trigger = Field(examples=["member"])
+    trigger: ImportTrigger = Field(examples=["member"])
     file_name: str = Field(examples=["customers.csv"])
     file_bytes: int = Field(examples=[1048576])
     key_column: str = Field(examples=["CustomerId"])
     columns: list[ColumnOut]
-    mode: Source.Mode = Field(examples=["update"])
+    mode: SourceMode = Field(examples=["update"])
     skip_refused: bool
     read: int = Field(description="Rows of the file.", examples=[2000])
     added: int = Field(description="New profiles.", examples=[1990])
@@ -141,7 +142,7 @@ class FileChoice(Schema):
 
 class LoadFilter(Paging):
     source: Id | None = Field(None, description="Of this source only.", examples=[3])
-    state: Import.State | None = Field(None, description="In this state only.")
+    state: ImportState | None = Field(None, description="In this state only.")
 
 
 def take_in(request: ApiRequest, source: Source, asked: FileChoice) -> Import:

@@ -6,6 +6,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
 
+from api.choices import RefreshState, RefreshStepState, RefreshTrigger
 from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import needs, once
@@ -18,9 +19,9 @@ router = Router()
 
 class RefreshOut(Schema):
     id: int = Field(examples=[12])
-    state: Refresh.State = Field(examples=["succeeded"])
+    state: RefreshState = Field(examples=["succeeded"])
     reason: str = Field(examples=[""])
-    trigger: Refresh.Trigger = Field(examples=["api"])
+    trigger: RefreshTrigger = Field(examples=["api"])
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -39,7 +40,7 @@ class StepOut(Schema):
     needs: list[int] = Field(
         description="Positions of the steps that must succeed before.", examples=[[]]
     )
-    state: RefreshStep.State = Field(examples=["succeeded"])
+    state: RefreshStepState = Field(examples=["succeeded"])
     reason: str = Field(examples=[""])
     counts: dict[str, Any] = Field(examples=[{"members": 1990, "joined": 12, "left": 3}])
     started_at: datetime | None

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from ninja import Field, Query, Router, Schema, Status
 
+from api.choices import RejectionKind, RunState, RunTrigger
 from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import needs, once
@@ -26,7 +27,7 @@ class AccountOut(Schema):
     """in_segments = sent + unchanged + duplicate + invalid + suppressed + rejected."""
 
     run: int = Field(examples=[17])
-    state: Run.State = Field(examples=["succeeded_with_rejections"])
+    state: RunState = Field(examples=["succeeded_with_rejections"])
     reason: str = Field(examples=[""])
     in_segments: int = Field(examples=[2000])
     sent: int = Field(description="added + changed", examples=[1990])
@@ -45,11 +46,11 @@ class AccountOut(Schema):
 class RunOut(Schema):
     id: int = Field(examples=[17])
     destination_id: int = Field(examples=[4])
-    state: Run.State = Field(examples=["sending"])
+    state: RunState = Field(examples=["sending"])
     reason: str = Field(
         description="Why it ended so, or what it waits for, in words.", examples=[""]
     )
-    trigger: Run.Trigger = Field(examples=["api"])
+    trigger: RunTrigger = Field(examples=["api"])
     full: bool = Field(description="Everyone was sent anew.")
     dry_run: bool = Field(description="It only planned.")
     to_remove: int = Field(
@@ -68,7 +69,7 @@ class RunOut(Schema):
 
 
 class ReasonOut(Schema):
-    kind: Rejection.Kind = Field(examples=["invalid"])
+    kind: RejectionKind = Field(examples=["invalid"])
     code: str = Field(description="A stable name.", examples=["malformed_address"])
     reason: str = Field(examples=["The address is malformed"])
     count: int = Field(examples=[4])
@@ -82,7 +83,7 @@ class RejectionOut(Schema):
     profile_id: int = Field(examples=[120934])
     profile_key: str = Field(examples=["C-1815"])
     address: str = Field(examples=["ada@example"])
-    kind: Rejection.Kind = Field(examples=["invalid"])
+    kind: RejectionKind = Field(examples=["invalid"])
     code: str = Field(description="A stable name.", examples=["malformed_address"])
     reason: str = Field(description="What it means, and what to do.", examples=["…"])
 
@@ -106,11 +107,11 @@ class RunIn(Body):
 
 class RunFilter(Paging):
     destination: Id | None = Field(None, description="Of this export only.", examples=[4])
-    state: Run.State | None = Field(None, description="In this state only.")
+    state: RunState | None = Field(None, description="In this state only.")
 
 
 class RejectionFilter(Schema):
-    kind: Rejection.Kind | None = Field(None, description="Of this kind only.")
+    kind: RejectionKind | None = Field(None, description="Of this kind only.")
     code: Text = Field("", description="For this reason only.", examples=["malformed_address"])
     q: Text = Field("", description="A profile’s key, or part of an address.")
 

@@ -12,6 +12,7 @@ from django.utils.text import slugify
 from ninja import Field, Query, Router, Schema, Status
 
 from api import etags
+from api.choices import SegmentKind, SegmentRefreshState, SegmentState
 from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import checks_version, needs, once, versioned
@@ -34,13 +35,13 @@ class SegmentOut(Schema):
     id: int = Field(examples=[7])
     name: str = Field(examples=["Newsletter readers"])
     description: str = Field(examples=["Everyone in Barcelona with an address"])
-    kind: Segment.Kind = Field(examples=["dynamic"])
-    state: Segment.State = Field(examples=["active"])
+    kind: SegmentKind = Field(examples=["dynamic"])
+    state: SegmentState = Field(examples=["active"])
     tags: list[str] = Field(examples=[["newsletter"]])
     rules: dict[str, Any] = Field(json_schema_extra=RULES)
     sentence: str = Field(description="The rules in words.", examples=["All of: City is Barcelona"])
     member_count: int = Field(description="As of the last refresh.", examples=[1990])
-    refresh_state: Segment.RefreshState = Field(examples=["succeeded"])
+    refresh_state: SegmentRefreshState = Field(examples=["succeeded"])
     refresh_reason: str = Field(description="Why the last refresh failed.", examples=[""])
     refreshed_at: datetime | None
     created_at: datetime
@@ -99,8 +100,8 @@ class RefreshedOut(Schema):
 
 class SegmentFilter(Paging):
     q: Text = Field("", description="Part of the name.", examples=["news"])
-    state: Segment.State | None = Field(None, description="In this state only.")
-    kind: Segment.Kind | None = Field(None, description="Of this kind only.")
+    state: SegmentState | None = Field(None, description="In this state only.")
+    kind: SegmentKind | None = Field(None, description="Of this kind only.")
     tag: Text = Field("", description="With this tag only.", examples=["newsletter"])
 
 

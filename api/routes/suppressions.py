@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponseBase
 from ninja import Field, Query, Router, Schema
 
+from api.choices import SuppressionOrigin
 from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import blocks, needs, takes_file
@@ -24,7 +25,7 @@ FIELDS = ("address", "reason", "origin", "added_at")
 class SuppressionOut(Schema):
     address: str = Field(examples=["ada@example.com"])
     reason: str = Field(examples=["Asked us by telephone"])
-    origin: Suppression.Origin = Field(examples=["member"])
+    origin: SuppressionOrigin = Field(examples=["member"])
     added_at: datetime
 
 

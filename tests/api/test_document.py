@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -70,3 +71,20 @@ def test_docs_name_every_code_and_scope_as_they_are() -> None:
         ]
     assert re.findall(r"^\| `\w+` \| \d+ \|.*$", text, re.MULTILINE) == rows
     assert re.findall(r"^\| `(\w+)` \| [a-z]", text, re.MULTILINE) == Scope.values
+
+
+def test_every_example_fits_its_schema() -> None:
+    schema = document()
+    tried = 0
+    for path, method, operation in operations(schema):
+        bodies = [operation.get("requestBody", {})]
+        bodies += [a for s, a in operation["responses"].items() if s.startswith("2")]
+        for body in bodies:
+            content = body.get("content", {}).get("application/json")
+            if content is None:
+                continue
+            whole = {**content["schema"], "components": schema["components"]}
+            wrong = list(jsonschema_rs.validator_for(whole).iter_errors(content["example"]))
+            assert wrong == [], f"{method} {path}: {wrong[:1]}"
+            tried += 1
+    assert tried > 60
