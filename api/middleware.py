@@ -47,7 +47,6 @@ class ApiMiddleware:
             count = limits.count(token.pk)
             if count and count.is_over:
                 raise Problem("rate_limited")
-            tokens.note_use(token, address)
             response = self._within(request, token, address)
         except Problem as problem:
             response = problem.response()
@@ -73,6 +72,7 @@ class ApiMiddleware:
             timezone.override(workspace.tzinfo),
             audit.through(token.name, address),
         ):
+            tokens.note_use(token, address)
             return self.get_response(request)
 
 

@@ -118,7 +118,9 @@ def note_use(token: Token, address: str) -> None:
     if token.last_used_at is not None and token.last_used_at > before:
         return
     stale = Q(last_used_at=None) | Q(last_used_at__lte=before)
-    Token.objects.filter(stale, pk=token.pk).update(last_used_at=now, last_used_from=address)
+    Token.objects.filter(stale, pk=token.pk).update(
+        last_used_at=now, last_used_from=address or None
+    )
 
 
 def own(member: Membership) -> QuerySet[Token]:

@@ -153,7 +153,7 @@ class TestProblems:
     def test_a_file_that_is_none_leaves_no_source(self, workspace: Workspace) -> None:
         caller = program(workspace)
         for content, code in (
-            (b"", "unreadable_file"),
+            (b"", "length_required"),
             (b"\x89PNG\r\n\x1a\n\0\0", "unreadable_file"),
         ):
             answer = caller.upload("/sources?name=Shop&key=id", content)

@@ -83,7 +83,12 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
         "draft": imports.take_file(source, "c.csv", [b"id,city\n1,Paris\n2,Rome\n"]),
         "attribute_id": attribute,
         "change_id": AttributeChange.objects.create(
-            workspace=workspace, attribute=attribute, name="City", type="number", state="failed"
+            workspace=workspace,
+            attribute=attribute,
+            name="City",
+            type="number",
+            state="failed",
+            reason="uses",
         ),
         "profile_id": profile,
         "erasure_id": erasure,
