@@ -165,6 +165,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
+    "clear files of imports that nobody wants any more": {
+        "task": "segments.tasks.clear_old_files",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "resume runs that lost their worker": {
         "task": "exports.tasks.sweep",
         "schedule": timedelta(seconds=30),

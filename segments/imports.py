@@ -2,16 +2,14 @@
 
 import hashlib
 import shutil
-import uuid
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from segments import erased, ownership, profile_merge, reading, sql_loads, upload_files
+from segments import erased, kept_files, ownership, profile_merge, reading, sql_loads, upload_files
 from segments.columns import Column, Proposal, propose
 from segments.conversion import SEPARATORS
 from segments.dialect import Dialect, UnreadableFile, find_dialect
@@ -58,7 +56,7 @@ def take_file(
 
     Raises `UnreadableFile`; nothing is kept then.
     """
-    path = new_path(source.workspace_id)
+    path = kept_files.new_path(source.workspace_id)
     checksum, size = hashlib.sha256(), 0
     try:
         with path.open("wb") as kept:
@@ -71,13 +69,6 @@ def take_file(
         path.unlink(missing_ok=True)
         raise
     return draft(source, file_name, path, size, found, by=by, checksum=checksum.hexdigest())
-
-
-def new_path(workspace_id: int) -> Path:
-    """Where a file of the workspace may be put."""
-    directory = Path(settings.UPLOAD_DIR) / str(workspace_id)
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return directory / uuid.uuid4().hex
 
 
 def examine(path: Path) -> Found:
@@ -183,6 +174,8 @@ def prepare(
         )
         if not moved:
             raise Refused(_("This import has been started already."))
+        if sql_loads.query_of(source) is None and not kept_files.is_there(load):
+            raise Refused(gone())
         source.key_column = key
         source.save(update_fields=["key_column"])
         details: dict[str, Any] = {"file": load.file_name, "key": key}
@@ -282,8 +275,8 @@ def _carry_out(load: Import, scratch: Path) -> None:
         _note(load, stage="fetching")
         sql_loads.fetch(load, query, lambda rows: _note(load, read=rows))
         _note(load, stage="reading")
-    elif not path.exists():
-        raise UnreadableFile(_("The uploaded file is gone. Upload it again."))
+    elif not kept_files.is_there(load):
+        raise UnreadableFile(gone())
     columns = chosen_columns(load)
     result = reading.read(
         path,
@@ -365,6 +358,10 @@ def _too_many_gone(too_many: profile_merge.TooManyGone) -> Sentence:
     ) % {"gone": f"{too_many.gone:,}", "held": f"{too_many.held:,}"}
 
 
+def gone() -> Sentence:
+    return _("The uploaded file is gone. Upload it again.")
+
+
 def too_much() -> Sentence:
     return _(
         "The import broke off %(count)d times without a word, so it is not tried again; the file"
@@ -406,12 +403,12 @@ def _end(load: Import, state: Import.State, **values: object) -> None:
 
 
 def import_again(load: Import, by: User | None) -> Import:
-    """A draft of the same file, to choose otherwise after a failure."""
-    path = Path(load.file_path)
-    if not path.exists():
-        raise Refused(_("The uploaded file is gone. Upload it again."))
-    copied = path.with_name(uuid.uuid4().hex)
-    shutil.copyfile(path, copied)
+    """A draft of the same file, to choose otherwise. Raises `Refused` when it is no longer kept."""
+    copied = kept_files.new_path(load.workspace_id)
+    try:
+        shutil.copyfile(load.file_path, copied)
+    except FileNotFoundError:
+        raise Refused(gone()) from None
     return Import.objects.create(
         workspace_id=load.workspace_id,
         source=load.source,
@@ -430,7 +427,7 @@ def import_again(load: Import, by: User | None) -> Import:
 def discard(load: Import) -> None:
     """Forgets an import that is not to be, with its file."""
     load.delete()
-    Path(load.file_path).unlink(missing_ok=True)
+    kept_files.remove([load.file_path])
 
 
 def remove_source(source: Source, by: User | None) -> None:
@@ -439,5 +436,4 @@ def remove_source(source: Source, by: User | None) -> None:
     with transaction.atomic():
         audit.record(source.workspace, "source.removed", actor=by, target=source)
         source.delete()
-    for file in files:
-        Path(file).unlink(missing_ok=True)
+    kept_files.remove(files)

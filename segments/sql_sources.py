@@ -2,14 +2,12 @@
 
 import csv
 import tempfile
-import uuid
 from dataclasses import replace
 from pathlib import Path
 
-from django.conf import settings
 from django.db import transaction
 
-from segments import imports, ownership, sql_loads
+from segments import imports, kept_files, ownership, sql_loads
 from segments.columns import Column, propose
 from segments.databases import rows
 from segments.databases.kinds import kind_of
@@ -125,9 +123,7 @@ def ask(
     Raises `DatabaseProblem` and `UnreadableFile`; nothing is kept then.
     """
     target = sql_loads.target_of(query)
-    directory = Path(settings.UPLOAD_DIR) / str(query.workspace_id)
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = directory / uuid.uuid4().hex
+    path = kept_files.new_path(query.workspace_id)
     try:
         dialect = sql_loads.sample(
             target,
@@ -171,8 +167,7 @@ def ask(
             taken_over=failed.taken_over if failed else [],
             started_by=by,
         )
-    for file in abandoned:
-        Path(file).unlink(missing_ok=True)
+    kept_files.remove(abandoned)
     return draft
 
 
@@ -217,7 +212,7 @@ def begin_load(
             workspace_id=stored.workspace_id,
             source=source,
             file_name=stored.label[:255],
-            file_path=str(Path(settings.UPLOAD_DIR) / str(stored.workspace_id) / uuid.uuid4().hex),
+            file_path=str(kept_files.new_path(stored.workspace_id)),
             columns=stored.columns,
             skip_refused=stored.skip_refused,
             mode=source.mode,

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from segments import erased, erasures, uploads
+from segments import erased, erasures, kept_files, uploads
 from segments.attribute_changes import AttributeBusy, run_change
 from segments.imports import SourceBusy, run_import
 from segments.membership import SegmentBusy, SegmentRests
@@ -83,6 +83,11 @@ def examine_upload_task(workspace_id: int, upload_id: int) -> None:
 @shared_task
 def clear_old_uploads() -> None:
     uploads.clear_old()
+
+
+@shared_task
+def clear_old_files() -> None:
+    kept_files.clear()
 
 
 @shared_task

@@ -128,6 +128,15 @@ def remove_old_scratch(seconds: float) -> None:
         path.unlink(missing_ok=True)
 
 
+def old_kept(seconds: float) -> list[tuple[int, Path]]:
+    """Workspace and place of whole files of imports that nothing was added to for so long."""
+    return [
+        (int(path.parent.name), path)
+        for path in _old(f"*/{'[0-9a-f]' * 32}", seconds)
+        if path.parent.name.isdecimal()
+    ]
+
+
 def _old(pattern: str, seconds: float) -> Iterator[Path]:
     before = time.time() - seconds
     for path in Path(settings.UPLOAD_DIR).glob(pattern):

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language
 from django_scopes import scopes_disabled
 
-from segments import imports
+from segments import imports, kept_files
 from segments.contents import LOOKED_AT, refuse_other_kinds
 from segments.dialect import UnreadableFile
 from segments.formats import is_text
@@ -206,14 +206,14 @@ def examine(upload: Upload) -> None:
         except NoRoom:
             _refuse(upload, no_room())
         except FileNotFoundError:
-            _refuse(upload, _("The uploaded file is gone. Upload it again."))
+            _refuse(upload, imports.gone())
         else:
             _become_draft(upload, file_of(directory), found)
             remove(directory)
 
 
 def _become_draft(upload: Upload, path: Path, found: imports.Found) -> None:
-    kept = imports.new_path(upload.workspace_id)
+    kept = kept_files.new_path(upload.workspace_id)
     with transaction.atomic():
         if not Upload.objects.select_for_update().filter(pk=upload.pk).exists():
             return
@@ -221,6 +221,8 @@ def _become_draft(upload: Upload, path: Path, found: imports.Found) -> None:
         source = upload.source or imports.create_source(upload.workspace, _free_name(upload), by=by)
         load = imports.draft(source, upload.file_name, kept, upload.file_bytes, found, by=by)
         _note(upload, state=Upload.State.READY, source=source, load=load)
+        # Not to be taken for one that was left, before this is on record.
+        path.touch()
         path.replace(kept)
 
 

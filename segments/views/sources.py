@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from segments import imports, ownership, sql_loads, sql_sources, uploads
+from segments import imports, kept_files, ownership, sql_loads, sql_sources, uploads
 from segments.columns import Column
 from segments.conversion import read_typed, type_choices, typed
 from segments.databases.problems import DatabaseProblem
@@ -42,6 +42,7 @@ def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         "imports": source.imports.select_related("started_by").order_by("-created_at")[:HISTORY],
         "attributes": source.attributes.all(),
         "modes": Source.Mode.choices,
+        "kept_days": kept_files.KEPT.days,
     }
     query = sql_loads.query_of(source)
     if query is not None:
@@ -69,8 +70,9 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     except UnreadableFile:
         if query is not None:
             return redirect("segments:source_query", slug, load.source_id)
-        messages.error(request, _("The uploaded file is gone. Upload it again."))
+        messages.error(request, imports.gone())
         return redirect("segments:source_upload", slug, load.source_id)
+    kept_files.note_activity(load)
     key = load.source.key_column if load.source.key_column in _names(chosen) else proposal.key
     if request.method == "POST":
         chosen = [_chosen(column, place, request) for place, column in enumerate(chosen)]
@@ -121,6 +123,7 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         "mode": request.POST.get("mode", load.source.mode),
         "error": error,
         "query": query,
+        "kept_days": kept_files.KEPT.days,
     }
     return render(request, "segments/sources/columns.html", context)
 
@@ -172,6 +175,8 @@ def _about(load: Import) -> dict[str, Any]:
         "query": sql_loads.query_of(load.source),
         "refused": refused,
         "is_busy": load.state in (Import.State.QUEUED, Import.State.RUNNING),
+        "is_kept": kept_files.is_there(load),
+        "kept_days": kept_files.KEPT.days,
     }
 
 
