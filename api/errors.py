@@ -13,7 +13,7 @@ from connections.constant_contact.errors import ConstantContactError
 from exports.destinations import ChangedMeanwhile, DestinationProblem, NameTaken
 from exports.lists import ListProblem
 from exports.runs import RunActive, RunRefused
-from segments import attributes, entries, erasures, imports, segment_services, sql_sources
+from segments import attributes, entries, erasures, imports, segment_services, sources, sql_sources
 from segments.databases.problems import DatabaseProblem
 from segments.dialect import UnreadableFile
 from segments.preview import TooSlow
@@ -34,7 +34,7 @@ OF_EXCEPTION: list[tuple[type[Exception], str]] = [
     (RefreshOver, "refused"),
     (sql_sources.LoadActive, "already_running"),
     (imports.SourceBusy, "already_running"),
-    (imports.Refused, "refused"),
+    (sources.Refused, "refused"),
     (attributes.Refused, "refused"),
     (segment_services.Refused, "refused"),
     (erasures.Refused, "refused"),

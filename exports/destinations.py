@@ -157,6 +157,25 @@ def add_segment(destination: Destination, segment: Segment, *, by: User | None) 
             update(stored, by=by, details=more, seen=None)
 
 
+def take_out_segment(destination: Destination, segment: Segment, *, by: User | None) -> None:
+    """Sends a segment less. Raises `DestinationProblem` for the only one: it would send nobody."""
+    with transaction.atomic():
+        stored = _locked(destination)
+        details = details_of(stored)
+        staying = [one for one in details.segments if one != segment]
+        if len(staying) == len(details.segments):
+            return
+        if not staying:
+            raise DestinationProblem(
+                _(
+                    "“%(segment)s” is the only segment of “%(export)s”. Give the export another"
+                    " first, or remove the export if it is not needed any more."
+                )
+                % {"segment": segment, "export": stored}
+            )
+        update(stored, by=by, details=replace(details, segments=staying), seen=None)
+
+
 def detach(destination: Destination, *, by: User | None) -> None:
     """Takes the connection away: the export rests until it is given another."""
     with transaction.atomic():

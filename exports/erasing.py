@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models import Q
+from django.db.models.functions import Lower, Trim
 from django.utils import timezone
 
 from config import cipher
@@ -46,11 +48,14 @@ def addresses_of(profile: Profile) -> set[str]:
         return {address for (address,) in cursor.fetchall()}
 
 
-def foresee(profile: Profile, person: Person) -> Panel:
-    held = Delivery.objects.filter(
-        workspace_id=profile.workspace_id, address__in=list(person.addresses), refusal=""
+def foresee(person: Person) -> Panel:
+    addresses = list(person.addresses)
+    destinations = list(Destination.objects.values_list("pk", flat=True))
+    known = Delivery.objects.filter(destination_id__in=destinations, address__in=addresses)
+    holders = Destination.objects.filter(pk__in=known.filter(refusal="").values("destination_id"))
+    rejections = Rejection.objects.alias(plain=Lower(Trim("address"))).filter(
+        Q(profile_id=person.profile_id) | Q(plain__in=addresses)
     )
-    holders = Destination.objects.filter(pk__in=held.values("destination_id"))
     return (
         "exports/_erasure_foreseen.html",
         {
@@ -61,8 +66,9 @@ def foresee(profile: Profile, person: Person) -> Panel:
                 .select_related("destination")
                 .order_by("destination__name")
             ),
-            "rejections": Rejection.objects.filter(profile_id=profile.pk).count(),
-            "opted_out": OptOut.objects.filter(address__in=list(person.addresses)).exists(),
+            "deliveries": known.count(),
+            "rejections": rejections.count(),
+            "opted_out": OptOut.objects.filter(address__in=addresses).exists(),
         },
     )
 

@@ -78,10 +78,14 @@ DELETE FROM exports_optout
 WHERE workspace_id = %(workspace)s AND address = ANY (%(addresses)s)
 """
 
-# The row stays, so that the run's account adds up; whom it is about does not.
+# The row stays, so that the run's account adds up; whom it is about does not. The key of a profile
+# that is no more is theirs if the address is.
 BLANK_REJECTIONS = """
-UPDATE exports_rejection SET
-    profile_key = CASE WHEN profile_id = %(profile)s OR profile_key = %(key)s THEN ''
+UPDATE exports_rejection r SET
+    profile_key = CASE WHEN profile_id = %(profile)s OR profile_key = %(key)s
+            OR lower(btrim(address)) = ANY (%(addresses)s) AND NOT EXISTS (
+                SELECT FROM segments_profile p
+                WHERE p.workspace_id = r.workspace_id AND p.id = r.profile_id) THEN ''
         ELSE profile_key END,
     address = CASE WHEN profile_id = %(profile)s OR profile_key = %(key)s
             OR lower(btrim(address)) = ANY (%(addresses)s) THEN ''

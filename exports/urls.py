@@ -23,6 +23,11 @@ urlpatterns = [
     path("<int:pk>/edit/preview/", setup.preview_entered, name="preview_changes"),
     path("<int:pk>/schedule/", schedules.destination_schedule, name="destination_schedule"),
     path("<int:pk>/add-segment/", segments.add_segment, name="destination_add_segment"),
+    path(
+        "<int:pk>/take-out-segment/",
+        segments.take_out_segment,
+        name="destination_take_out_segment",
+    ),
     path("<int:pk>/detach/", destinations.destination_detach, name="destination_detach"),
     path("<int:pk>/remove/", destinations.destination_remove, name="destination_remove"),
     path("<int:pk>/run/", runs.destination_run, name="destination_run"),

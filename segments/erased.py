@@ -92,6 +92,15 @@ def add(workspace_id: int, erasure_id: int, key: str, addresses: Iterable[str]) 
     )
 
 
+def is_known(workspace_id: int, address: str) -> bool:
+    """Whether the address was erased here."""
+    secret = _secret(workspace_id) if anybody(workspace_id) else None
+    if secret is None:
+        return False
+    digest = hmac.digest(secret, f"address:{plain_address(address)}".encode(), "sha256")
+    return ErasedIdentity.objects.filter(workspace_id=workspace_id, digest=digest).exists()
+
+
 def anybody(workspace_id: int) -> bool:
     return ErasedIdentity.objects.filter(workspace_id=workspace_id).exists()
 

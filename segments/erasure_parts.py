@@ -6,12 +6,17 @@ from typing import Any
 
 from segments.models import Erasure, Profile
 
+# Not 0: that stands where whoever a request carried is no longer told.
+NO_PROFILE = -1
 Panel = tuple[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who is to be erased: the profile, and the addresses in small letters that are theirs."""
+    """Who is to be erased: the profile, and the addresses in small letters that are theirs.
+
+    Of somebody without a profile `profile_id` is `NO_PROFILE`, and `key` the address.
+    """
 
     profile_id: int
     key: str
@@ -32,7 +37,7 @@ class Part:
 
     uses_as_address: Callable[[], set[str]]
     addresses_of: Callable[[Profile], set[str]]
-    foresee: Callable[[Profile, Person], Panel]
+    foresee: Callable[[Person], Panel]
     lock: Callable[[], None]
     let_go: Callable[[Erasure, Person], None]
     carry_on: Callable[[Erasure], None]

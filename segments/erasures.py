@@ -5,7 +5,7 @@ done: an `Erasure`, and keyed hashes by which the person is known should a file 
 What takes longer (kept files, lists at the provider) follows, and is tried until it is done.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from segments import erased, erasure_parts, erasure_sql, profile_merge
 from segments.erasure_parts import Person
 from segments.models import (
-    BLANKS,
     Attribute,
     ErasedIdentity,
     Erasure,
@@ -69,20 +68,31 @@ def foresee(profile: Profile) -> Foreseen:
     person = _person(profile, {one.address for one in addresses if one.is_theirs})
     member_of = SegmentMember.objects.filter(profile_id=profile.pk).values("segment_id")
     names = {profile.key, *(one.address for one in addresses)}
-    files = [load.state for load in _with_files()]
-    ended = sum(state in _ENDED for state in files)
+    ended, waiting = count_files()
     return Foreseen(
         addresses=addresses,
         segments=list(Segment.objects.filter(pk__in=member_of).order_by("name")),
-        naming_rules=[
-            segment
-            for segment in Segment.objects.order_by("name")
-            if not names.isdisjoint(_texts_in(segment.rules))
-        ],
+        naming_rules=naming_rules(names),
         kept_files=ended,
-        waiting_files=len(files) - ended,
-        panels=[part.foresee(profile, person) for part in erasure_parts.every()],
+        waiting_files=waiting,
+        panels=[part.foresee(person) for part in erasure_parts.every()],
     )
+
+
+def naming_rules(names: set[str]) -> list[Segment]:
+    """Segments whose rules hold one of these texts."""
+    return [
+        segment
+        for segment in Segment.objects.order_by("name")
+        if not names.isdisjoint(_texts_in(segment.rules))
+    ]
+
+
+def count_files() -> tuple[int, int]:
+    """Kept files of imports that have ended, and of those that have not."""
+    files = [load.state for load in _with_files()]
+    ended = sum(state in _ENDED for state in files)
+    return ended, len(files) - ended
 
 
 def addresses_in(profile: Profile) -> list[Address]:
@@ -120,11 +130,38 @@ def erase(
     """
     if addresses is None:
         addresses = [one.address for one in addresses_in(profile) if one.is_theirs]
+    known = set(addresses)
+
+    def find() -> Person:
+        return _person(Profile.objects.select_for_update().get(pk=profile.pk), known)
+
     try:
-        with transaction.atomic():
-            return _erase(profile, set(addresses), delete_at_provider, by, patience)
+        return erase_person(
+            profile.workspace,
+            find,
+            by=by,
+            delete_at_provider=delete_at_provider,
+            patience=patience,
+        )
     except Profile.DoesNotExist:
         raise Refused(_("There is no such profile any more.")) from None
+
+
+def erase_person(
+    workspace: Workspace,
+    find: Callable[[], Person],
+    *,
+    by: User | None,
+    delete_at_provider: bool,
+    patience: int = PATIENCE_SECONDS,
+) -> Erasure:
+    """Erases whom `find` finds, once nothing that could bring them back goes on.
+
+    Raises what `find` raises, and `Refused`; nothing has changed then.
+    """
+    try:
+        with transaction.atomic():
+            return _erase(workspace, find, delete_at_provider, by, patience)
     except OperationalError as error:
         if getattr(error.__cause__, "pgcode", "") != "55P03":
             raise
@@ -137,17 +174,19 @@ def erase(
 
 
 def _erase(
-    profile: Profile, addresses: set[str], delete_at_provider: bool, by: User | None, patience: int
+    workspace: Workspace,
+    find: Callable[[], Person],
+    delete_at_provider: bool,
+    by: User | None,
+    patience: int,
 ) -> Erasure:
-    workspace = profile.workspace
     where = {"workspace": workspace.pk}
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{patience}s"])
         for part in erasure_parts.every():
             part.lock()
         cursor.execute(profile_merge.ONE_AT_A_TIME, where)
-        profile = Profile.objects.select_for_update().get(pk=profile.pk)
-        person = _person(profile, addresses)
+        person = find()
         erasure = Erasure.objects.create(
             workspace=workspace, delete_at_provider=delete_at_provider, asked_by=by
         )
@@ -155,16 +194,7 @@ def _erase(
         for part in erasure_parts.every():
             part.let_go(erasure, person)
         for statement in erasure_sql.STATEMENTS:
-            cursor.execute(
-                statement,
-                {
-                    **where,
-                    "profile": person.profile_id,
-                    "key": person.key,
-                    "addresses": list(person.addresses),
-                    "blanks": BLANKS,
-                },
-            )
+            cursor.execute(statement, erasure_sql.parameters(workspace.pk, person))
     audit.record(
         workspace,
         "profile.erased",

@@ -11,10 +11,11 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from segments import imports
+from segments import drafts, imports, sources
 from segments.dialect import UnreadableFile
-from segments.imports import LONGEST_NAME, Refused, SourceBusy
+from segments.imports import SourceBusy
 from segments.models import Import, Source
+from segments.sources import LONGEST_NAME, Refused
 from segments.upload_files import KNOWN, PACKED, clean_name, source_name_of
 from workspaces.models import Workspace
 
@@ -58,19 +59,19 @@ def import_file(
     is_new = source is None
     load = None
     try:
-        source = source or imports.create_source(workspace, name)
+        source = source or sources.create_source(workspace, name)
         before = _stamp(file)
-        load = imports.take_file(source, clean_name(file.name), _blocks(file))
+        load = drafts.take_file(source, clean_name(file.name), _blocks(file))
         if _stamp(file) != before:
             raise Unsettled
-        columns = imports.chosen_columns(load)
-        imports.prepare(load, key=key, columns=columns, skip_refused=skip_refused, by=None)
+        columns = drafts.chosen_columns(load)
+        drafts.prepare(load, key=key, columns=columns, skip_refused=skip_refused, by=None)
         imports.run_import(load)
     except (UnreadableFile, Refused, Unsettled, SourceBusy):
         if is_new and source is not None:
-            imports.remove_source(source, by=None)
+            sources.remove_source(source, by=None)
         elif load is not None:
-            imports.discard(load)
+            drafts.discard(load)
         raise
     return load
 

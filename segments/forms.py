@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from segments import uploads
+from segments.erased import plain_address
 from segments.erasures import Address
 from segments.models import Profile, Segment, Source
 from segments.upload_files import clean_name
@@ -141,8 +142,46 @@ class SuppressionForm(forms.Form):
             self.add_error("file", _("Either addresses or a file, not both at once."))
 
 
-class EraseForm(forms.Form):
+class ErasureForm(forms.Form):
+    delete_at_provider = forms.BooleanField(
+        label=_("Delete the contact at Constant Contact, too"),
+        required=False,
+        help_text=_(
+            "In every account that this workspace is connected to. Without it, the contact stays"
+            " there and is taken off the lists that exports put it on."
+        ),
+    )
+
+
+class EraseAddressForm(ErasureForm):
+    """The word for erasing an address: itself, typed again."""
+
+    again = forms.CharField(
+        label=_("The address again"),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "email"}
+        ),
+        error_messages={"required": _("Type the address to erase it.")},
+    )
+
+    def __init__(self, *args: Any, address: str, **how: Any) -> None:
+        super().__init__(*args, **how)
+        self.address = address
+        self.fields["again"].help_text = _("Type “%(address)s” to erase it for good.") % {
+            "address": address
+        }
+
+    def clean_again(self) -> str:
+        typed = str(self.cleaned_data["again"])
+        if plain_address(typed) != self.address:
+            raise ValidationError(_("This is not the address. Nobody was erased."))
+        return typed
+
+
+class EraseForm(ErasureForm):
     """The word for erasing a person: their key typed, and what is theirs."""
+
+    field_order = ("addresses", "delete_at_provider", "key")
 
     addresses = forms.MultipleChoiceField(
         label=_("Their e-mail addresses"),
@@ -151,14 +190,6 @@ class EraseForm(forms.Form):
         help_text=_(
             "Nothing is sent to these any more, whichever profile has them, and no import brings"
             " them back. Leave out what is not the person's own, such as their adviser's."
-        ),
-    )
-    delete_at_provider = forms.BooleanField(
-        label=_("Delete the contact at Constant Contact, too"),
-        required=False,
-        help_text=_(
-            "In every account that this workspace is connected to. Without it, the contact stays"
-            " there and is taken off the lists that exports put it on."
         ),
     )
     key = forms.CharField(

@@ -34,6 +34,31 @@ class Point:
     left: int
 
 
+@dataclass(frozen=True)
+class Belonging:
+    """A segment that a profile is in, since when (None: nobody wrote it down).
+
+    Where it is not `is_exact`, the profile was in at that moment already: what came before is not
+    kept.
+    """
+
+    segment: Segment
+    since: datetime | None
+    is_exact: bool
+
+
+def belongings_of(profile: Profile) -> list[Belonging]:
+    """The segments of a profile, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SINCE, {"workspace": profile.workspace_id, "profile": profile.pk})
+        found = {pk: known for pk, *known in cursor.fetchall()}
+    return [
+        Belonging(segment, joined or before, bool(joined or is_first))
+        for segment in Segment.objects.filter(pk__in=found).order_by("name")
+        for joined, before, is_first in [found[segment.pk]]
+    ]
+
+
 def points(segment: Segment, over: str = REFRESHES) -> list[Point]:
     """The last refreshes that succeeded, or a key of SPANS: days, as the workspace's clock goes."""
     done = segment.refreshes.filter(succeeded=True)

@@ -17,6 +17,8 @@ from django_scopes import scopes_disabled
 
 from segments.models import Import
 from segments.upload_files import old_kept
+from workspaces.sentences import Sentence
+from workspaces.sentences import gettext as _
 
 KEPT = timedelta(days=7)
 # Younger files may belong to an import that is only about to be on record.
@@ -37,6 +39,10 @@ def is_there(load: Import) -> bool:
 def remove(paths: Iterable[str]) -> None:
     for path in paths:
         Path(path).unlink(missing_ok=True)
+
+
+def gone() -> Sentence:
+    return _("The uploaded file is gone. Upload it again.")
 
 
 def note_activity(load: Import) -> None:

@@ -108,6 +108,32 @@ CROSS JOIN LATERAL (
 ORDER BY wanted.id, last.at
 """
 
+# Of each segment of a profile: the refresh at which it last joined, if that is still kept; and the
+# last refresh before what is kept of joining and leaving, with whether it was the first of all.
+# A look at the key for each refresh that is kept of each segment.
+SINCE = """
+SELECT mine.segment_id, joined.at, before.at, before.is_first
+FROM segments_segmentmember mine
+LEFT JOIN LATERAL (
+    SELECT r.at FROM segments_segmentrefresh r
+    JOIN segments_segmentchange c ON c.workspace_id = r.workspace_id
+        AND c.segment_id = r.segment_id AND c.refresh_id = r.id AND c.profile_id = mine.profile_id
+    WHERE r.workspace_id = mine.workspace_id AND r.segment_id = mine.segment_id
+        AND r.keeps_changes AND c.joined
+    ORDER BY r.id DESC LIMIT 1
+) joined ON true
+LEFT JOIN LATERAL (
+    SELECT r.at, row_number() OVER (ORDER BY r.id) = 1 AS is_first
+    FROM segments_segmentrefresh r
+    WHERE r.workspace_id = mine.workspace_id AND r.segment_id = mine.segment_id
+        AND r.succeeded AND NOT r.keeps_changes
+    ORDER BY r.id DESC LIMIT 1
+) before ON joined.at IS NULL
+WHERE mine.workspace_id = %(workspace)s AND mine.profile_id = %(profile)s
+    AND mine.segment_id = ANY (ARRAY(
+        SELECT id FROM segments_segment WHERE workspace_id = %(workspace)s))
+"""
+
 # How many are in just which of some segments: one pass over their members, by the primary key.
 OVERLAP = """
 SELECT part, count(*) FROM (

@@ -1,6 +1,5 @@
 """How the members of up to three segments overlap, counted from those kept at their refreshes."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,6 @@ from segments.segment_services import LONGEST_NAME
 
 MOST = 3
 LETTERS = "ABC"
-PICTURE_WIDTH, PICTURE_HEIGHT = 320.0, 180.0
 
 
 @dataclass(frozen=True)
@@ -25,13 +23,6 @@ class Part:
     number: int
     inside: tuple[bool, ...]
     size: int
-
-
-@dataclass(frozen=True)
-class Circle:
-    x: str
-    y: str
-    r: str
 
 
 @dataclass(frozen=True)
@@ -47,7 +38,12 @@ class Overlap:
     def largest(self) -> int:
         return max(part.size for part in self.parts)
 
+    def size_of(self, number: int) -> int:
+        """Of a part."""
+        return next(part.size for part in self.parts if part.number == number)
+
     def size(self, place: int) -> int:
+        """Of a segment."""
         return sum(part.size for part in self.parts if part.inside[place])
 
 
@@ -93,52 +89,3 @@ def name_for(segments: Sequence[Segment], number: int) -> str:
     if others:
         said = _("%(names)s, not %(others)s") % {"names": said, "others": _(" or ").join(others)}
     return said[:LONGEST_NAME].strip()
-
-
-def circles(found: Overlap) -> list[Circle]:
-    """Two circles whose areas, and what they share, are as large as the numbers say.
-
-    Three circles can't always be: for those there is no such picture.
-    """
-    if len(found.segments) != 2 or not (found.size(0) and found.size(1)):
-        return []
-    shared = next(part.size for part in found.parts if part.number == 3)
-    first, second = (math.sqrt(found.size(place) / math.pi) for place in (0, 1))
-    apart = _distance(first, second, shared)
-    left = min(-first, apart - second)
-    width = max(first, apart + second) - left
-    scale = min(PICTURE_WIDTH / width, PICTURE_HEIGHT / (2 * max(first, second))) * 0.96
-    start, middle = (PICTURE_WIDTH - scale * width) / 2, PICTURE_HEIGHT / 2
-    return [
-        Circle(f"{start + scale * (at - left):.2f}", f"{middle:.2f}", f"{scale * radius:.2f}")
-        for at, radius in ((0.0, first), (apart, second))
-    ]
-
-
-def _distance(first: float, second: float, shared: float) -> float:
-    """Between the centres of two circles whose lens has the area `shared`."""
-    near, far = abs(first - second), first + second
-    if not shared:
-        return far * 1.04
-    if shared >= math.pi * min(first, second) ** 2 * (1 - 1e-12):
-        return near
-    for _step in range(60):
-        middle = (near + far) / 2
-        near, far = (middle, far) if _lens(first, second, middle) > shared else (near, middle)
-    return (near + far) / 2
-
-
-def _lens(a: float, b: float, apart: float) -> float:
-    """The area that two circles of radius a and b share."""
-    if apart <= abs(a - b):
-        return math.pi * min(a, b) ** 2
-    if apart >= a + b:
-        return 0.0
-    one = math.acos(_unit((apart**2 + a**2 - b**2) / (2 * apart * a)))
-    two = math.acos(_unit((apart**2 + b**2 - a**2) / (2 * apart * b)))
-    kite = (-apart + a + b) * (apart + a - b) * (apart - a + b) * (apart + a + b)
-    return a**2 * one + b**2 * two - math.sqrt(max(kite, 0.0)) / 2
-
-
-def _unit(number: float) -> float:
-    return max(-1.0, min(1.0, number))

@@ -10,7 +10,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from segments.conversion import JOINT
-from segments.models import Attribute, Import, Profile, Segment, SegmentMember
+from segments.models import Attribute, Import, Profile, Segment
 
 MOST_COLUMNS = 5
 TELLING = re.compile(r"mail|name|nom|correu|correo|city|ciutat|ciudad", re.IGNORECASE)
@@ -69,11 +69,6 @@ def values_of(profile: Profile) -> list[Value]:
         Value(one, shown_value(profile.attributes.get(one.name)), loaded.get(one.source_id))
         for one in attributes
     ]
-
-
-def segments_of(profile: Profile) -> list[Segment]:
-    mine = SegmentMember.objects.filter(profile_id=profile.pk).values("segment_id")
-    return list(Segment.objects.filter(pk__in=mine).order_by("name"))
 
 
 def address_attributes() -> list[str]:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from segments import imports, sql_loads, sql_sources
+from segments import imports, sources, sql_loads, sql_sources
 from segments.models import Import, Source, SqlQuery
 from workspaces import sentences, timing
 from workspaces.models import Refresh, RefreshStep
@@ -47,7 +47,7 @@ def carry_out(step: RefreshStep) -> dict[str, object]:
             )
         except sql_sources.LoadActive as other:
             load = other.load
-        except imports.Refused as refusal:
+        except sources.Refused as refusal:
             raise StepFailed(refusal.sentence) from refusal
     _see_through(load)
     if load.state != Import.State.SUCCEEDED:
@@ -114,5 +114,5 @@ def start_due(now: datetime) -> None:
 def _start(query: SqlQuery) -> None:
     try:
         sql_sources.begin_load(query, trigger=Import.Trigger.SCHEDULE)
-    except imports.Refused as refusal:
+    except sources.Refused as refusal:
         logger.info("scheduled load of source %s refused: %s", query.source_id, refusal)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from segments import imports, kept_files, ownership, sql_loads
+from segments import drafts, kept_files, ownership, sources, sql_loads
 from segments.columns import Column, propose
 from segments.databases import rows
 from segments.databases.kinds import kind_of
@@ -26,7 +26,7 @@ SAMPLE_ROWS = 10_000
 PREVIEW_ROWS = 10
 
 
-class LoadActive(imports.Refused):
+class LoadActive(sources.Refused):
     """The source is being loaded already."""
 
     def __init__(self, load: Import) -> None:
@@ -35,10 +35,10 @@ class LoadActive(imports.Refused):
 
 
 def create(workspace: Workspace, name: str, target: Target, by: User | None) -> SqlQuery:
-    """A source that is not finished. Raises `DatabaseProblem` and `imports.Refused`."""
+    """A source that is not finished. Raises `DatabaseProblem` and `sources.Refused`."""
     rows.reach(target, TEST_SECONDS)
     with transaction.atomic():
-        source = imports.create_source(workspace, name, by=by)
+        source = sources.create_source(workspace, name, by=by)
         query = SqlQuery(workspace=workspace, source=source, time_zone=workspace.time_zone)
         sql_loads.apply(target, query)
         query.save()
@@ -144,15 +144,15 @@ def ask(
     known = {one.name: one for one in Attribute.objects.filter(source=query.source)}
     before = {one["column"]: Column(**one) for one in query.columns}
     columns = [
-        before.get(column.column) or imports.as_before(column, known)
+        before.get(column.column) or drafts.as_before(column, known)
         for column in ownership.as_before(query.source, proposal.columns)
     ]
     with transaction.atomic():
         stored = SqlQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)
         _keep_asked(stored, table, statement, by)
-        drafts = Import.objects.filter(source=query.source, state=Import.State.DRAFT)
-        abandoned = list(drafts.values_list("file_path", flat=True))
-        drafts.delete()
+        earlier = Import.objects.filter(source=query.source, state=Import.State.DRAFT)
+        abandoned = list(earlier.values_list("file_path", flat=True))
+        earlier.delete()
         draft = Import.objects.create(
             workspace_id=query.workspace_id,
             source=query.source,
@@ -193,7 +193,7 @@ def begin_load(
 ) -> Import:
     """Queues a load of the source and hands it to a worker, or leaves that to the caller.
 
-    Raises `imports.Refused`, as `LoadActive` while another load of it goes on.
+    Raises `sources.Refused`, as `LoadActive` while another load of it goes on.
     """
     from segments.tasks import run_import_task
 
@@ -201,7 +201,7 @@ def begin_load(
         stored = SqlQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)
         source = stored.source
         if not stored.is_ready:
-            raise imports.Refused(
+            raise sources.Refused(
                 _("“%(name)s” is not finished: choose what it asks for, and its columns.")
                 % {"name": source.name}
             )

@@ -17,12 +17,13 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language
 from django_scopes import scopes_disabled
 
-from segments import imports, kept_files
+from segments import drafts, imports, kept_files, sources
 from segments.contents import LOOKED_AT, refuse_other_kinds
 from segments.dialect import UnreadableFile
 from segments.formats import is_text
-from segments.imports import LONGEST_NAME, MAX_ATTEMPTS, Refused
+from segments.imports import MAX_ATTEMPTS
 from segments.models import Source, Upload
+from segments.sources import LONGEST_NAME, Refused
 from segments.upload_files import (
     NoRoom,
     Part,
@@ -199,27 +200,27 @@ def examine(upload: Upload) -> None:
         directory = directory_of(upload.workspace_id, upload.pk)
         try:
             with translation.override(upload.language or None), disk_full_told():
-                found = imports.examine(file_of(directory))
+                found = drafts.examine(file_of(directory))
         except UnreadableFile as problem:
             is_full = "No space left" in str(problem.__cause__)
             _refuse(upload, no_room() if is_full else problem.sentence)
         except NoRoom:
             _refuse(upload, no_room())
         except FileNotFoundError:
-            _refuse(upload, imports.gone())
+            _refuse(upload, kept_files.gone())
         else:
             _become_draft(upload, file_of(directory), found)
             remove(directory)
 
 
-def _become_draft(upload: Upload, path: Path, found: imports.Found) -> None:
+def _become_draft(upload: Upload, path: Path, found: drafts.Found) -> None:
     kept = kept_files.new_path(upload.workspace_id)
     with transaction.atomic():
         if not Upload.objects.select_for_update().filter(pk=upload.pk).exists():
             return
         by = upload.started_by
-        source = upload.source or imports.create_source(upload.workspace, _free_name(upload), by=by)
-        load = imports.draft(source, upload.file_name, kept, upload.file_bytes, found, by=by)
+        source = upload.source or sources.create_source(upload.workspace, _free_name(upload), by=by)
+        load = drafts.draft(source, upload.file_name, kept, upload.file_bytes, found, by=by)
         _note(upload, state=Upload.State.READY, source=source, load=load)
         # Not to be taken for one that was left, before this is on record.
         path.touch()

@@ -56,6 +56,7 @@ urlpatterns = [
     path("profiles/<int:pk>/", profiles.detail, name="profile_detail"),
     path("profiles/<int:pk>/erase/", erasures.erase, name="profile_erase"),
     path("erasures/", erasures.erasure_list, name="erasure_list"),
+    path("erasures/address/", erasures.erase_address, name="erase_address"),
     path("erasures/<int:pk>/lift/", erasures.erasure_lift, name="erasure_lift"),
     path("suppressions/", suppressions.suppression_list, name="suppression_list"),
     path("suppressions/add/", suppressions.add, name="suppression_add"),

@@ -17,7 +17,7 @@ from api.operations import blocks, needs, once
 from api.problems import Problem
 from api.schemas import Body, Id, Page, Paging, Text, page
 from api.streams import ROWS_AT_ONCE, Form, stream
-from segments import imports
+from segments import drafts, sources
 from segments.columns import Column
 from segments.conversion import FORMS
 from segments.models import AttributeType, Import, RefusedRow, Source
@@ -147,26 +147,26 @@ class LoadFilter(Paging):
 
 def take_in(request: ApiRequest, source: Source, asked: FileChoice) -> Import:
     """The request’s file as a load of the source, begun or left as a draft."""
-    load = imports.take_file(source, clean_name(asked.file_name), blocks(request), by=request.actor)
+    load = drafts.take_file(source, clean_name(asked.file_name), blocks(request), by=request.actor)
     if asked.draft:
         return load
     try:
-        imports.queue(
+        drafts.queue(
             load,
             by=request.actor,
             key=asked.key or _usual_key(load),
-            columns=imports.chosen_columns(load),
+            columns=drafts.chosen_columns(load),
             skip_refused=asked.skip_refused,
             mode=asked.mode,
         )
-    except imports.Refused:
-        imports.discard(load)
+    except sources.Refused:
+        drafts.discard(load)
         raise
     return load
 
 
 def _usual_key(load: Import) -> str:
-    return load.source.key_column or imports.proposal_of(load).key
+    return load.source.key_column or drafts.proposal_of(load).key
 
 
 def _loads() -> QuerySet[Import]:
@@ -200,7 +200,7 @@ def start_load(request: ApiRequest, load_id: int, body: StartLoad) -> Any:
     load = get_object_or_404(_loads(), pk=load_id)
     if load.state != Import.State.DRAFT:
         raise Problem("refused", "This load is no draft any more.")
-    imports.queue(
+    drafts.queue(
         load,
         by=request.actor,
         key=body.key or _usual_key(load),
@@ -214,7 +214,7 @@ def start_load(request: ApiRequest, load_id: int, body: StartLoad) -> Any:
 
 
 def _columns(load: Import, choices: list[ColumnChoice]) -> list[Column]:
-    columns = {column.column: column for column in imports.chosen_columns(load)}
+    columns = {column.column: column for column in drafts.chosen_columns(load)}
     for choice in choices:
         column = columns.get(choice.column)
         if column is None:
@@ -240,7 +240,7 @@ def discard_load(request: ApiRequest, load_id: int) -> Any:
     load = get_object_or_404(_loads(), pk=load_id)
     if load.state != Import.State.DRAFT:
         raise Problem("refused", "Only a draft can be discarded.")
-    imports.discard(load)
+    drafts.discard(load)
     return Status(204, None)
 
 

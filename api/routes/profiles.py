@@ -12,8 +12,8 @@ from api.operations import needs, once
 from api.routes.erasures import ErasureOut
 from api.schemas import MOST, Body, Page, Paging, Reference, Text, cursor, read_cursor
 from segments import erasures, profile_search
+from segments.history import belongings_of
 from segments.models import Profile
-from segments.selectors import segments_of
 
 router = Router()
 MOST_ADDRESSES = 50
@@ -37,7 +37,8 @@ class ProfileDetail(ProfileOut):
 
     @staticmethod
     def resolve_segments(profile: Profile) -> list[dict[str, Any]]:
-        return [{"id": one.pk, "name": one.name} for one in segments_of(profile)]
+        segments = (one.segment for one in belongings_of(profile))
+        return [{"id": one.pk, "name": one.name} for one in segments]
 
 
 class ProfileFilter(Paging):

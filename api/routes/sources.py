@@ -14,7 +14,7 @@ from api.operations import needs, once, takes_file
 from api.problems import Problem
 from api.routes.loads import FileChoice, LoadOut, take_in
 from api.schemas import Body, Name, Page, Paging, Text, page
-from segments import imports, sql_loads, sql_sources
+from segments import sources, sql_loads, sql_sources
 from segments.databases.problems import DatabaseProblem
 from segments.models import Import, Source, SqlQuery
 from segments.sql_forms import ConnectionForm, QueryForm
@@ -110,11 +110,11 @@ def create_source(request: ApiRequest, asked: Query[NewSource]) -> Any:
     streamed to disk, so its size is only bounded by the server’s limit (5 GB unless set otherwise).
     With `draft` the columns can be gone over before the load is started.
     """
-    source = imports.create_source(request.workspace, asked.name.strip(), by=request.actor)
+    source = sources.create_source(request.workspace, asked.name.strip(), by=request.actor)
     try:
         return Status(202, take_in(request, source, asked))
     except Exception:
-        imports.remove_source(source, by=request.actor)
+        sources.remove_source(source, by=request.actor)
         raise
 
 
@@ -180,7 +180,7 @@ def create_database_source(request: ApiRequest, body: DatabaseIn) -> Any:
     try:
         return Status(201, _ask(request, query, body))
     except Exception:
-        imports.remove_source(query.source, by=request.actor)
+        sources.remove_source(query.source, by=request.actor)
         raise
 
 
@@ -203,7 +203,7 @@ def _ask(request: ApiRequest, query: SqlQuery, body: DatabaseIn) -> Import:
 def change_source(request: ApiRequest, source_id: int, body: SourceChange) -> Source:
     """What becomes of customers who are gone from the source, from its next load on."""
     source = _source(source_id)
-    imports.change_mode(source, body.mode, by=request.actor)
+    sources.change_mode(source, body.mode, by=request.actor)
     return source
 
 
@@ -211,7 +211,7 @@ def change_source(request: ApiRequest, source_id: int, body: SourceChange) -> So
 @needs(Scope.WRITE, rule="source.change")
 def remove_source(request: ApiRequest, source_id: int) -> Any:
     """Removes the source with its files and history. Its profiles stay."""
-    imports.remove_source(_source(source_id), by=request.actor)
+    sources.remove_source(_source(source_id), by=request.actor)
     return Status(204, None)
 
 

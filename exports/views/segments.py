@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from exports import destinations
+from exports.models import Destination
 from exports.preview import inactive_warnings
 from exports.views.objects import destination_of
 from segments.models import Segment
@@ -16,9 +17,7 @@ from workspaces.middleware import WorkspaceRequest
 @require_POST
 def add_segment(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """Puts the segment posted into the export, and goes back to the segment."""
-    destination = destination_of(request, pk, "destination.change")
-    asked = request.POST.get("segment", "")
-    segment = get_object_or_404(Segment, pk=int(asked) if asked.isdecimal() else 0)
+    destination, segment = _asked(request, pk)
     try:
         destinations.add_segment(destination, segment, by=request.user)
     except destinations.DestinationProblem as problem:
@@ -32,3 +31,29 @@ def add_segment(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         for warning in inactive_warnings([segment]):
             messages.warning(request, warning)
     return redirect("segments:segment_detail", slug, segment.pk)
+
+
+@require_POST
+def take_out_segment(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """Takes the segment posted out of the export, and goes back to the segment."""
+    destination, segment = _asked(request, pk)
+    try:
+        destinations.take_out_segment(destination, segment, by=request.user)
+    except destinations.DestinationProblem as problem:
+        messages.error(request, str(problem))
+    else:
+        said = _("“%(export)s” does not send this segment any more, from its next run on.")
+        if destination.mode == Destination.Mode.MIRROR:
+            said = _(
+                "“%(export)s” does not send this segment any more: its next run takes those off"
+                " the list who are in none of its other segments."
+            )
+        messages.success(request, said % {"export": destination})
+    return redirect("segments:segment_detail", slug, segment.pk)
+
+
+def _asked(request: WorkspaceRequest, pk: int) -> tuple[Destination, Segment]:
+    destination = destination_of(request, pk, "destination.change")
+    asked = request.POST.get("segment", "")
+    is_id = asked.isdecimal() and len(asked) < 19
+    return destination, get_object_or_404(Segment, pk=int(asked) if is_id else 0)

@@ -1,5 +1,7 @@
 """Erasing a person: what would happen, the word for it, and how far each erasure is."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -7,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from segments import erasure_parts, erasures
-from segments.forms import EraseForm
+from segments import address_erasures, erasure_parts, erasures
+from segments.forms import EraseAddressForm, EraseForm
 from segments.models import Erasure, Profile
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
@@ -36,6 +38,36 @@ def erase(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
             return redirect("segments:erasure_list", slug)
     context = {"profile": profile, "foreseen": foreseen, "form": form}
     return render(request, "segments/erasures/erase.html", context)
+
+
+@requires("profile.erase")
+def erase_address(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """Asks for an address; then says what is known of it, and takes the word for erasing it."""
+    typed = request.GET.get("address", "").strip()
+    context: dict[str, Any] = {"typed": typed}
+    if not typed:
+        return render(request, "segments/erasures/address.html", context)
+    try:
+        foreseen = address_erasures.foresee(request.workspace, typed)
+    except erasures.Refused as refusal:
+        context["error"] = str(refusal)
+        return render(request, "segments/erasures/address.html", context)
+    form = EraseAddressForm(request.POST or None, address=foreseen.address)
+    if form.is_valid():
+        try:
+            address_erasures.erase(
+                request.workspace,
+                foreseen.address,
+                by=request.user,
+                delete_at_provider=form.cleaned_data["delete_at_provider"],
+            )
+        except erasures.Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("The address is erased. What is left to do goes on here."))
+            return redirect("segments:erasure_list", slug)
+    context |= {"foreseen": foreseen, "form": form}
+    return render(request, "segments/erasures/address.html", context)
 
 
 @requires("profile.erase")

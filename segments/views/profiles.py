@@ -5,9 +5,10 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from segments import profile_panels, profile_search
+from segments import address_erasures, profile_panels, profile_search
+from segments.history import belongings_of
 from segments.models import Profile
-from segments.selectors import segments_of, shown_profiles, values_of
+from segments.selectors import shown_profiles, values_of
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
@@ -34,6 +35,7 @@ def profile_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "following": urlencode(onward) if found.after and not goes_on else "",
         "shown": shown,
         "looked_at": found.looked_at,
+        "is_address": address_erasures.is_address(searched),
         **shown_profiles(found.profiles),
     }
     part = request.headers.get("HX-Target", "").startswith("search-on")
@@ -47,7 +49,7 @@ def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         "profile": profile,
         "values": values_of(profile),
-        "segments": segments_of(profile),
+        "belongings": belongings_of(profile),
         "panels": profile_panels.of(profile),
     }
     return render(request, "segments/profiles/detail.html", context)

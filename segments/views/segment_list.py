@@ -38,7 +38,7 @@ FAILED = "failed"
 def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     asked = {
         name: request.GET.get(name, "").replace("\0", "").strip()
-        for name in ("q", "sort", "state", "tag")
+        for name in ("q", "sort", "state", "kind", "tag")
     }
     page = Paginator(_found(asked), PAGE).get_page(request.GET.get("page"))
     segments = list(page.object_list)
@@ -59,6 +59,7 @@ def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "any": bool(segments) or Segment.objects.exists(),
         "all_tags": tags.counted(),
         "states": [*Segment.State.choices, (FAILED, _("Refresh failed"))],
+        "kinds": Segment.Kind.choices,
         "profiles": Profile.objects.count(),
         "is_busy": any(map(is_busy, segments)),
         "may_change": may(request.membership, "segment.change"),
@@ -76,6 +77,8 @@ def _found(asked: dict[str, str]) -> QuerySet[Segment]:
         found = found.filter(name__icontains=asked["q"])
     if asked["tag"]:
         found = found.filter(tags__contains=[asked["tag"]])
+    if asked["kind"] in Segment.Kind.values:
+        found = found.filter(kind=asked["kind"])
     if asked["state"] == FAILED:
         found = found.filter(refresh_state=Segment.RefreshState.FAILED)
     elif asked["state"] in Segment.State.values:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from segments import overlap, segment_services
 from segments.models import Segment
+from segments.overlap_picture import picture
 from segments.preview import TooSlow
 from segments.rule_tree import RuleError
 from segments.views.saved import follow_up
@@ -32,9 +33,11 @@ def segment_overlap(request: WorkspaceRequest, slug: str) -> HttpResponse:
         except TooSlow:
             context["is_too_slow"] = True
         else:
+            drawn = picture(found)
             context |= {
                 "found": found,
-                "circles": list(zip(overlap.LETTERS, overlap.circles(found), strict=False)),
+                "picture": drawn,
+                "circles": list(zip(overlap.LETTERS, drawn.circles, strict=False)) if drawn else [],
                 "lettered": [
                     (letter, segment, found.size(place))
                     for place, (letter, segment) in enumerate(

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from segments import imports, kept_files, ownership, sql_loads, sql_sources, uploads
+from segments import drafts, kept_files, ownership, sources, sql_loads, sql_sources, uploads
 from segments.columns import Column
 from segments.conversion import read_typed, type_choices, typed
 from segments.databases.problems import DatabaseProblem
@@ -59,18 +59,18 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     load = get_object_or_404(_imports(), pk=pk)
     if load.state != Import.State.DRAFT:
         return redirect("segments:import_detail", slug, pk)
-    chosen = imports.chosen_columns(load)
+    chosen = drafts.chosen_columns(load)
     error = ""
     others = ownership.filled_by_others(load.source, chosen)
     owners = [others.get(column.attribute) for column in chosen]
     taken_over = set(load.taken_over)
     query = sql_loads.query_of(load.source)
     try:
-        proposal = imports.proposal_of(load)
+        proposal = drafts.proposal_of(load)
     except UnreadableFile:
         if query is not None:
             return redirect("segments:source_query", slug, load.source_id)
-        messages.error(request, imports.gone())
+        messages.error(request, kept_files.gone())
         return redirect("segments:source_upload", slug, load.source_id)
     kept_files.note_activity(load)
     key = load.source.key_column if load.source.key_column in _names(chosen) else proposal.key
@@ -85,7 +85,7 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         }
         is_approved = "approve_removals" in request.POST
         try:
-            imports.queue(
+            drafts.queue(
                 load,
                 by=request.user,
                 key=key,
@@ -100,7 +100,7 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
                 approved_removals=load.removals_asked if is_approved else 0,
                 taken_over=taken_over,
             )
-        except imports.Refused as refusal:
+        except sources.Refused as refusal:
             error = str(refusal)
         else:
             return redirect("segments:import_detail", slug, pk)
@@ -191,8 +191,8 @@ def import_again(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
                 query, query.table, query.statement, by=request.user, failed=load
             )
         else:
-            draft = imports.import_again(load, by=request.user)
-    except (imports.Refused, DatabaseProblem, UnreadableFile) as refusal:
+            draft = drafts.import_again(load, by=request.user)
+    except (sources.Refused, DatabaseProblem, UnreadableFile) as refusal:
         messages.error(request, str(refusal))
         return redirect("segments:import_detail", slug, pk)
     return redirect("segments:import_columns", slug, draft.pk)
@@ -222,8 +222,8 @@ def refused_csv(request: WorkspaceRequest, slug: str, pk: int) -> StreamingHttpR
 def mode(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     source = get_object_or_404(Source.objects.select_related("workspace"), pk=pk)
     try:
-        imports.change_mode(source, request.POST.get("mode", ""), by=request.user)
-    except imports.Refused as refusal:
+        sources.change_mode(source, request.POST.get("mode", ""), by=request.user)
+    except sources.Refused as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("Saved. It counts from the next import on."))
@@ -234,7 +234,7 @@ def mode(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @requires("source.change")
 def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     source = get_object_or_404(Source.objects.select_related("workspace"), pk=pk)
-    imports.remove_source(source, by=request.user)
+    sources.remove_source(source, by=request.user)
     messages.success(
         request,
         _("The source “%(name)s” is removed. Its profiles stay.") % {"name": source.name},

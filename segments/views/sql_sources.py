@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from segments import imports, sql_sources
+from segments import sources, sql_sources
 from segments.databases.kinds import kind_of
 from segments.databases.problems import DatabaseProblem
 from segments.dialect import UnreadableFile
@@ -37,7 +37,7 @@ def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
             )
         except DatabaseProblem as problem:
             form.tell(problem)
-        except imports.Refused as refusal:
+        except sources.Refused as refusal:
             form.add_error("name", str(refusal))
         else:
             return redirect("segments:source_query", slug, query.source_id)
@@ -115,7 +115,7 @@ def load(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         begun = sql_sources.begin_load(_query(pk), trigger=Import.Trigger.MEMBER, by=request.user)
     except sql_sources.LoadActive as other:
         begun = other.load
-    except imports.Refused as refusal:
+    except sources.Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("segments:source_detail", slug, pk)
     return redirect("segments:import_detail", slug, begun.pk)

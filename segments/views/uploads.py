@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from segments import imports, sql_loads, uploads
+from segments import sources, sql_loads, uploads
 from segments.dialect import UnreadableFile
 from segments.forms import DeclaredFile, UploadForm
 from segments.models import Source, Upload
@@ -62,7 +62,7 @@ def _take(request: WorkspaceRequest, source: Source | None) -> HttpResponse:
                 source_name=form.cleaned_data.get("name", ""),
                 fingerprint=declared.fingerprint if declared else "",
             )
-        except imports.Refused as refusal:
+        except sources.Refused as refusal:
             form.add_error("file", str(refusal))
         else:
             if declared:

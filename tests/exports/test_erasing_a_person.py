@@ -17,12 +17,21 @@ from exports.engine.plan import preview
 from exports.models import Batch, Delivery, ErasurePlace, OptOut, Rejection, Run
 from exports.runs import start_run
 from exports.tasks import take_off_erased
-from segments import erasures, imports, static_segments, suppressions
+from segments import (
+    address_erasures,
+    drafts,
+    erasures,
+    imports,
+    sources,
+    static_segments,
+    suppressions,
+)
 from segments.models import ErasedIdentity, Erasure, Import, Profile, RefusedRow, SegmentMember
 from segments.tasks import finish_erasure_task
 from segments.tasks import sweep as sweep_segments
 from tests.conftest import celery_worker, wait_until
 from tests.exports.engine_world import World, account
+from tests.exports.pages import words
 from tests.workspaces.factories import MembershipFactory, WorkspaceFactory, signed_in
 from workspaces.models import AuditEntry, Role
 
@@ -88,10 +97,10 @@ def everything_kept() -> str:
 
 
 def import_file(world: World, content: str) -> Import:
-    source = imports.create_source(world.workspace, f"Shop {Import.objects.count()}")
-    load = imports.take_file(source, "customers.csv", [content.encode()])
-    columns = imports.chosen_columns(load)
-    imports.prepare(load, key=columns[0].column, columns=columns, skip_refused=False, by=None)
+    source = sources.create_source(world.workspace, f"Shop {Import.objects.count()}")
+    load = drafts.take_file(source, "customers.csv", [content.encode()])
+    columns = drafts.chosen_columns(load)
+    drafts.prepare(load, key=columns[0].column, columns=columns, skip_refused=False, by=None)
     imports.run_import(load)
     load.refresh_from_db()
     return load
@@ -151,6 +160,69 @@ def test_a_person_goes_from_the_list_and_from_here(world: World) -> None:
     run.refresh_from_db()
     assert account(run) == {"added": 4}
     assert account(world.run()) == {"unchanged": 3}
+
+
+def test_somebody_without_a_profile_is_erased_by_address(world: World) -> None:
+    world.run()
+    member = MembershipFactory(workspace=world.workspace).user
+    suppressions.add_text(world.workspace, f"{ADDRESS} x@y.org", reason="asked", by=member)
+    profile = Profile.objects.get(key=KEY)
+    with pytest.raises(erasures.Refused, match=KEY):
+        address_erasures.erase(world.workspace, ADDRESS, by=member)
+    Rejection.objects.create(
+        workspace=world.workspace,
+        run=Run.objects.latest("pk"),
+        profile_id=profile.pk,
+        profile_key=KEY,
+        address=f" {ADDRESS.upper()}",
+        kind="suppressed",
+        reason="suppressed",
+    )
+    profile.delete()
+    static_segments.create(
+        world.workspace, name="VIPs", description="", listed_by="", rows=[[ADDRESS]], by=None
+    )
+    client = signed_in(world.workspace)
+    searched = client.get(
+        reverse("segments:profile_list", args=[world.workspace.slug]), {"q": ADDRESS}
+    )
+    at = f"{reverse('segments:erase_address', args=[world.workspace.slug])}?address={ADDRESS}"
+    assert "Nobody with this address among the profiles" in words(searched)
+    assert at.replace("@", "%40") in searched.content.decode()
+    page = words(client.get(at))
+    for known in (
+        "Suppressions 1",
+        "Entries of static segments 1",
+        "Deliveries of exports 1",
+        "Runs’ notes of people not sent 1",
+    ):
+        assert known in page, known
+    assert "Nobody was erased" in words(client.post(at, {"again": "other@x.org"}))
+    assert client.post(at, {"again": f" {ADDRESS.upper()}"}).status_code == 302
+    erasure = Erasure.objects.get()
+    take_off(world, erasure)
+    assert erasure.finished_at is not None
+    assert ADDRESS not in world.on_list()
+    kept = everything_kept()
+    for telling in (ADDRESS, KEY):
+        assert telling not in kept, telling
+    assert "member2@people.example" in kept
+    assert "x@y.org" in kept
+    page = words(client.get(at))
+    assert "Deliveries of exports 0" in page
+    assert "erased before" in page
+    assert import_file(world, f"id,email\nnew,{ADDRESS}\n").refused == 1
+
+
+def test_what_is_no_address_is_told(world: World) -> None:
+    client = signed_in(world.workspace)
+    at = reverse("segments:erase_address", args=[world.workspace.slug])
+    assert "What is known of it" not in words(client.get(at))
+    for typed in ("nobody", "a@b", f"{'a' * 250}@example.org", "a@b.org, c@d.org", "a\0@b.org"):
+        page = words(client.get(at, {"address": typed}))
+        assert "This is no e-mail address" in page, typed
+    call_command("erase_profile", world.workspace.slug, "NoBody@x.org", "--address")
+    assert Erasure.objects.count() == 1
 
 
 def test_the_contact_is_deleted_there_if_that_is_wanted(world: World) -> None:
@@ -223,10 +295,10 @@ def test_another_workspace_imports_the_same_person(world: World) -> None:
     erase(world)
     other = WorkspaceFactory()
     with scope(workspace=other):
-        source = imports.create_source(other, "Theirs")
-        load = imports.take_file(source, "c.csv", [f"id,email\n{KEY},{ADDRESS}\n".encode()])
-        columns = imports.chosen_columns(load)
-        imports.prepare(load, key="id", columns=columns, skip_refused=False, by=None)
+        source = sources.create_source(other, "Theirs")
+        load = drafts.take_file(source, "c.csv", [f"id,email\n{KEY},{ADDRESS}\n".encode()])
+        columns = drafts.chosen_columns(load)
+        drafts.prepare(load, key="id", columns=columns, skip_refused=False, by=None)
         imports.run_import(load)
         load.refresh_from_db()
         assert load.added == 1
@@ -474,8 +546,8 @@ def test_kept_files_of_ended_imports_are_removed(world: World) -> None:
     from pathlib import Path
 
     load = import_file(world, f"id,mail\n{KEY},{ADDRESS}\n")
-    source = imports.create_source(world.workspace, "Waiting")
-    draft = imports.take_file(source, "c.csv", [b"id,mail\n1,a@b.org\n"])
+    source = sources.create_source(world.workspace, "Waiting")
+    draft = drafts.take_file(source, "c.csv", [b"id,mail\n1,a@b.org\n"])
     assert Path(load.file_path).exists()
     erasure = erase(world)
     finish_erasure_task(world.workspace.pk, erasure.pk)
@@ -493,14 +565,14 @@ def test_the_file_of_an_import_that_brought_them_is_not_kept(world: World) -> No
 
 def test_a_refused_row_of_a_later_import_does_not_quote_them(world: World) -> None:
     erase(world)
-    source = imports.create_source(world.workspace, "Shop")
+    source = sources.create_source(world.workspace, "Shop")
     rows = "".join(f"{n},{n}\n" for n in range(30))
-    load = imports.take_file(source, "c.csv", [f"id,age\n{rows}z,{ADDRESS}\n".encode()])
+    load = drafts.take_file(source, "c.csv", [f"id,age\n{rows}z,{ADDRESS}\n".encode()])
     columns = [
         dataclasses.replace(one, type="number") if one.column == "age" else one
-        for one in imports.chosen_columns(load)
+        for one in drafts.chosen_columns(load)
     ]
-    imports.prepare(load, key="id", columns=columns, skip_refused=True, by=None)
+    drafts.prepare(load, key="id", columns=columns, skip_refused=True, by=None)
     imports.run_import(load)
     assert load.refused_rows.get().value == ""
     assert ADDRESS not in everything_kept()

@@ -28,6 +28,7 @@ CHANGE = {
     "destination_edit": "destination",
     "destination_run": "destination",
     "destination_add_segment": "destination",
+    "destination_take_out_segment": "destination",
     "destination_detach": "destination",
     "destination_remove": "destination",
     "destination_schedule": "destination",

@@ -65,3 +65,25 @@ def test_exports_over_accounts_not_shared_are_named_but_not_offered(workspace: W
     page = client.get(reverse("segments:segment_detail", args=[workspace.slug, segment.pk]))
     assert "Not shared with you" in words(page)
     assert url("destination_add_segment", workspace, export.pk) not in page.content.decode()
+
+
+def test_a_segment_is_taken_out_of_an_export_from_its_page(workspace: Workspace) -> None:
+    export = DestinationFactory(workspace=workspace, name="Newsletter")
+    segment = SegmentFactory(workspace=workspace, name="Parisians")
+    client, add = signed_in(workspace), url("destination_add_segment", workspace, export.pk)
+    for one in (segment, SegmentFactory(workspace=workspace, name="Romans")):
+        client.post(add, {"segment": one.pk})
+    page = reverse("segments:segment_detail", args=[workspace.slug, segment.pk])
+    at = url("destination_take_out_segment", workspace, export.pk)
+    assert at in client.get(page).content.decode()
+    answer = client.post(at, {"segment": segment.pk}, follow=True)
+    assert answer.redirect_chain[-1][0] == page
+    assert "“Newsletter” does not send this segment any more" in words(answer)
+    assert segment not in export.segments.all()
+    assert AuditEntry.objects.filter(action="destination.changed").count() == 3
+    for other in list(export.segments.all()):
+        answer = client.post(at, {"segment": other.pk}, follow=True)
+    assert "is the only segment of “Newsletter”" in words(answer)
+    assert "Give the export another first" in words(answer)
+    assert export.segments.count() == 1
+    assert client.post(at, {"segment": "9" * 30}).status_code == 404

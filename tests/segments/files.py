@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from segments import imports
+from segments import drafts, imports, sources
+from segments.columns import Column
 from segments.models import Import, Profile, Source
 
 
@@ -19,19 +20,19 @@ def import_bytes(
     **choice: Any,
 ) -> Import:
     """Imports the content as a person would who accepts what is proposed, but for what is given."""
-    source = source or imports.create_source(workspace, f"source {Source.objects.count() + 1}")
-    load = imports.take_file(source, "customers.csv", [content])
+    source = source or sources.create_source(workspace, f"source {Source.objects.count() + 1}")
+    load = drafts.take_file(source, "customers.csv", [content])
     columns = [
-        imports.Column(
+        Column(
             **{
                 **column.as_json(),
                 "type": (types or {}).get(column.column, column.type),
                 "keep": column.column not in drop,
             }
         )
-        for column in imports.chosen_columns(load)
+        for column in drafts.chosen_columns(load)
     ]
-    imports.prepare(load, key=key, columns=columns, skip_refused=skip_refused, by=None, **choice)
+    drafts.prepare(load, key=key, columns=columns, skip_refused=skip_refused, by=None, **choice)
     imports.run_import(load)
     load.refresh_from_db()
     return load

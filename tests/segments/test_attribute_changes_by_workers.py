@@ -11,7 +11,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from segments import attribute_changes, imports, profile_merge
+from segments import attribute_changes, drafts, profile_merge, sources
 from segments.models import Attribute, AttributeChange, Import, Profile
 from segments.tasks import change_attribute_task, sweep
 from tests.conftest import wait_until
@@ -91,11 +91,11 @@ def test_imports_queued_before_a_change_are_read_by_its_type(
     with held_elsewhere(take, (locks.SOURCE << 56) | load.source_id, let_go):
         change = ask(workspace, "integer")
         for number in range(3):
-            following = imports.take_file(
+            following = drafts.take_file(
                 load.source, "next.csv", [f"id,points\n1,{number}\n".encode()]
             )
-            columns = imports.chosen_columns(following)
-            imports.queue(following, key="id", columns=columns, skip_refused=False, by=None)
+            columns = drafts.chosen_columns(following)
+            drafts.queue(following, key="id", columns=columns, skip_refused=False, by=None)
             loads.append(following)
     wait_until(lambda: ended(change), 60, "the change")
     wait_until(lambda: not Import.objects.exclude(state="succeeded").exists(), 60, "the imports")
@@ -106,11 +106,11 @@ def test_imports_queued_before_a_change_are_read_by_its_type(
 
 def test_an_import_waits_for_a_change(workspace: Workspace, worker: Any) -> None:
     import_bytes(workspace, b"id,points\n1,5\n", types={"points": "text"})
-    other = imports.create_source(workspace, "Other")
-    load = imports.take_file(other, "other.csv", [b"key,city\n1,Rome\n"])
-    columns = imports.chosen_columns(load)
+    other = sources.create_source(workspace, "Other")
+    load = drafts.take_file(other, "other.csv", [b"key,city\n1,Rome\n"])
+    columns = drafts.chosen_columns(load)
     with held_elsewhere(profile_merge.HOLD_ALONE, workspace.pk, profile_merge.END_ALONE):
-        imports.queue(load, key="key", columns=columns, skip_refused=False, by=None)
+        drafts.queue(load, key="key", columns=columns, skip_refused=False, by=None)
         time.sleep(2)
         load.refresh_from_db()
         assert load.state != "succeeded"

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from segments import attribute_changes, attribute_facts, attributes, imports
+from segments import attribute_changes, attribute_facts, attributes, drafts, imports
 from segments.models import Attribute, AttributeChange, Import, Profile
 from tests.exports.factories import DestinationFactory
 from tests.exports.pages import words
@@ -180,12 +180,12 @@ class TestRenaming:
         self, client: Client, workspace: Workspace
     ) -> None:
         load = import_bytes(workspace, b"id,city\n1,Rome\n")
-        draft = imports.take_file(load.source, "next.csv", [b"id,city\n1,Paris\n"])
+        draft = drafts.take_file(load.source, "next.csv", [b"id,city\n1,Paris\n"])
         attribute = Attribute.objects.get(name="city")
         client.post(url("attribute_rename", workspace, attribute.pk), {"label": "Town"})
         draft.refresh_from_db()
-        columns = imports.chosen_columns(draft)
-        imports.prepare(draft, key="id", columns=columns, skip_refused=False, by=None)
+        columns = drafts.chosen_columns(draft)
+        drafts.prepare(draft, key="id", columns=columns, skip_refused=False, by=None)
         imports.run_import(draft)
         assert values("1")["city"] == "Paris"
         assert Attribute.objects.get(name="city").label == "Town"
@@ -385,14 +385,14 @@ class TestAnotherType:
         self, client: Client, workspace: Workspace
     ) -> None:
         load = import_bytes(workspace, b"id,tags\n1,a|b\n2,c\n", types={"tags": "text"})
-        draft = imports.take_file(load.source, "next.csv", [b"id,tags\n1,a|b\n2,c|d\n"])
+        draft = drafts.take_file(load.source, "next.csv", [b"id,tags\n1,a|b\n2,c|d\n"])
         attribute = Attribute.objects.get(name="tags")
         change(client, attribute, "list:|")
         draft.refresh_from_db()
-        imports.prepare(
+        drafts.prepare(
             draft,
             key="id",
-            columns=imports.chosen_columns(draft),
+            columns=drafts.chosen_columns(draft),
             skip_refused=False,
             by=None,
         )
@@ -478,12 +478,12 @@ class TestRemoval:
     ) -> None:
         rows = b"id,name,city\n1,Ann,Rome\n2,Bob,Paris\n"
         load = import_bytes(workspace, rows)
-        draft = imports.take_file(load.source, "next.csv", [rows])
+        draft = drafts.take_file(load.source, "next.csv", [rows])
         self.remove(client, Attribute.objects.get(name="city"))
         draft.refresh_from_db()
-        following = imports.take_file(load.source, "next.csv", [rows])
+        following = drafts.take_file(load.source, "next.csv", [rows])
         for one in (draft, following):
-            assert [column.keep for column in imports.chosen_columns(one)] == [True, True, False]
+            assert [column.keep for column in drafts.chosen_columns(one)] == [True, True, False]
         again = import_bytes(workspace, rows, source=load.source)
         assert again.state == Import.State.SUCCEEDED
         assert values("1")["city"] == "Rome"

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 import zstandard
 
-from segments import imports
+from segments import drafts, sources
 from segments.dialect import UnreadableFile
 from segments.models import Profile, Source
 from tests.segments.files import counts, import_bytes
@@ -116,9 +116,9 @@ def test_a_bad_value_is_refused_by_its_row(workspace: Any) -> None:
 def test_what_is_damaged_is_refused_with_what_to_do_and_nothing_is_kept(
     workspace: Any, settings: Any, content: bytes, said: str
 ) -> None:
-    source = imports.create_source(workspace, "Shop")
+    source = sources.create_source(workspace, "Shop")
     with pytest.raises(UnreadableFile, match=said):
-        imports.take_file(source, "customers", [content])
+        drafts.take_file(source, "customers", [content])
     assert not Source.objects.get().imports.exists()
     assert list(Path(settings.UPLOAD_DIR).rglob("*.*")) == []
     assert [one for one in Path(settings.UPLOAD_DIR).rglob("*") if one.is_file()] == []
@@ -131,7 +131,7 @@ def test_a_small_file_that_unpacks_without_end_is_stopped(
     settings.MAX_UNPACKED_BYTES = 5 * 1024**2
     bomb = pack(b"id\n" + b"0" * 20_000_000)
     assert len(bomb) < 100_000
-    source = imports.create_source(workspace, "Shop")
+    source = sources.create_source(workspace, "Shop")
     with pytest.raises(UnreadableFile, match=r"larger than 5\.0.MB"):
-        imports.take_file(source, "customers.csv.gz", [bomb])
+        drafts.take_file(source, "customers.csv.gz", [bomb])
     assert [one for one in Path(settings.UPLOAD_DIR).rglob("*") if one.is_file()] == []

@@ -14,7 +14,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from segments import imports
+from segments import drafts, imports, sources
 from segments.columns import Column
 from segments.dialect import UnreadableFile
 from segments.models import BLANKS, AttributeType, Import, Profile
@@ -68,14 +68,14 @@ def expected(rows: Sequence[Row]) -> tuple[dict[str, dict[str, str]], dict[str, 
 
 def imported(workspace: Any, content: bytes, name: str = "S") -> Import:
     """Every column is kept as text and rows that can't be read are skipped. Raises as imports."""
-    source = imports.create_source(workspace, name)
-    load = imports.take_file(source, "x", [content])
+    source = sources.create_source(workspace, name)
+    load = drafts.take_file(source, "x", [content])
     columns = [
         Column(one.column, one.attribute, one.label, AttributeType.TEXT)
-        for one in imports.chosen_columns(load)
+        for one in drafts.chosen_columns(load)
     ]
     key = "id" if "id" in {one.column for one in columns} else columns[0].column
-    imports.prepare(load, key=key, columns=columns, skip_refused=True, by=None)
+    drafts.prepare(load, key=key, columns=columns, skip_refused=True, by=None)
     imports.run_import(load)
     load.refresh_from_db()
     return load
@@ -124,7 +124,7 @@ def test_a_damaged_file_is_read_in_part_or_changes_nothing(
     with forgotten():
         try:
             load = imported(workspace, content)
-        except (UnreadableFile, imports.Refused) as problem:
+        except (UnreadableFile, sources.Refused) as problem:
             event(f"refused: {problem}")
             assert not Profile.objects.exists()
         else:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from segments import imports
+from segments import drafts, imports
 from segments.models import Import, Profile, Source
 from tests.segments.files import values
 from workspaces.models import Workspace
@@ -113,7 +113,7 @@ def test_a_file_that_is_written_to_while_it_is_read_waits(
     workspace: Workspace, folder: Path, monkeypatch: Any, settings: Any
 ) -> None:
     file = put(folder, "shop.csv", "id,name\n1,Ann\n")
-    really = imports.examine
+    really = drafts.examine
 
     def meanwhile(path: Path) -> Any:
         with file.open("a") as written:

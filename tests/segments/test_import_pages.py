@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from segments import imports
+from segments import drafts, imports, sources
 from segments.models import Attribute, Import, Profile, RefusedRow
 from tests.exports.pages import words
 from tests.segments.factories import ImportFactory, RefusedRowFactory
@@ -27,8 +27,8 @@ def client(workspace: Workspace) -> Client:
 
 @pytest.fixture
 def draft(workspace: Workspace) -> Import:
-    source = imports.create_source(workspace, "Shop")
-    return imports.take_file(source, "customers.csv", [CUSTOMERS])
+    source = sources.create_source(workspace, "Shop")
+    return drafts.take_file(source, "customers.csv", [CUSTOMERS])
 
 
 def url(name: str, load: Import) -> str:
@@ -67,11 +67,11 @@ def test_the_proposal_shows_columns_types_key_and_first_values(
 
 
 def test_the_samples_columns_are_proposed_rightly(client: Client, workspace: Workspace) -> None:
-    source = imports.create_source(workspace, "Prospects")
-    load = imports.take_file(source, "prospects.csv", [SAMPLE.read_bytes()])
+    source = sources.create_source(workspace, "Prospects")
+    load = drafts.take_file(source, "prospects.csv", [SAMPLE.read_bytes()])
     page = client.get(url("import_columns", load)).content.decode()
     assert 'name="key" value="ProspectiveBuyerKey" checked' in page
-    kinds = {column.column: column.type for column in imports.chosen_columns(load)}
+    kinds = {column.column: column.type for column in drafts.chosen_columns(load)}
     assert kinds["BirthDate"] == "date"
     assert kinds["YearlyIncome"] == "number"
     assert {kinds[name] for name in ("PostalCode", "Phone", "EmailAddress")} == {"text"}
@@ -137,7 +137,7 @@ def test_names_and_types_of_before_are_proposed_for_the_next_file(
 ) -> None:
     client.post(url("import_columns", draft), chosen(label_2="Loyalty", type_2="text"))
     imported(draft)
-    following = imports.take_file(draft.source, "next.csv", [CUSTOMERS])
+    following = drafts.take_file(draft.source, "next.csv", [CUSTOMERS])
     page = client.get(url("import_columns", following)).content.decode()
     assert 'value="Loyalty"' in page
     assert page.count('value="text" selected') == 3

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from segments import imports
+from segments import drafts, imports, sources
 from segments.dialect import UnreadableFile
 from segments.models import Attribute, Import, Profile, RefusedRow, Source
 from segments.tasks import run_import_task, sweep
@@ -151,9 +151,9 @@ def test_bad_rows_are_skipped_and_counted_when_asked(workspace: Any) -> None:
 def test_a_file_that_makes_no_sense_is_refused_with_what_to_do(
     workspace: Any, content: bytes, says: str
 ) -> None:
-    source = imports.create_source(workspace, "S")
+    source = sources.create_source(workspace, "S")
     with pytest.raises(UnreadableFile, match=says):
-        imports.take_file(source, "x.csv", [content])
+        drafts.take_file(source, "x.csv", [content])
     assert not Import.objects.exists()
 
 
@@ -167,7 +167,7 @@ def test_two_sources_fill_one_profile_each_its_own_attributes(workspace: Any) ->
 
 def test_an_attribute_that_another_source_fills_is_not_taken_over(workspace: Any) -> None:
     import_bytes(workspace, b"id,name\n1,Ann\n")
-    with pytest.raises(imports.Refused, match="name"):
+    with pytest.raises(sources.Refused, match="name"):
         import_bytes(workspace, b"nr,name\n1,Bob\n", key="nr")
 
 
@@ -197,15 +197,15 @@ def test_a_worker_imports_and_one_import_of_a_source_goes_on_at_a_time(
 ) -> None:
     from tests.conftest import wait_until
 
-    source = imports.create_source(workspace, "S")
+    source = sources.create_source(workspace, "S")
     loads = []
     for name in ("first", "second"):
         content = "id,name\n" + "".join(f"{n},{name}\n" for n in range(20_000))
-        load = imports.take_file(source, "x.csv", [content.encode()])
-        imports.queue(
+        load = drafts.take_file(source, "x.csv", [content.encode()])
+        drafts.queue(
             load,
             key="id",
-            columns=imports.chosen_columns(load),
+            columns=drafts.chosen_columns(load),
             skip_refused=False,
             by=None,
         )

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_scopes import scope
 
-from segments import imports, kept_files
+from segments import drafts, imports, kept_files, sources
 from segments.models import Import, Source
 from segments.tasks import clear_old_files
 from tests.exports.pages import words
@@ -33,7 +33,7 @@ def source(workspace: Workspace) -> Source:
 
 
 def draft(source: Source) -> Import:
-    return imports.take_file(source, "customers.csv", [CUSTOMERS])
+    return drafts.take_file(source, "customers.csv", [CUSTOMERS])
 
 
 def failed(source: Source) -> Import:
@@ -145,9 +145,9 @@ def test_what_a_killed_process_left_goes_after_a_day_and_nothing_else(source: So
 def test_a_draft_whose_file_has_just_gone_is_not_started(source: Source, client: Client) -> None:
     load = draft(source)
     Path(load.file_path).unlink()
-    with pytest.raises(imports.Refused, match="Upload it again"):
-        imports.prepare(
-            load, key="id", columns=imports.chosen_columns(load), skip_refused=False, by=None
+    with pytest.raises(sources.Refused, match="Upload it again"):
+        drafts.prepare(
+            load, key="id", columns=drafts.chosen_columns(load), skip_refused=False, by=None
         )
     load.refresh_from_db()
     assert load.state == "draft"
@@ -167,8 +167,8 @@ def test_a_file_whose_import_is_being_started_is_left_alone(source: Source, sett
 
     with scope(workspace=source.workspace):
         with transaction.atomic():
-            imports.prepare(
-                load, key="id", columns=imports.chosen_columns(load), skip_refused=False, by=None
+            drafts.prepare(
+                load, key="id", columns=drafts.chosen_columns(load), skip_refused=False, by=None
             )
             other = threading.Thread(target=clear)
             other.start()

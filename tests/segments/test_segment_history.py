@@ -211,3 +211,24 @@ def test_a_deleted_segment_leaves_no_changes(client: Client, shop: Workspace) ->
     segment, _done = three_refreshes(shop)
     client.post(url("segment_delete", segment))
     assert not SegmentChange.objects.exists()
+
+
+def test_a_profiles_page_says_since_when_it_is_in_a_segment(
+    shop: Workspace, client: Client
+) -> None:
+    segment, (first, second, third) = three_refreshes(shop)
+
+    def since(key: str) -> list[tuple[Any, bool]]:
+        found = history.belongings_of(Profile.objects.get(key=key))
+        return [(one.since, one.is_exact) for one in found]
+
+    assert since("c00") == [(third.at, True)]
+    assert since("c06") == [(second.at, True)]
+    assert since("c02") == [(first.at, True)]
+    assert since("c01") == []
+    SegmentChange.objects.filter(refresh_id=second.pk).delete()
+    SegmentRefresh.objects.filter(pk=second.pk).update(keeps_changes=False)
+    assert since("c02") == [(second.at, False)]
+    assert since("c00") == [(third.at, True)]
+    at = reverse("segments:profile_detail", args=[shop.slug, Profile.objects.get(key="c02").pk])
+    assert f"{segment.name} since before" in words(client.get(at))

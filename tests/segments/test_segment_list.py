@@ -44,6 +44,10 @@ def test_the_list_is_filtered_by_state_and_tag(client: Client, shop: Workspace) 
     assert "Alpha" in listed(client, shop, state="draft")
     assert "Beta" not in listed(client, shop, state="draft")
     assert "Gamma" in listed(client, shop, state="failed")
+    SegmentFactory(workspace=shop, name="Delta", kind="static")
+    assert "Delta" in listed(client, shop, kind="static")
+    assert "Beta" not in listed(client, shop, kind="static")
+    assert "Delta" not in listed(client, shop, kind="dynamic")
     spring = listed(client, shop, tag="Spring")
     assert "Beta" in spring
     assert "Gamma" not in spring

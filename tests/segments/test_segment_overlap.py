@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from segments import overlap
+from segments import overlap, overlap_picture
 from segments.membership import refresh_segment
 from segments.models import Segment
+from segments.overlap_picture import Circle, picture
 from tests.exports.pages import words
 from tests.segments.factories import SegmentFactory, group, make_customers, rule
 from tests.workspaces.factories import signed_in
@@ -43,6 +44,11 @@ def three(shop: Workspace) -> list[Segment]:
     ]
 
 
+def circles(found: overlap.Overlap) -> list[Circle]:
+    drawn = picture(found)
+    return drawn.circles if drawn else []
+
+
 def sizes(found: overlap.Overlap) -> dict[tuple[bool, ...], int]:
     return {part.inside: part.size for part in found.parts}
 
@@ -64,28 +70,48 @@ def test_every_part_is_counted(three: list[Segment]) -> None:
 
 def test_the_picture_of_two_has_the_right_areas(three: list[Segment]) -> None:
     found = overlap.overlap(three[:2])
-    one, two = overlap.circles(found)
+    drawn = picture(found)
+    assert drawn
+    assert {label.size for label in drawn.labels} == {3, 6}
+    one, two = drawn.circles
     first, second = float(one.r), float(two.r)
-    lens = overlap._lens(first, second, float(two.x) - float(one.x))
+    lens = overlap_picture._lens(first, second, float(two.x) - float(one.x))
     assert math.isclose((second / first) ** 2, 9 / 6, rel_tol=0.01)
     assert math.isclose(lens / (math.pi * first**2), 3 / 6, rel_tol=0.01)
     for circle in (one, two):
         assert float(circle.x) - float(circle.r) >= 0
-        assert float(circle.x) + float(circle.r) <= overlap.PICTURE_WIDTH
+        assert float(circle.x) + float(circle.r) <= overlap_picture.WIDTH
 
 
-def test_of_three_or_of_nobody_no_circles_are_drawn(shop: Workspace, three: list[Segment]) -> None:
+def test_of_nobody_no_circle_is_drawn(shop: Workspace, three: list[Segment]) -> None:
     nobody = made(shop, "Nobody", rule("city", "is", "Oslo"))
-    assert overlap.circles(overlap.overlap(three)) == []
-    assert overlap.circles(overlap.overlap([three[0], nobody])) == []
+    assert picture(overlap.overlap([three[0], nobody])) is None
+
+
+def test_each_number_of_three_is_written_in_just_its_circles(three: list[Segment]) -> None:
+    found = overlap.overlap(three)
+    drawn = picture(found)
+    assert drawn
+    assert not drawn.is_to_scale
+    inside = {}
+    for label in drawn.labels:
+        there = tuple(
+            math.hypot(float(label.x) - float(one.x), float(label.y) - float(one.y)) < float(one.r)
+            for one in drawn.circles
+        )
+        inside[there] = label.size
+    assert inside == sizes(found)
+    for one in drawn.circles:
+        assert float(one.r) < float(one.x) < drawn.width - float(one.r)
+        assert float(one.r) < float(one.y) < drawn.height - float(one.r)
 
 
 def test_circles_may_lie_apart_or_in_each_other(shop: Workspace, three: list[Segment]) -> None:
     rome = made(shop, "Rome", rule("city", "is", "Rome"))
-    one, two = overlap.circles(overlap.overlap([three[0], rome]))
+    one, two = circles(overlap.overlap([three[0], rome]))
     assert float(two.x) - float(one.x) > float(one.r) + float(two.r)
     inner = made(shop, "Six", {**rule("points", "between"), "value": ["6", "7"]})
-    one, two = overlap.circles(overlap.overlap([rome, inner]))
+    one, two = circles(overlap.overlap([rome, inner]))
     assert float(two.x) - float(one.x) <= float(one.r) - float(two.r) + 0.02
 
 
@@ -102,7 +128,9 @@ def test_the_page_shows_picture_and_numbers(
     assert "overlap-picture" in two.content.decode()
     assert "Paris and Three up" in words(two)
     asked = {"segment": [*(one.pk for one in three), three[0].pk, "x", "9" * 40]}
-    assert "Paris and Three up, not Middle" in words(client.get(at, asked))
+    of_three = words(client.get(at, asked))
+    assert "Paris and Three up, not Middle" in of_three
+    assert "Three circles can’t be drawn to scale" in of_three
     doubled = client.get(at, {"segment": [three[0].pk, three[0].pk]})
     assert "overlap-parts" not in doubled.content.decode()
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django_scopes import scope
 
-from segments import erased, imports, static_segments
+from segments import drafts, erased, static_segments
 from segments.models import (
     Attribute,
     AttributeChange,
@@ -79,6 +79,7 @@ PAGES: dict[str, tuple[str, list[str], list[str]]] = {
     "profile_detail": ("profile", EVERYONE, EVERYONE),
     "profile_erase": ("profile", ADMINISTRATORS, ADMINISTRATORS),
     "erasure_list": ("", ADMINISTRATORS, ADMINISTRATORS),
+    "erase_address": ("", ADMINISTRATORS, ADMINISTRATORS),
     "erasure_lift": ("erasure", [], ADMINISTRATORS),
     "suppression_list": ("", EVERYONE, EVERYONE),
     "suppression_add": ("", EDITORS, EDITORS),
@@ -142,7 +143,7 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
     static, _changed = static_segments.create(
         workspace, name="Listed", description="", listed_by="", rows=[["k1"], ["k2"]], by=None
     )
-    draft = imports.take_file(source, "c.csv", [b"id,city\n1,Paris\n2,Rome\n"])
+    draft = drafts.take_file(source, "c.csv", [b"id,city\n1,Paris\n2,Rome\n"])
     erasure = Erasure.objects.create(workspace=workspace)
     erased.add(workspace.pk, erasure.pk, "gone", [])
     return {

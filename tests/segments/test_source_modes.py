@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from segments import imports, profile_merge
+from segments import drafts, imports, profile_merge, sources
 from segments.models import Attribute, Import, Profile, Source
 from tests.segments.files import counts, import_bytes, values
 from tests.workspaces.factories import signed_in
@@ -83,9 +83,9 @@ def test_many_who_are_gone_stop_the_import_until_somebody_approves(workspace: An
     assert stopped.state == Import.State.FAILED
     assert "300 of the 1,000" in str(stopped.reason)
     assert Profile.objects.count() == 1000
-    draft = imports.import_again(stopped, by=None)
-    chosen = {"key": "id", "columns": imports.chosen_columns(draft), "skip_refused": False}
-    imports.prepare(draft, **chosen, by=None, approved_removals=draft.removals_asked)
+    draft = drafts.import_again(stopped, by=None)
+    chosen = {"key": "id", "columns": drafts.chosen_columns(draft), "skip_refused": False}
+    drafts.prepare(draft, **chosen, by=None, approved_removals=draft.removals_asked)
     imports.run_import(draft)
     draft.refresh_from_db()
     assert (draft.state, draft.removed, Profile.objects.count()) == ("succeeded", 300, 700)
@@ -115,8 +115,8 @@ def test_an_import_that_stops_has_changed_nothing(workspace: Any, monkeypatch: A
 
 def test_the_mode_is_on_the_audit_log(workspace: Any) -> None:
     shop = import_bytes(workspace, people(range(3)), mode="replace").source
-    imports.change_mode(shop, "replace", by=None)
-    imports.change_mode(shop, "update", by=None)
+    sources.change_mode(shop, "replace", by=None)
+    sources.change_mode(shop, "update", by=None)
     told = AuditEntry.objects.filter(action="source.mode_changed").order_by("pk")
     assert [one.details["becomes"] for one in told] == ["replace", "update"]
 
@@ -152,7 +152,7 @@ def test_the_command_says_how_many_are_gone_and_takes_an_approval(
 class TestAnAttributeThatAnotherSourceFills:
     def test_is_asked_about(self, workspace: Any) -> None:
         import_bytes(workspace, people(range(2)))
-        with pytest.raises(imports.Refused, match="source 1"):
+        with pytest.raises(sources.Refused, match="source 1"):
             import_bytes(workspace, b"nr,name\n1,Bob\n", key="nr")
 
     def test_can_be_taken_over(self, workspace: Any) -> None:
@@ -164,11 +164,11 @@ class TestAnAttributeThatAnotherSourceFills:
     def test_is_not_taken_by_an_import_that_was_chosen_before_it_had_an_owner(
         self, workspace: Any
     ) -> None:
-        late = imports.take_file(
-            imports.create_source(workspace, "late"), "late.csv", [b"nr,name\n1,Bob\n"]
+        late = drafts.take_file(
+            sources.create_source(workspace, "late"), "late.csv", [b"nr,name\n1,Bob\n"]
         )
-        chosen = {"key": "nr", "columns": imports.chosen_columns(late), "skip_refused": False}
-        imports.prepare(late, **chosen, by=None)
+        chosen = {"key": "nr", "columns": drafts.chosen_columns(late), "skip_refused": False}
+        drafts.prepare(late, **chosen, by=None)
         import_bytes(workspace, people(range(2)))
         imports.run_import(late)
         late.refresh_from_db()
@@ -179,8 +179,8 @@ class TestAnAttributeThatAnotherSourceFills:
     def test_can_be_kept_apart_and_the_next_file_is_too(self, workspace: Any) -> None:
         import_bytes(workspace, people(range(2)))
         client = signed_in(workspace)
-        source = imports.create_source(workspace, "fair")
-        load = imports.take_file(source, "fair.csv", [b"nr,name\n1,Bob\n"])
+        source = sources.create_source(workspace, "fair")
+        load = drafts.take_file(source, "fair.csv", [b"nr,name\n1,Bob\n"])
         url = f"/w/{workspace.slug}/data/imports/{load.pk}/columns/"
         assert "Filled by “source 1”" in client.get(url).content.decode()
         form = {
@@ -196,8 +196,8 @@ class TestAnAttributeThatAnotherSourceFills:
         imports.run_import(load)
         assert values("1")["Fair name"] == "Bob"
         assert values("1")["name"] == "P1"
-        following = imports.take_file(source, "fair.csv", [b"nr,name\n1,Rob\n"])
-        assert [one.attribute for one in imports.chosen_columns(following)] == ["nr", "Fair name"]
+        following = drafts.take_file(source, "fair.csv", [b"nr,name\n1,Rob\n"])
+        assert [one.attribute for one in drafts.chosen_columns(following)] == ["nr", "Fair name"]
 
 
 class TestThePages:

@@ -12,7 +12,8 @@ from django.core import serializers
 from django_scopes import scope
 
 from config import cipher
-from segments import imports, sql_loads, sql_sources
+from segments import drafts, imports, sources, sql_loads, sql_sources
+from segments.columns import Column
 from segments.databases.problems import DatabaseProblem
 from segments.databases.target import Table
 from segments.models import Attribute, Import, Profile, Source, SqlQuery
@@ -39,11 +40,11 @@ def connected(server: Server, workspace: Workspace, member: User, **changes: Any
 def chosen(draft: Import, by: User, **more: Any) -> Import:
     """Takes what is proposed, and queues the load."""
     with patch("segments.tasks.run_import_task.delay"):
-        imports.queue(
+        drafts.queue(
             draft,
             **{
                 "key": "id",
-                "columns": imports.chosen_columns(draft),
+                "columns": drafts.chosen_columns(draft),
                 "skip_refused": False,
                 "by": by,
                 **more,
@@ -127,7 +128,7 @@ def test_rows_that_cant_be_taken_are_refused_all_or_nothing_or_skipped(
         sql_sources.ask(query, None, query.statement, by=member),
         member,
         skip_refused=True,
-        columns=[imports.Column(**one) for one in query.columns],
+        columns=[Column(**one) for one in query.columns],
     )
     imports.run_import(again)
     assert counts(again) == {"unchanged": 2, "refused": 2}
@@ -171,10 +172,10 @@ def test_columns_that_were_chosen_before_stay_chosen(
     query = connected(server, workspace, member)
     draft = sql_sources.ask(query, PEOPLE, "", by=member)
     columns = [
-        imports.Column(**{**one.as_json(), "label": "Full name", "keep": one.column != "points"})
+        Column(**{**one.as_json(), "label": "Full name", "keep": one.column != "points"})
         if one.column in ("name", "points")
         else one
-        for one in imports.chosen_columns(draft)
+        for one in drafts.chosen_columns(draft)
     ]
     imports.run_import(chosen(draft, member, columns=columns))
     query.refresh_from_db()
@@ -195,7 +196,7 @@ def test_two_sources_do_not_fill_one_attribute(
     made(server, workspace, member)
     other = sql_sources.create(workspace, "Other", server.target, by=member)
     draft = sql_sources.ask(other, PEOPLE, "", by=member)
-    with pytest.raises(imports.Refused, match="is filled by the source “Shop”"):
+    with pytest.raises(sources.Refused, match="is filled by the source “Shop”"):
         chosen(draft, member)
 
 
@@ -296,7 +297,7 @@ def test_one_load_of_a_source_at_a_time(server: Server, workspace: Workspace, me
 def test_a_source_that_is_not_finished_is_not_loaded(
     server: Server, workspace: Workspace, member: User
 ) -> None:
-    with pytest.raises(imports.Refused, match="is not finished"):
+    with pytest.raises(sources.Refused, match="is not finished"):
         sql_sources.begin_load(connected(server, workspace, member), trigger="member")
 
 
@@ -351,10 +352,10 @@ def test_a_worker_loads_what_a_member_asked_for(
     settings.SQL_SOURCES_ALLOW_PRIVATE = True
     query = connected(postgres, workspace, member)
     draft = sql_sources.ask(query, PEOPLE, "", by=member)
-    imports.queue(
+    drafts.queue(
         draft,
         key="id",
-        columns=imports.chosen_columns(draft),
+        columns=drafts.chosen_columns(draft),
         skip_refused=False,
         by=member,
     )

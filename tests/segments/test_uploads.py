@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from segments import imports, upload_files, uploads
+from segments import drafts, upload_files, uploads
 from segments.models import Import, Profile, Source, Upload
 from segments.tasks import clear_old_uploads, examine_upload_task, sweep
 from tests.conftest import wait_until
@@ -314,7 +314,7 @@ def test_a_full_disk_during_the_examination_is_told(
     def full(_path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(imports, "examine", full)
+    monkeypatch.setattr(drafts, "examine", full)
     upload = begun(client, workspace)
     send_all(client, upload)
     assert "no room for this file" in words(client.get(url("upload", workspace, upload.pk)))
@@ -367,14 +367,14 @@ def test_an_upload_cancelled_while_it_is_examined_becomes_nothing(
     client: Client, workspace: Workspace, settings: Any, monkeypatch: Any
 ) -> None:
     upload = begun(client, workspace)
-    really = imports.examine
+    really = drafts.examine
 
     def cancelled_meanwhile(path: Path) -> Any:
         found = really(path)
         uploads.cancel(Upload.objects.get(pk=upload.pk), by=client.member.user)  # type: ignore[attr-defined]
         return found
 
-    monkeypatch.setattr(imports, "examine", cancelled_meanwhile)
+    monkeypatch.setattr(drafts, "examine", cancelled_meanwhile)
     for offset in range(0, len(CUSTOMERS), 5000):
         send(client, upload, offset, CUSTOMERS[offset : offset + 5000])
     assert not Import.objects.exists()

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from segments import imports
+from segments import drafts, imports, sources
 from segments.models import Attribute, Import, Profile, RefusedRow
 from segments.rule_sentence import sentence
 from tests.exports.pages import words
@@ -25,11 +25,11 @@ def client(workspace: Workspace) -> Client:
 
 def proposed(workspace: Workspace, column: list[str], name: str = "column") -> tuple[str, str]:
     """What a column of these values is proposed to be."""
-    source = imports.create_source(workspace, f"Source {Import.objects.count()}")
+    source = sources.create_source(workspace, f"Source {Import.objects.count()}")
     quoted = (value.replace('"', '""') for value in column)
     rows = "".join(f'k{number},"{value}"\n' for number, value in enumerate(quoted))
-    load = imports.take_file(source, "c.csv", [f"id,{name}\n{rows}".encode()])
-    found = imports.chosen_columns(load)[1]
+    load = drafts.take_file(source, "c.csv", [f"id,{name}\n{rows}".encode()])
+    found = drafts.chosen_columns(load)[1]
     return found.type, found.format
 
 
@@ -71,8 +71,8 @@ def test_a_person_chooses_what_separates_a_list_and_it_is_remembered(
     client: Client, workspace: Workspace
 ) -> None:
     content = "id,tags,born\n1,news. vip,31/12/1990\n2, vip ,01/02/1980\n3,,\n".replace(".", "|")
-    source = imports.create_source(workspace, "Shop")
-    draft = imports.take_file(source, "c.csv", [content.encode()])
+    source = sources.create_source(workspace, "Shop")
+    draft = drafts.take_file(source, "c.csv", [content.encode()])
     at = reverse("segments:import_columns", args=[workspace.slug, draft.pk])
     page = client.get(at).content.decode()
     assert '<option value="list:|" selected>' in page
@@ -89,7 +89,7 @@ def test_a_person_chooses_what_separates_a_list_and_it_is_remembered(
     assert values("3") == {"id": "3"}
     assert Attribute.objects.get(name="tags").format == ","
 
-    following = imports.take_file(source, "c.csv", [content.encode()])
+    following = drafts.take_file(source, "c.csv", [content.encode()])
     at = reverse("segments:import_columns", args=[workspace.slug, following.pk])
     assert '<option value="list:," selected>' in client.get(at).content.decode()
 

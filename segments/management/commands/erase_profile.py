@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_scopes import scope
 
-from segments import erasures
+from segments import address_erasures, erasures
 from workspaces.models import Workspace
 
 PATIENCE_SECONDS = 600
@@ -20,7 +20,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("workspace", help="the workspace's address, as in /w/ADDRESS/")
-        parser.add_argument("key", help="the profile's key")
+        parser.add_argument("key", help="the profile's key, or with --address an e-mail address")
+        parser.add_argument(
+            "--address",
+            action="store_true",
+            help="erase what is still known of an address that no profile has any more",
+        )
         parser.add_argument(
             "--delete-at-provider",
             action="store_true",
@@ -34,12 +39,15 @@ class Command(BaseCommand):
             raise CommandError(f"There is no workspace called {workspace!r}.")
         with scope(workspace=found):
             try:
-                erasure = erasures.erase(
-                    erasures.profile_of_key(found, key),
-                    by=None,
-                    delete_at_provider=options["delete_at_provider"],
-                    patience=PATIENCE_SECONDS,
-                )
+                how: dict[str, Any] = {
+                    "by": None,
+                    "delete_at_provider": options["delete_at_provider"],
+                    "patience": PATIENCE_SECONDS,
+                }
+                if options["address"]:
+                    erasure = address_erasures.erase(found, key, **how)
+                else:
+                    erasure = erasures.erase(erasures.profile_of_key(found, key), **how)
             except erasures.Refused as refusal:
                 raise CommandError(str(refusal)) from refusal
         if options["json"]:

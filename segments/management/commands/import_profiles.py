@@ -9,12 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_scopes import scope
 
-from segments import imports, ownership
+from segments import drafts, imports, ownership, sources
 from segments.columns import Column
 from segments.dialect import UnreadableFile
-from segments.imports import LONGEST_NAME
 from segments.models import Import, Source
 from segments.reasons import reason_text
+from segments.sources import LONGEST_NAME
 from workspaces.models import Workspace
 
 BLOCK = 1024 * 1024
@@ -85,12 +85,12 @@ class Command(BaseCommand):
         source = Source.objects.filter(name=name).first()
         is_new = source is None
         try:
-            source = source or imports.create_source(workspace, name)
-            load = imports.take_file(source, file.name, _blocks(file))
-            imports.prepare(
+            source = source or sources.create_source(workspace, name)
+            load = drafts.take_file(source, file.name, _blocks(file))
+            drafts.prepare(
                 load,
                 key=options["key"],
-                columns=_renamed(imports.chosen_columns(load), options["rename"]),
+                columns=_renamed(drafts.chosen_columns(load), options["rename"]),
                 skip_refused=options["skip_refused"],
                 by=None,
                 mode=options["mode"],
@@ -98,9 +98,9 @@ class Command(BaseCommand):
                 taken_over=options["take_over"],
             )
             imports.run_import(load)
-        except (UnreadableFile, imports.Refused) as problem:
+        except (UnreadableFile, sources.Refused) as problem:
             if is_new and source is not None:
-                imports.remove_source(source, by=None)
+                sources.remove_source(source, by=None)
             raise CommandError(str(problem)) from None
         except imports.SourceBusy:
             raise CommandError(
@@ -112,7 +112,7 @@ class Command(BaseCommand):
 def _renamed(columns: list[Column], pairs: list[str]) -> list[Column]:
     names = {column: name for column, _equals, name in (pair.partition("=") for pair in pairs)}
     if unknown := names.keys() - {column.column for column in columns}:
-        raise imports.Refused(f"The file has no column {', '.join(sorted(unknown))}.")
+        raise sources.Refused(f"The file has no column {', '.join(sorted(unknown))}.")
     return [
         ownership.renamed(column, names[column.column]) if column.column in names else column
         for column in columns
