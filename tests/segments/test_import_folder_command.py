@@ -121,7 +121,7 @@ def test_a_file_that_is_written_to_while_it_is_read_waits(
         return really(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(imports, "examine", meanwhile)
+        patched.setattr(drafts, "examine", meanwhile)
         assert outcomes(report(workspace, folder)) == {"shop.csv": "waiting"}
     assert not Source.objects.exists()
     assert [one for one in Path(settings.UPLOAD_DIR).rglob("*") if one.is_file()] == []
