@@ -70,7 +70,7 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     except UnreadableFile:
         if query is not None:
             return redirect("segments:source_query", slug, load.source_id)
-        messages.error(request, kept_files.gone())
+        messages.error(request, str(kept_files.gone()))
         return redirect("segments:source_upload", slug, load.source_id)
     kept_files.note_activity(load)
     key = load.source.key_column if load.source.key_column in _names(chosen) else proposal.key
