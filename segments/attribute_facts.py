@@ -11,8 +11,8 @@ from segments import sampling
 from segments.models import Attribute
 from workspaces.models import Workspace
 
-# So many values are looked at, whatever the number of attributes: that takes some 0.2 s.
-VALUES_LOOKED_AT = 200_000
+# So many values are looked at, whatever the number of attributes: that takes some 0.15 s.
+VALUES_LOOKED_AT = 100_000
 FEWEST_ATTRIBUTES = 20
 LONGEST_VALUE = 60
 

@@ -46,17 +46,18 @@ WHERE p.workspace_id = %(workspace)s AND p.attributes ? %(name)s
 # For each attribute how many have it, and the values met most often. A row of nulls for none.
 _FACTS = f"""
 WITH taken AS MATERIALIZED (SELECT p.attributes FROM {{source}}),
-cell AS (
-    SELECT entry.key AS name, left({text_of("entry.value")}, %(longest)s) AS value
-    FROM taken, jsonb_each(taken.attributes) AS entry WHERE entry.key = ANY (%(names)s::text[])
+counted AS (
+    SELECT name, taken.attributes -> name AS kept, count(*) AS times
+    FROM taken CROSS JOIN unnest(%(names)s::text[]) AS wanted (name)
+    WHERE taken.attributes -> name IS NOT NULL
+    GROUP BY 1, 2
 ),
-counted AS (SELECT name, value, count(*) AS times FROM cell GROUP BY name, value),
 ranked AS (
     SELECT *, sum(times) OVER (PARTITION BY name) AS filled,
-        row_number() OVER (PARTITION BY name ORDER BY times DESC, value COLLATE "C") AS place
+        row_number() OVER (PARTITION BY name ORDER BY times DESC, kept::text COLLATE "C") AS place
     FROM counted
 )
-SELECT looked_at, name, filled, value, times
+SELECT looked_at, name, filled, left({text_of("kept")}, %(longest)s), times
 FROM (SELECT count(*) AS looked_at FROM taken) AS all_of_them
 LEFT JOIN ranked ON place <= %(shown)s
 ORDER BY name, place

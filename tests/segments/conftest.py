@@ -1,4 +1,4 @@
-"""Databases that SQL sources read: real servers, one of each for the whole session, and files."""
+"""A workspace's pages, and databases that SQL sources read: real servers, and files."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,15 +7,32 @@ from typing import Any
 
 import duckdb
 import pytest
+from django.test import Client
 
 from segments.databases.target import Target
 from tests.segments import databases
+from tests.segments.factories import make_customers
+from tests.workspaces.factories import signed_in
+from workspaces.models import Workspace
 
 PEOPLE = [
     "CREATE TABLE people (id integer, name varchar(50), born date, points numeric(10, 2))",
     "INSERT INTO people VALUES (1, 'Ann; 100% “x”', '1980-01-02', 12.50)",
     "INSERT INTO people VALUES (2, NULL, NULL, NULL)",
 ]
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> Client:
+    """An administrator's browser."""
+    return signed_in(workspace)
+
+
+@pytest.fixture
+def shop(workspace: Workspace) -> Workspace:
+    """With the customers of `make_customers`."""
+    make_customers(workspace)
+    return workspace
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from tests.segments.factories import (
     rule,
 )
 from tests.segments.files import import_bytes, values
+from tests.segments.pages import url
 from tests.workspaces.factories import signed_in
 from workspaces.models import AuditEntry, Workspace
 
@@ -32,10 +33,6 @@ LONG_AGO = timezone.now() - timezone.timedelta(days=9)
 @pytest.fixture
 def client(workspace: Workspace) -> Client:
     return signed_in(workspace, "contributor")
-
-
-def url(name: str, workspace: Workspace, *arguments: object) -> str:
-    return reverse(f"segments:{name}", args=[workspace.slug, *arguments])
 
 
 def attribute_of(workspace: Workspace, name: str, kind: str, kept: list[Any]) -> Attribute:

@@ -13,16 +13,10 @@ from segments.models import Attribute, Import, Profile, RefusedRow
 from tests.exports.pages import words
 from tests.segments.factories import ImportFactory, RefusedRowFactory
 from tests.segments.files import counts, import_bytes, values
-from tests.workspaces.factories import signed_in
 from workspaces.models import AuditEntry, Workspace
 
 CUSTOMERS = b"id,name,points\n1,Ann,5\n2,,7\n3,Cat,9\n4,Dan,11\n"
 SAMPLE = Path("segments/samples/prospective_buyers.csv")
-
-
-@pytest.fixture
-def client(workspace: Workspace) -> Client:
-    return signed_in(workspace)
 
 
 @pytest.fixture

@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test import Client
-from django.urls import reverse
 from django_scopes import scope
 
 from segments.models import Profile, Segment
 from segments.rule_tree import RuleError
 from segments.segment_services import change_segment
 from tests.exports.pages import words
-from tests.segments.factories import SegmentFactory, group, make_customers, rule
+from tests.segments.factories import SegmentFactory, group, rule
+from tests.segments.pages import url
 from tests.workspaces.factories import signed_in
 from workspaces.models import Workspace
+
+pytestmark = pytest.mark.usefixtures("shop")
 
 PARIS = {
     "node": ["0", "0-0"],
@@ -26,21 +28,6 @@ PARIS = {
     "operator-0-0": "is",
     "value-0-0": "Paris",
 }
-
-
-@pytest.fixture
-def shop(workspace: Workspace) -> Workspace:
-    make_customers(workspace)
-    return workspace
-
-
-@pytest.fixture
-def client(shop: Workspace) -> Client:
-    return signed_in(shop)
-
-
-def url(name: str, workspace: Workspace, *arguments: object) -> str:
-    return reverse(f"segments:{name}", args=[workspace.slug, *arguments])
 
 
 def fields(response: Any) -> set[str]:

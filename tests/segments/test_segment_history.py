@@ -13,20 +13,10 @@ from segments.history import Point
 from segments.membership import refresh_segment
 from segments.models import Profile, Segment, SegmentChange, SegmentRefresh
 from tests.exports.pages import words
-from tests.segments.factories import ProfileFactory, SegmentFactory, make_customers
-from tests.workspaces.factories import signed_in
+from tests.segments.factories import ProfileFactory, SegmentFactory
 from workspaces.models import AuditEntry, Workspace
 
-
-@pytest.fixture
-def shop(workspace: Workspace) -> Workspace:
-    make_customers(workspace)
-    return workspace
-
-
-@pytest.fixture
-def client(shop: Workspace) -> Client:
-    return signed_in(shop)
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 def url(name: str, segment: Segment) -> str:

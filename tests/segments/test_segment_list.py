@@ -4,7 +4,6 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from segments import tags
 from segments.membership import refresh_segment
@@ -12,24 +11,11 @@ from segments.models import Profile, Segment
 from segments.segment_services import Refused
 from tests.exports.factories import DestinationFactory
 from tests.exports.pages import words
-from tests.segments.factories import SegmentFactory, group, make_customers, rule
-from tests.workspaces.factories import signed_in
+from tests.segments.factories import SegmentFactory, group, rule
+from tests.segments.pages import url
 from workspaces.models import AuditEntry, Workspace
 
-
-@pytest.fixture
-def shop(workspace: Workspace) -> Workspace:
-    make_customers(workspace)
-    return workspace
-
-
-@pytest.fixture
-def client(shop: Workspace) -> Client:
-    return signed_in(shop)
-
-
-def url(name: str, workspace: Workspace, *arguments: object) -> str:
-    return reverse(f"segments:{name}", args=[workspace.slug, *arguments])
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 def listed(client: Client, workspace: Workspace, **asked: str) -> str:

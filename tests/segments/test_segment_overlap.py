@@ -4,27 +4,17 @@ import math
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from segments import overlap, overlap_picture
 from segments.membership import refresh_segment
 from segments.models import Segment
 from segments.overlap_picture import Circle, picture
 from tests.exports.pages import words
-from tests.segments.factories import SegmentFactory, group, make_customers, rule
-from tests.workspaces.factories import signed_in
+from tests.segments.factories import SegmentFactory, group, rule
+from tests.segments.pages import url
 from workspaces.models import Workspace
 
-
-@pytest.fixture
-def shop(workspace: Workspace) -> Workspace:
-    make_customers(workspace)
-    return workspace
-
-
-@pytest.fixture
-def client(shop: Workspace) -> Client:
-    return signed_in(shop)
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 def made(shop: Workspace, name: str, *rules: dict) -> Segment:
@@ -113,10 +103,6 @@ def test_circles_may_lie_apart_or_in_each_other(shop: Workspace, three: list[Seg
     inner = made(shop, "Six", {**rule("points", "between"), "value": ["6", "7"]})
     one, two = circles(overlap.overlap([rome, inner]))
     assert float(two.x) - float(one.x) <= float(one.r) - float(two.r) + 0.02
-
-
-def url(name: str, shop: Workspace) -> str:
-    return reverse(f"segments:{name}", args=[shop.slug])
 
 
 def test_the_page_shows_picture_and_numbers(

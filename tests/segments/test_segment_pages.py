@@ -8,24 +8,11 @@ from segments.membership import refresh_segment
 from segments.models import Segment, SegmentMember
 from tests.exports.factories import DestinationFactory
 from tests.exports.pages import words
-from tests.segments.factories import SegmentFactory, group, make_customers, rule
-from tests.workspaces.factories import signed_in
+from tests.segments.factories import SegmentFactory, group, rule
+from tests.segments.pages import url
 from workspaces.models import AuditEntry, Workspace
 
-
-@pytest.fixture
-def shop(workspace: Workspace) -> Workspace:
-    make_customers(workspace)
-    return workspace
-
-
-@pytest.fixture
-def client(shop: Workspace) -> Client:
-    return signed_in(shop)
-
-
-def url(name: str, workspace: Workspace, *arguments: object) -> str:
-    return reverse(f"segments:{name}", args=[workspace.slug, *arguments])
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 def test_without_segments_the_list_says_what_one_is(client: Client, shop: Workspace) -> None:

@@ -24,12 +24,6 @@ from workspaces import execution, locks, services
 from workspaces.models import Refresh, Workspace
 
 
-@pytest.fixture
-def shop(workspace: Workspace) -> Workspace:
-    make_customers(workspace)
-    return workspace
-
-
 def members(segment: Segment) -> list[str]:
     ids = SegmentMember.objects.filter(segment=segment).values("profile_id")
     return list(Profile.objects.filter(pk__in=ids).order_by("key").values_list("key", flat=True))

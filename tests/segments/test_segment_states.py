@@ -24,26 +24,12 @@ from tests.segments.factories import (
     AttributeFactory,
     SegmentFactory,
     group,
-    make_customers,
     rule,
 )
-from tests.workspaces.factories import signed_in
+from tests.segments.pages import url
 from workspaces.models import AuditEntry, Refresh, Workspace
 
-
-@pytest.fixture
-def shop(workspace: Workspace) -> Workspace:
-    make_customers(workspace)
-    return workspace
-
-
-@pytest.fixture
-def client(shop: Workspace) -> Client:
-    return signed_in(shop)
-
-
-def url(name: str, workspace: Workspace, *arguments: object) -> str:
-    return reverse(f"segments:{name}", args=[workspace.slug, *arguments])
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 def entered(**changes: Any) -> dict[str, Any]:

@@ -6,26 +6,16 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.urls import reverse
 
 from config.form_uploads import BoundedUploadHandler
 from segments.models import Import, Profile, Source
 from tests.exports.pages import words
 from tests.segments.factories import ImportFactory, SourceFactory
 from tests.segments.files import import_bytes
-from tests.workspaces.factories import signed_in
+from tests.segments.pages import url
 from workspaces.models import AuditEntry, Workspace
 
 CUSTOMERS = b"id,name,points\n1,Ann,5\n2,Bob,7\n"
-
-
-@pytest.fixture
-def client(workspace: Workspace) -> Client:
-    return signed_in(workspace)
-
-
-def url(name: str, workspace: Workspace, *arguments: object) -> str:
-    return reverse(f"segments:{name}", args=[workspace.slug, *arguments])
 
 
 def upload(

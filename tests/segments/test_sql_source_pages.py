@@ -6,7 +6,6 @@ from unittest.mock import patch
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from segments import imports, sql_loads
 from segments.databases.target import Table
@@ -14,18 +13,9 @@ from segments.models import Import, Source, SqlQuery
 from tests.exports.pages import words
 from tests.segments.databases import Server
 from tests.segments.factories import SourceFactory, SqlQueryFactory
+from tests.segments.pages import url
 from tests.segments.test_sql_sources import made
-from tests.workspaces.factories import signed_in
 from workspaces.models import Workspace
-
-
-@pytest.fixture
-def client(workspace: Workspace) -> Client:
-    return signed_in(workspace)
-
-
-def url(name: str, workspace: Workspace, *arguments: object) -> str:
-    return reverse(f"segments:{name}", args=[workspace.slug, *arguments])
 
 
 def entered(server: Server, **changes: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.urls import reverse
 
 from segments import entries, pasted, static_segments
 from segments.membership import refresh_segment
@@ -13,6 +12,7 @@ from segments.models import Attribute, Profile, Segment, SegmentEntry, SegmentMe
 from segments.segment_services import delete_segment, duplicate_segment
 from tests.exports.pages import words
 from tests.segments.factories import AttributeFactory, ProfileFactory, SegmentFactory
+from tests.segments.pages import url
 from tests.workspaces.factories import signed_in
 from workspaces.models import AuditEntry, Workspace
 
@@ -30,10 +30,6 @@ def shop(workspace: Workspace) -> Workspace:
 @pytest.fixture
 def client(shop: Workspace) -> Client:
     return signed_in(shop)
-
-
-def url(name: str, workspace: Workspace, *arguments: object) -> str:
-    return reverse(f"segments:{name}", args=[workspace.slug, *arguments])
 
 
 def listed(workspace: Workspace, text: str, by: str = "") -> Segment:

@@ -11,7 +11,6 @@ from zlib import crc32
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
@@ -21,19 +20,11 @@ from segments.tasks import clear_old_uploads, examine_upload_task, sweep
 from tests.conftest import wait_until
 from tests.exports.pages import words
 from tests.segments.factories import SourceFactory, UploadFactory
+from tests.segments.pages import url
 from tests.workspaces.factories import WorkspaceFactory, signed_in
 from workspaces.models import AuditEntry, Workspace
 
 CUSTOMERS = b"id,name,points\n" + b"".join(b"%d,Ann %d,5\n" % (n, n) for n in range(500))
-
-
-@pytest.fixture
-def client(workspace: Workspace) -> Client:
-    return signed_in(workspace)
-
-
-def url(name: str, workspace: Workspace, *arguments: object) -> str:
-    return reverse(f"segments:{name}", args=[workspace.slug, *arguments])
 
 
 def declare(client: Client, workspace: Workspace, **said: Any) -> Any:

@@ -12,15 +12,9 @@ from segments.rule_sentence import sentence
 from tests.exports.pages import words
 from tests.segments.factories import AttributeFactory, ProfileFactory, SegmentFactory, group, rule
 from tests.segments.files import counts, import_bytes, values
-from tests.workspaces.factories import signed_in
 from workspaces.models import Workspace
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def client(workspace: Workspace) -> Client:
-    return signed_in(workspace)
 
 
 def proposed(workspace: Workspace, column: list[str], name: str = "column") -> tuple[str, str]:
