@@ -10,7 +10,7 @@ from django.db import connections
 from django.test import Client
 from django_scopes import scope
 
-from segments.models import Profile, Segment
+from segments.models import Attribute, Profile, Segment
 from segments.rule_tree import RuleError
 from segments.segment_services import change_segment
 from tests.exports.pages import words
@@ -41,6 +41,7 @@ def fields(response: Any) -> set[str]:
 
 
 def test_without_attributes_the_page_sends_to_the_sources(workspace: Workspace) -> None:
+    Attribute.objects.all().delete()
     page = signed_in(workspace).get(url("segment_add", workspace))
     assert "Import a file of customers first." in words(page)
     assert url("source_add", workspace) in page.content.decode()
