@@ -105,9 +105,15 @@ SELECT payload FROM planned WHERE fate IN ('added', 'changed', 'unchanged') AND 
 ORDER BY fate = 'unchanged', n LIMIT %(size)s
 """
 
+# Some of every reason that there is.
 SAMPLE_OF_REJECTIONS = """
-SELECT id, key, coalesce(address, ''), fate, split_part(reason, ':', 1),
-    substr(reason, length(split_part(reason, ':', 1)) + 2)
-FROM planned WHERE fate IN ('invalid', 'duplicate', 'suppressed', 'rejected')
-ORDER BY fate, key LIMIT %(size)s
+WITH left_out AS (
+    SELECT id, key, coalesce(address, '') AS address, fate, split_part(reason, ':', 1) AS code,
+        substr(reason, length(split_part(reason, ':', 1)) + 2) AS detail
+    FROM planned WHERE fate IN ('invalid', 'duplicate', 'suppressed', 'rejected')
+), chosen AS (
+    SELECT *, row_number() OVER (PARTITION BY fate, code ORDER BY key) AS nth FROM left_out
+    ORDER BY nth, fate, code LIMIT %(size)s
+)
+SELECT id, key, address, fate, code, detail FROM chosen ORDER BY fate, code, key
 """
