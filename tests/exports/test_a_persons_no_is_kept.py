@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from exports import taken_off
-from exports.engine import preferences, read_back, send
+from exports.engine import preferences
 from exports.engine.drive import attempt, drive, drive_to_end
 from exports.models import Batch, Delivery, OptOut, PreferencePull, Rejection, Run
 from exports.runs import start_run
@@ -18,9 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any) -> World:
-    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
-    monkeypatch.setattr(read_back, "poll_delay", lambda polls: 0.05)
+def world(transactional_db: None, workspace: Any, sandbox: Any) -> World:
     return World(workspace, sandbox)
 
 

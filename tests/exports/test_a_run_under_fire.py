@@ -25,8 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any) -> World:
-    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
+def world(transactional_db: None, workspace: Any, sandbox: Any) -> World:
     world = World(workspace, sandbox)
     world.add_people(3)
     return world

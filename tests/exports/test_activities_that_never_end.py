@@ -18,9 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any) -> World:
-    monkeypatch.setattr(send, "backoff", lambda attempts: 0.01)
     for module in (read_back, remove):
-        monkeypatch.setattr(module, "poll_delay", lambda polls: 0.01)
         monkeypatch.setattr(module, "MAX_POLLS", 3)
     world = World(workspace, sandbox)
     world.add_people(12)

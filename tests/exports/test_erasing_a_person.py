@@ -42,8 +42,7 @@ KEY = "k0000001"
 
 
 @pytest.fixture
-def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any) -> World:
-    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
+def world(transactional_db: None, workspace: Any, sandbox: Any) -> World:
     world = World(workspace, sandbox)
     world.add(*({"email": f"member{n}@people.example", "first": f"First{n}"} for n in range(4)))
     return world

@@ -16,9 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any) -> World:
-    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
-    monkeypatch.setattr(remove, "poll_delay", lambda polls: 0.05)
+def world(transactional_db: None, workspace: Any, sandbox: Any) -> World:
     return World(workspace, sandbox)
 
 

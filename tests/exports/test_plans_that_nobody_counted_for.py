@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from exports.engine import send
 from segments.models import SegmentMember
 from tests.exports.engine_world import World, account
 
@@ -31,9 +30,8 @@ def uncounted(transactional_db: None) -> Iterator[None]:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_run_right_after_a_first_run_costs_no_more_for_it(
-    uncounted: None, workspace: Any, sandbox: Any, monkeypatch: Any
+    uncounted: None, workspace: Any, sandbox: Any
 ) -> None:
-    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
     world = World(workspace, sandbox)
     world.add_many(MANY)
     assert account(world.run()) == {"added": MANY}
@@ -44,9 +42,8 @@ def test_a_run_right_after_a_first_run_costs_no_more_for_it(
 
 @pytest.mark.django_db(transaction=True)
 def test_taking_many_off_a_list_that_another_export_holds_too_costs_no_more_for_it(
-    uncounted: None, workspace: Any, sandbox: Any, monkeypatch: Any
+    uncounted: None, workspace: Any, sandbox: Any
 ) -> None:
-    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
     world = World(workspace, sandbox)
     world.add_many(MANY)
     exports = [world.destination, world.another_destination()]

@@ -9,7 +9,6 @@ line `@reproduce_failure(…)` that replays that one example alone: put it above
 import os
 import secrets
 import sys
-from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -22,7 +21,6 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from connections.access import client
 from connections.constant_contact import transport
 from exports import taken_off
-from exports.engine import read_back, remove, send
 from exports.models import Destination, DestinationSegment, Run
 from segments.models import Profile, Segment, SegmentMember
 from tests.exports.engine_world import World, account
@@ -267,11 +265,6 @@ def test_the_list_and_the_account_are_as_the_model_says(
     chosen = secrets.randbelow(2**32) if given is None else int(given)
     # Shown with a failure only.
     sys.stdout.write(f"again: --hypothesis-seed={chosen}\n")
-    monkeypatch.setattr(send, "backoff", lambda attempts: 0.01)
-    for module in (read_back, remove):
-        monkeypatch.setattr(module, "poll_delay", lambda polls: 0.01)
-    monkeypatch.setattr("exports.engine.drive.poll_delay", lambda polls: 0.01)
-    monkeypatch.setattr("exports.engine.drive.BUSY", timedelta(milliseconds=10))
     monkeypatch.setattr(transport, "_wait_before_reading_again", lambda state: 0.01)
     Machine.world = World(workspace, sandbox)
     run_state_machine_as_test(

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from exports import tasks
-from exports.engine import batches, drive, read_back, send
+from exports.engine import batches, drive
 from exports.models import Batch, Run
 from exports.runs import start_run
 from segments.models import Profile, Segment
@@ -42,8 +42,6 @@ class OneWorker:
 
 @pytest.fixture
 def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any) -> World:
-    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
-    monkeypatch.setattr(read_back, "poll_delay", lambda polls: 0.05)
     monkeypatch.setattr(batches, "MAX_CONTACTS", 1)
     return World(workspace, sandbox)
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from exports.configuration import configuration_of
-from exports.engine import read_back, send
 from exports.engine.plan import preview
 from exports.models import Destination, Rejection, Run
 from segments import suppressions
@@ -16,9 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any) -> World:
-    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
-    monkeypatch.setattr(read_back, "poll_delay", lambda polls: 0.05)
+def world(transactional_db: None, workspace: Any, sandbox: Any) -> World:
     world = World(workspace, sandbox)
     world.add_people(3)
     return world

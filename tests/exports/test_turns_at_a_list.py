@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from exports.engine import remove, send
 from exports.engine.drive import attempt, drive, drive_to_end
 from exports.models import Batch, Run
 from exports.runs import start_run
@@ -15,9 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def world(transactional_db: None, workspace: Any, sandbox: Any, monkeypatch: Any) -> World:
-    monkeypatch.setattr(send, "backoff", lambda attempts: 0.05)
-    monkeypatch.setattr(remove, "poll_delay", lambda polls: 0.05)
+def world(transactional_db: None, workspace: Any, sandbox: Any) -> World:
     return World(workspace, sandbox)
 
 
