@@ -220,6 +220,6 @@ def _of_type(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
     if kind == "array":
         return [example_of(schema["items"], schemas)]
     if kind == "string":
-        formats = {"date-time": "2026-11-25T06:00:12Z", "time": "06:00:00"}
-        return formats.get(schema.get("format", ""), schema.get("default", ""))
+        is_moment = schema.get("format") == "date-time"
+        return "2026-11-25T06:00:12Z" if is_moment else schema.get("default", "")
     return {"boolean": False, "integer": 0, "number": 0.0, "null": None}.get(str(kind))

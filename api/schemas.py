@@ -2,12 +2,13 @@
 
 import base64
 import binascii
+from datetime import time
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
 from django.db.models import Model, QuerySet
 from ninja import Field, Schema
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict, PlainSerializer, StringConstraints, WithJsonSchema
 
 from api.problems import Problem
 
@@ -20,6 +21,20 @@ PAGE, MOST = 50, 200
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000)]
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", min_length=1, max_length=100)]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+
+
+def _shown(at: time) -> str:
+    return f"{at:%H:%M}"
+
+
+# A time of day in no zone of its own, which JSON Schema's format `time` does not know.
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+Clock = Annotated[str, StringConstraints(pattern=CLOCK)]
+ClockOut = Annotated[
+    time,
+    PlainSerializer(_shown, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": CLOCK}),
+]
 
 
 class Body(Schema):

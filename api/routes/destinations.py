@@ -1,6 +1,6 @@
 """Exports: what is sent where. The paths call them by the design's word, destinations."""
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
@@ -13,7 +13,7 @@ from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import checks_version, needs, versioned
 from api.problems import Problem
-from api.schemas import Body, Id, Name, Page, Paging, Reference, Text, page
+from api.schemas import Body, Clock, ClockOut, Id, Name, Page, Paging, Reference, Text, page
 from connections.selectors import usable_by
 from exports import destinations, forms, selectors, taken_off
 from exports.lists import Way
@@ -51,7 +51,7 @@ class DestinationOut(Schema):
     )
     schedule: DestinationSchedule = Field(examples=["refresh"])
     days: list[int] = Field(examples=[[]])
-    times: list[time] = Field(examples=[[]])
+    times: list[ClockOut] = Field(examples=[[]])
     time_zone: str = Field(examples=["Europe/Madrid"])
     next_run_at: datetime | None
     created_at: datetime
@@ -117,7 +117,7 @@ class TimingIn(Body):
         description="With every refresh, at its own days and times, or never.", examples=["own"]
     )
     days: list[Weekday] = Field([], max_length=7, examples=[[1, 3, 5]])
-    times: list[time] = Field([], max_length=12, examples=[["07:30:00"]])
+    times: list[Clock] = Field([], max_length=12, examples=[["07:30"]])
     time_zone: Text = Field("", max_length=60, examples=["Europe/Madrid"])
 
 
@@ -215,7 +215,7 @@ def schedule_destination(request: ApiRequest, destination_id: int, body: TimingI
         posted(
             schedule=body.schedule,
             days=body.days,
-            times=[f"{at:%H:%M}" for at in body.times],
+            times=body.times,
             time_zone=body.time_zone or destination.time_zone,
         )
     )

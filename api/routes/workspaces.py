@@ -1,6 +1,6 @@
 """The token's workspace, its schedule, and the token itself."""
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.http import Http404
@@ -10,7 +10,7 @@ from api.checked import posted, require_valid
 from api.middleware import ApiRequest
 from api.models import Scope, Token
 from api.operations import needs
-from api.schemas import Body, Page
+from api.schemas import Body, Clock, ClockOut, Page
 from workspaces import services
 from workspaces.forms import ScheduleForm
 from workspaces.models import Role, Schedule, Workspace
@@ -40,7 +40,7 @@ class TokenOut(Schema):
 class ScheduleOut(Schema):
     enabled: bool
     days: list[int] = Field(description="Monday 1 … Sunday 7.", examples=[[1, 2, 3, 4, 5]])
-    times: list[time] = Field(examples=[["06:00:00"]])
+    times: list[ClockOut] = Field(examples=[["06:00"]])
     every_hours: int = Field(description="0: at `times`; else from midnight on.", examples=[0])
     time_zone: str = Field(examples=["Europe/Madrid"])
     next_run_at: datetime | None
@@ -51,7 +51,7 @@ class ScheduleIn(Body):
     days: list[Weekday] = Field(
         min_length=1, max_length=7, description="Monday 1 … Sunday 7.", examples=[[1, 2, 3, 4, 5]]
     )
-    times: list[time] = Field([], max_length=12, examples=[["06:00:00"]])
+    times: list[Clock] = Field([], max_length=12, examples=[["06:00"]])
     every_hours: Literal[0, 1, 2, 3, 4, 6, 8, 12] = Field(
         0, description="0: at `times`; else every so many hours.", examples=[0]
     )
@@ -104,7 +104,7 @@ def set_schedule(request: ApiRequest, body: ScheduleIn) -> Schedule:
         posted(
             enabled=body.enabled,
             days=body.days,
-            times=[f"{at:%H:%M}" for at in body.times],
+            times=body.times,
             every_hours=body.every_hours,
             time_zone=body.time_zone,
         )
