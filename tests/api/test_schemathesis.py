@@ -42,6 +42,8 @@ def schemathesis(url: str, token: str, config: Path, *options: str) -> str:
         ],
         capture_output=True,
         text=True,
+        # It keeps what it found where it runs.
+        cwd=config.parent,
         timeout=PATIENCE_SECONDS,
         check=False,
     )
