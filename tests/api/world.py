@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from exports.models import OptOut
-from segments import erased, imports, static_segments
+from segments import drafts, erased, static_segments
 from segments.models import AttributeChange, Erasure, SegmentMember, Suppression
 from tests.exports.factories import (
     ACCOUNT_ID,
@@ -80,7 +80,7 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
         "source_id": source,
         "database": SqlQueryFactory(source__workspace=workspace).source,
         "load_id": load,
-        "draft": imports.take_file(source, "c.csv", [b"id,city\n1,Paris\n2,Rome\n"]),
+        "draft": drafts.take_file(source, "c.csv", [b"id,city\n1,Paris\n2,Rome\n"]),
         "attribute_id": attribute,
         "change_id": AttributeChange.objects.create(
             workspace=workspace,
