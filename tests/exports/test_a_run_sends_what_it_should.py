@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from exports.models import Batch, Delivery, Run
+from exports.models import Delivery, Run
 from segments.models import Profile as SegmentProfile
 from tests.exports.engine_world import World, account
 
@@ -175,16 +175,6 @@ def test_a_segment_whose_refresh_failed_skips_the_run(world: World) -> None:
     run = world.run()
     assert run.state == Run.State.SKIPPED
     assert "Everyone" in run.reason
-
-
-def test_batches_hold_at_most_40000_contacts_and_few_requests_are_made(world: World) -> None:
-    world.add_people(40_001)
-    run = world.run()
-    assert account(run) == {"added": 40_001}
-    assert [b.contacts for b in run.batches.order_by("number")] == [40_000, 1]
-    assert len(world.on_list()) == 40_001
-    assert run.requests <= 8
-    assert not Batch.objects.filter(body__isnull=False).exists()
 
 
 def test_batches_stay_within_the_bytes_of_a_request(world: World) -> None:
