@@ -352,6 +352,7 @@ def test_many_profiles_arrive_in_the_fewest_requests(world: World, monkeypatch: 
     assert account(run) == {"added": 1_000}
     assert world.sandbox.control("statistics")["imports"] == 4
     assert len(world.on_list()) == 1_000
+    assert not run.batches.filter(body__isnull=False).exists(), "requests are let go of"
 
 
 def test_a_request_is_as_large_as_it_may_be_and_no_larger(world: World, monkeypatch: Any) -> None:
