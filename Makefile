@@ -42,11 +42,12 @@ check: lint types
 	$(MAKE) test
 
 KILLS := 500
+CUTS := 4
 
 # `make chaos SEED=7` repeats a storm.
 chaos: setup
 	$(PYTHON) -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
-	$(PYTHON) -m tests.chaos.partition $(if $(SEED),--seed $(SEED))
+	$(PYTHON) -m tests.chaos.partition --rounds $(CUTS) $(if $(SEED),--seed $(SEED))
 
 .venv-bench/ready: requirements-bench.lock
 	@$(PYTHON) -m venv --clear .venv-bench

@@ -8,6 +8,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -37,8 +38,9 @@ def is_there(load: Import) -> bool:
 
 
 def remove(paths: Iterable[str]) -> None:
+    """Deletes the files once it is certain that nobody wants them: with the transaction's end."""
     for path in paths:
-        Path(path).unlink(missing_ok=True)
+        transaction.on_commit(partial(Path(path).unlink, missing_ok=True))
 
 
 def gone() -> Sentence:

@@ -110,7 +110,11 @@ def test_a_file_that_is_still_being_written_waits(workspace: Workspace, folder: 
 
 
 def test_a_file_that_is_written_to_while_it_is_read_waits(
-    workspace: Workspace, folder: Path, monkeypatch: Any, settings: Any
+    workspace: Workspace,
+    folder: Path,
+    monkeypatch: Any,
+    settings: Any,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     file = put(folder, "shop.csv", "id,name\n1,Ann\n")
     really = drafts.examine
@@ -122,7 +126,8 @@ def test_a_file_that_is_written_to_while_it_is_read_waits(
 
     with monkeypatch.context() as patched:
         patched.setattr(drafts, "examine", meanwhile)
-        assert outcomes(report(workspace, folder)) == {"shop.csv": "waiting"}
+        with django_capture_on_commit_callbacks(execute=True):
+            assert outcomes(report(workspace, folder)) == {"shop.csv": "waiting"}
     assert not Source.objects.exists()
     assert [one for one in Path(settings.UPLOAD_DIR).rglob("*") if one.is_file()] == []
     assert report(workspace, folder, "--settled", "0")["files"][0]["added"] == 2

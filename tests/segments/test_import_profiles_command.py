@@ -107,10 +107,18 @@ def test_rows_that_cannot_be_read_are_named_and_nothing_is_imported(
     ],
 )
 def test_a_file_that_makes_no_sense_leaves_no_source(
-    workspace: Workspace, customers: Path, content: str, says: str, settings: Any
+    workspace: Workspace,
+    customers: Path,
+    content: str,
+    says: str,
+    settings: Any,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     customers.write_text(content)
-    with pytest.raises(CommandError, match=says.replace(".", r"\.")):
+    with (
+        django_capture_on_commit_callbacks(execute=True),
+        pytest.raises(CommandError, match=says.replace(".", r"\.")),
+    ):
         said(workspace, customers, "--json")
     assert not Source.objects.exists()
     assert [path for path in Path(settings.UPLOAD_DIR).rglob("*") if path.is_file()] == []

@@ -217,10 +217,12 @@ def test_a_new_file_is_imported_into_the_source_there_is(
 
 
 def test_a_source_is_removed_with_its_files_and_the_profiles_stay(
-    client: Client, workspace: Workspace, settings: Any
+    client: Client, workspace: Workspace, settings: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     load = import_bytes(workspace, CUSTOMERS)
-    page = words(client.post(url("source_remove", workspace, load.source_id), follow=True))
+    with django_capture_on_commit_callbacks(execute=True):
+        page = words(client.post(url("source_remove", workspace, load.source_id), follow=True))
+    assert kept_files(settings) == []
     assert "is removed. Its profiles stay." in page
     assert not Source.objects.exists()
     assert kept_files(settings) == []
