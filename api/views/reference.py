@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_safe
 
 from api.document import DESCRIPTION, document, operations
@@ -20,9 +21,9 @@ from workspaces.permissions import requires
 def reference(request: WorkspaceRequest, slug: str) -> HttpResponse:
     context = {
         "groups": _groups(),
-        "introduction": DESCRIPTION.strip().split("\n\n"),
+        "introduction": _paragraphs(DESCRIPTION),
         "scopes": Scope.choices,
-        "codes": CODES.items(),
+        "codes": [(code, known, _with_code(str(known.advice))) for code, known in CODES.items()],
         "base": settings.BASE_URL,
     }
     return render(request, "api/reference.html", context)
@@ -38,22 +39,33 @@ def _groups() -> list[tuple[str, list[dict[str, Any]]]]:
             "method": method.upper(),
             "path": path,
             "summary": operation["summary"],
-            "description": operation["description"].split("\n\n"),
+            "description": _paragraphs(operation["description"]),
             "parameters": [_parameter(one) for one in operation["parameters"]],
             "body": _examples(operation.get("requestBody", {})),
             "answers": [
-                (status, answer["description"], _examples(answer))
+                (status, _with_code(answer["description"]), _examples(answer))
                 for status, answer in operation["responses"].items()
                 if status.startswith("2")
             ],
             "errors": [
-                (status, answer["description"])
+                (status, _with_code(answer["description"]))
                 for status, answer in operation["responses"].items()
                 if not status.startswith("2")
             ],
         }
         found.setdefault(operation["tags"][0], []).append(shown)
     return list(found.items())
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [_with_code(paragraph) for paragraph in text.strip().split("\n\n")]
+
+
+def _with_code(text: str) -> str:
+    """As HTML, with what the document has between backticks as code."""
+    parts = enumerate(text.split("`"))
+    shown = ((format_html("<code>{}</code>", part) if n % 2 else part,) for n, part in parts)
+    return format_html_join("", "{}", shown)
 
 
 def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +76,7 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
         "name": parameter["name"],
         "in": parameter["in"],
         "type": kind,
-        "description": parameter.get("description") or schema.get("description", ""),
+        "description": _with_code(parameter.get("description") or schema.get("description", "")),
         "required": parameter["required"],
         "default": schema.get("default"),
     }

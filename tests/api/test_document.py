@@ -54,6 +54,8 @@ def test_the_reference_shows_every_operation_to_every_member_without_a_script(
     for _path, _method, operation in operations(document()):
         assert f'id="{operation["operationId"]}"' in page
     assert not re.search(r'(src|href)="https?://', page)
+    assert "<code>Idempotency-Key</code>" in page
+    assert "`" not in page
     assert (
         url
         in signed_in(workspace, role)
