@@ -10,7 +10,7 @@ import psutil
 import pytest
 import requests
 
-from tests.config.running import manage, running, until
+from tests.config.running import free_port, manage, running, until
 
 PARTS = ("web", "worker", "runs", "beat", "sandbox")
 
@@ -63,13 +63,18 @@ def test_it_runs_the_demo_survives_what_dies_and_keeps_its_data(tmp_path: Path) 
     assert not (data / "postgres" / "postmaster.pid").exists()
 
 
-@pytest.mark.parametrize("option", ["--port", "--sandbox-port"])
-def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path, option: str) -> None:
+@pytest.mark.parametrize(
+    ("option", "other_option"), [("--port", "--sandbox-port"), ("--sandbox-port", "--port")]
+)
+def test_a_taken_port_is_named_with_what_to_do(
+    tmp_path: Path, option: str, other_option: str
+) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        refused = manage(tmp_path / "data", "up", f"{option}={port}")
+        ports = (f"{option}={port}", f"{other_option}={free_port()}")
+        refused = manage(tmp_path / "data", "up", *ports)
     assert refused.returncode == 1
     assert f"Port {port} is taken" in refused.stderr
     assert f"{option} {port + 1}" in refused.stderr
