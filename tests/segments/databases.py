@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -66,7 +67,7 @@ def certificate(directory: Path) -> tuple[Path, Path]:
     return certificate_path, key_path
 
 
-class Server:
+class Server(ABC):
     """A running database server: the target of an account that reads, and statements as owner."""
 
     def __init__(self, target: Target) -> None:
@@ -75,11 +76,11 @@ class Server:
     def having(self, **changes: object) -> Target:
         return replace(self.target, **changes)  # type: ignore[arg-type]
 
-    def run(self, *statements: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def run(self, *statements: str) -> None: ...
 
-    def value(self, statement: str) -> object:
-        raise NotImplementedError
+    @abstractmethod
+    def value(self, statement: str) -> object: ...
 
 
 class Postgres(Server):

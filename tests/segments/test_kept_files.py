@@ -178,3 +178,16 @@ def test_a_file_whose_import_is_being_started_is_left_alone(source: Source, sett
     load.refresh_from_db()
     assert load.state == "succeeded"
     assert timezone.now() - load.finished_at < timedelta(minutes=1)
+
+
+def test_a_file_stays_when_what_removed_it_is_taken_back(
+    source: Source, django_capture_on_commit_callbacks: Any
+) -> None:
+    load = draft(source)
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        sources.remove_source(source, by=None)
+        transaction.set_rollback(True)
+    assert kept_files.is_there(load)
+    with django_capture_on_commit_callbacks(execute=True):
+        sources.remove_source(Source.objects.get(), by=None)
+    assert not kept_files.is_there(load)
