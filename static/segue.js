@@ -1,21 +1,21 @@
-// Menus, dialogs, forms and the theme switch. Everything else is HTML or htmx.
+// Menus, dialogs, forms and the look. Everything else is HTML or htmx.
 (() => {
   const on = (type, handler, options) => document.addEventListener(type, handler, options);
   const find = (event, selector) =>
     event.target instanceof Element ? event.target.closest(selector) : null;
 
-  // Theme
-  const showTheme = () => {
-    const chosen = window.segueTheme.get();
-    document.querySelectorAll("[data-theme-choice]").forEach((button) => {
-      button.setAttribute("aria-pressed", String(button.dataset.themeChoice === chosen));
+  // The look: the theme, and how close the rows of tables are
+  const showLook = () => {
+    document.querySelectorAll("[data-look]").forEach((button) => {
+      const chosen = window.segueLook.get(button.dataset.look) === button.dataset.choice;
+      button.setAttribute("aria-pressed", String(chosen));
     });
   };
   on("click", (event) => {
-    const button = find(event, "[data-theme-choice]");
+    const button = find(event, "[data-look]");
     if (!button) return;
-    window.segueTheme.set(button.dataset.themeChoice);
-    showTheme();
+    window.segueLook.set(button.dataset.look, button.dataset.choice);
+    showLook();
   });
 
   // Menus: popovers placed beside their button, walked with the arrow keys
@@ -177,13 +177,13 @@
   };
 
   on("DOMContentLoaded", () => {
-    showTheme();
+    showLook();
     guessTimeZone();
     showParts();
     focusFirstError(document);
   });
   on("htmx:afterSwap", (event) => {
-    showTheme();
+    showLook();
     showParts();
     focusFirstError(event.target);
   });

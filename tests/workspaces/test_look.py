@@ -126,6 +126,16 @@ def test_the_styleguide_shows_everything(db: None) -> None:
     request.user = UserFactory()
     html = styleguide(request).content.decode()
     assert html.count("status-badge") >= len(statuses.LOOKS)
+    templates = settings.BASE_DIR / "templates"
+    source = (templates / "workspaces/styleguide.html").read_text()
+    shown = set(re.findall(r'components/(\w+)\.html|{% component "(\w+)"', source))
+    shown_names = {name for pair in shown for name in pair} | {"status"}
+    # A status is what the tag `badge` renders.
+    assert {path.stem for path in (templates / "components").glob("*.html")} <= shown_names
+
+
+def test_the_styleguide_is_nowhere_in_production(db: None) -> None:
+    assert Client().get("/styleguide/").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/email/", "/workspaces/new/"])

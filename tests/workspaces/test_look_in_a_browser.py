@@ -41,19 +41,24 @@ def test_no_page_is_wider_than_the_screen(tab: Page) -> None:
     assert_pages_fit(tab, (path or "." for path in PAGES))
 
 
-def test_the_theme_chosen_is_kept(tab: Page) -> None:
-    tab.goto(".")
+def test_the_look_chosen_is_kept(tab: Page) -> None:
+    tab.goto("admin/members/")
     page_colour = "getComputedStyle(document.body).backgroundColor"
-    light = tab.evaluate(page_colour)
+    row_height = "document.querySelector('.table tbody td').getBoundingClientRect().height"
+    light, comfortable = tab.evaluate(page_colour), tab.evaluate(row_height)
     tab.locator("[popovertarget=user-menu]").click()
     tab.get_by_role("button", name="Dark").click()
     expect(tab.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+    tab.get_by_role("button", name="Compact").click()
     tab.reload()
     assert tab.evaluate(page_colour) != light
+    assert tab.evaluate(row_height) < comfortable
     tab.locator("[popovertarget=user-menu]").click()
     tab.get_by_role("button", name="As the system").click()
+    tab.get_by_role("button", name="Comfortable").click()
     tab.reload()
     assert tab.evaluate(page_colour) == light
+    assert tab.evaluate(row_height) == comfortable
 
 
 def test_a_menu_is_walked_by_keyboard_and_gives_the_focus_back(tab: Page) -> None:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from workspaces import icons, statuses
+from workspaces.models import Workspace
 
 
 class ExampleForm(forms.Form):
@@ -27,6 +28,9 @@ class ExampleForm(forms.Form):
         widget=forms.CheckboxSelectMultiple(attrs={"class": "chips"}),
     )
     agree = forms.BooleanField(label="I agree", help_text="You can change your mind later.")
+    active = forms.BooleanField(
+        label="On", required=False, widget=forms.CheckboxInput(attrs={"role": "switch"})
+    )
     file = forms.FileField(label="File", required=False)
 
     def clean(self) -> dict[str, Any] | None:
@@ -35,12 +39,21 @@ class ExampleForm(forms.Form):
         return super().clean()
 
 
+class RestingForm(forms.Form):
+    name = forms.CharField(label="Name", initial="Newsletter", disabled=True)
+    list = forms.ChoiceField(label="List", choices=[("1", "Newsletter")], disabled=True)
+    agree = forms.BooleanField(label="I agree", initial=True, disabled=True)
+
+
 def styleguide(request: HttpRequest) -> HttpResponse:
     context = {
         "statuses": [(state.replace("_", " "), state) for state in statuses.LOOKS],
         "icons": sorted(icons.names()),
         "form": ExampleForm(),
         "wrong_form": ExampleForm({"email": "not an address"}),
+        "resting_form": RestingForm(),
+        "workspace": Workspace(name="Adventure Works", slug="adventure-works"),
+        "membership": SimpleNamespace(get_role_display="Administrator"),
         "steps": ["Connection", "List", "Data matching", "Segments"],
         "rows": [
             SimpleNamespace(name=name, count=count)
