@@ -85,6 +85,7 @@ class EmbeddedServices:
         self.data = (data or data_dir()).absolute()
         self.sockets = socket_dir(self.data)
         self.durable = durable
+        self._in_use = False
 
     @contextmanager
     def using(self) -> Iterator[bool]:
@@ -95,17 +96,27 @@ class EmbeddedServices:
         self._prepare()
         with (self.data / "users.lock").open("w") as users:
             with self._deciding():
-                started = self.ensure_running()
+                started = self._ensure_running()
                 fcntl.flock(users, fcntl.LOCK_SH)
+                self._in_use = True
             try:
                 yield started
             finally:
                 with self._deciding():
+                    self._in_use = False
                     if _got_alone(users):
                         self.stop()
 
-    def ensure_running(self) -> bool:
-        """Starts what does not run; returns whether anything had to."""
+    def revive(self) -> bool:
+        """Starts again what ended while it is in use; from another thread than the user's.
+
+        Returns whether anything had to, and never starts what is being stopped.
+        Raises `ServiceFailed`.
+        """
+        with self._deciding():
+            return self._in_use and self._ensure_running()
+
+    def _ensure_running(self) -> bool:
         started = False
         if not self._postgres_answers():
             self._start_postgres()

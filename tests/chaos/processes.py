@@ -197,7 +197,7 @@ class System:
             time.sleep(0.02)
         with suppress(ChildProcessError):
             os.waitpid(pid, 0)
-        self.services.ensure_running()
+        self.services.revive()
 
     def end(self) -> None:
         for kept in (*self.workers, self.beat):

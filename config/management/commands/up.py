@@ -79,7 +79,7 @@ class Command(BaseCommand):
         while True:
             time.sleep(WATCH_SECONDS)
             try:
-                if services.ensure_running():
+                if services.revive():
                     self._line("services", "a service had ended; it runs again")
             except embedded.ServiceFailed as failure:
                 self._line("services", str(failure))
