@@ -113,7 +113,7 @@ def test_without_its_key_a_token_asks_for_sign_in_and_says_why(
         (86_400, timedelta(hours=24)),
         ("28800", timedelta(hours=8)),
         (28_800.5, timedelta(hours=8)),
-        (int((datetime.now(UTC) + timedelta(hours=24)).timestamp()), timedelta(hours=24)),
+        (lambda: int(datetime.now(UTC).timestamp()) + 86_400, timedelta(hours=24)),
         (None, timedelta(hours=8)),
         ("soon", timedelta(hours=8)),
         (-5, timedelta(hours=8)),
@@ -124,7 +124,8 @@ def test_without_its_key_a_token_asks_for_sign_in_and_says_why(
 def test_the_life_of_a_token_is_read_as_seconds_or_as_a_time(
     workspace: Workspace, said: Any, life: timedelta
 ) -> None:
-    answer = {"access_token": "a", "refresh_token": "r", "expires_in": said}
+    expires_in = said() if callable(said) else said
+    answer = {"access_token": "a", "refresh_token": "r", "expires_in": expires_in}
     connection = ConnectionFactory(workspace=workspace, answer=answer)
     expected = timezone.now() + life
     assert abs(connection.token_expires_at - expected) < timedelta(minutes=10)
