@@ -4,14 +4,14 @@ PYTHON := .venv/bin/python
 LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types check chaos bench lock translations
+.PHONY: help setup demo test lint types static check chaos bench lock translations
 
 help:
 	@echo "make demo   set up and run Segue with demo data"
 	@echo "make test   set up and run the tests"
 	@echo "make chaos  kill and cut off real workers in the middle of runs, 500 times"
 	@echo "make bench  measure the speeds that docs/performance.md speaks of"
-	@echo "make check  everything that CI checks, but the installing"
+	@echo "make check  what CI checks, but the storm"
 
 .venv/ready: $(LOCK) scripts/setup.sh
 	@scripts/setup.sh
@@ -36,10 +36,11 @@ lint: setup
 types: setup
 	.venv/bin/mypy .
 
-check: lint types
+static: lint types
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PYTHON) scripts/check_translations.py
-	$(MAKE) test
+
+check: static test
 
 KILLS := 500
 CUTS := 4

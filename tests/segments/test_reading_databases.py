@@ -221,7 +221,7 @@ def test_many_rows_take_no_more_memory_than_few(any_target: Target, path: Path) 
         return most
 
     peak(1_000)
-    assert peak(120_000) < 1.3 * peak(30_000) + 500_000
+    assert peak(40_000) < 1.3 * peak(15_000) + 500_000
 
 
 def test_values_of_all_sorts_become_text(postgres: Postgres, path: Path) -> None:
