@@ -45,10 +45,15 @@ def english() -> None:
     translation.activate("en")
 
 
+@pytest.fixture(scope="session")
+def own_redis() -> redis.Redis:
+    return redis.Redis.from_url(django_settings.REDIS_URL)
+
+
 @pytest.fixture(autouse=True)
-def empty_redis() -> Iterator[None]:
+def empty_redis(own_redis: redis.Redis) -> Iterator[None]:
     yield
-    redis.Redis.from_url(django_settings.REDIS_URL).flushdb()
+    own_redis.flushdb()
 
 
 @pytest.fixture(scope="session")

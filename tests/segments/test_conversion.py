@@ -106,7 +106,7 @@ DAYS = st.dates(date(1000, 1, 1)).flatmap(
 LISTS = st.lists(TEXTS, max_size=4).map(json.dumps) | st.lists(TEXTS, max_size=4).map(";".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(text=(TEXTS | NUMBERS | ODD | DAYS | LISTS).map(lambda one: one.strip(BLANKS)).filter(bool))
 @pytest.mark.parametrize(
     ("kind", "form"),
@@ -128,7 +128,7 @@ def test_a_text_converts_as_a_plain_reading_says(
         assert (None if found is None else json.loads(found)) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     moment=st.datetimes(datetime(1000, 1, 2), datetime(9000, 1, 1)).map(
         lambda one: one.replace(microsecond=0)
