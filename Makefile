@@ -11,6 +11,7 @@ help:
 	@echo "make test   set up and run the tests"
 	@echo "make chaos  kill and cut off real workers in the middle of runs, 500 times"
 	@echo "make bench  measure the speeds that docs/performance.md speaks of"
+	@echo "make static reads the code: lint, types, imports, migrations, translations, pictures"
 	@echo "make check  what CI checks, but the storm"
 
 .venv/ready: $(LOCK) scripts/setup.sh
@@ -39,6 +40,7 @@ types: setup
 static: lint types
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PYTHON) scripts/check_translations.py
+	$(PYTHON) scripts/draw_architecture.py --check
 
 check: static test
 
