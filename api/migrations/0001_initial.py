@@ -3,171 +3,64 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
+import workspaces.tenancy
 from django.conf import settings
 from django.db import migrations, models
 
-import workspaces.tenancy
 from workspaces.tenancy import TenantKeys
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("workspaces", "0005_refreshes_by_the_api"),
+        ('workspaces', '0005_refreshes_by_the_api'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Token",
+            name='Token',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, verbose_name="name")),
-                (
-                    "role",
-                    models.CharField(
-                        choices=[
-                            ("administrator", "Administrator"),
-                            ("contributor", "Contributor"),
-                            ("viewer", "Viewer"),
-                        ],
-                        max_length=20,
-                        verbose_name="role",
-                    ),
-                ),
-                (
-                    "scopes",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(
-                            choices=[
-                                (
-                                    "read",
-                                    "See sources, segments, exports, runs and their counts: nobody’s data",
-                                ),
-                                (
-                                    "people",
-                                    "See people: profiles, members of segments, who was not sent",
-                                ),
-                                ("import", "Bring files in and load sources"),
-                                (
-                                    "write",
-                                    "Change sources, attributes, segments, exports and suppressions; erase",
-                                ),
-                                ("run", "Refresh, and start, approve and cancel runs"),
-                            ],
-                            max_length=20,
-                        ),
-                        size=None,
-                    ),
-                ),
-                (
-                    "addresses",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=43),
-                        blank=True,
-                        default=list,
-                        size=None,
-                    ),
-                ),
-                ("digest", models.CharField(editable=False, max_length=64)),
-                ("hint", models.CharField(editable=False, max_length=40)),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                ("expires_at", models.DateTimeField(null=True)),
-                ("last_used_at", models.DateTimeField(editable=False, null=True)),
-                ("last_used_from", models.GenericIPAddressField(editable=False, null=True)),
-                ("revoked_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "membership",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.membership",
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('role', models.CharField(choices=[('administrator', 'Administrator'), ('contributor', 'Contributor'), ('viewer', 'Viewer')], max_length=20, verbose_name='role')),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'See sources, segments, exports, runs and their counts: nobody’s data'), ('people', 'See people: profiles, members of segments, who was not sent'), ('import', 'Bring files in and load sources'), ('write', 'Change sources, attributes, segments, exports and suppressions; erase'), ('run', 'Refresh, and start, approve and cancel runs')], max_length=20), size=None)),
+                ('addresses', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=43), blank=True, default=list, size=None)),
+                ('digest', models.CharField(editable=False, max_length=64)),
+                ('hint', models.CharField(editable=False, max_length=40)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('expires_at', models.DateTimeField(null=True)),
+                ('last_used_at', models.DateTimeField(editable=False, null=True)),
+                ('last_used_from', models.GenericIPAddressField(editable=False, null=True)),
+                ('revoked_at', models.DateTimeField(editable=False, null=True)),
+                ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('membership', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.membership')),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
         ),
         migrations.CreateModel(
-            name="KeptAnswer",
+            name='KeptAnswer',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("key", models.CharField(max_length=255)),
-                ("fingerprint", models.CharField(max_length=64)),
-                ("status", models.PositiveSmallIntegerField(default=0)),
-                ("headers", models.JSONField(default=dict)),
-                ("body", models.BinaryField(default=b"")),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
-                (
-                    "token",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="api.token",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=255)),
+                ('fingerprint', models.CharField(max_length=64)),
+                ('status', models.PositiveSmallIntegerField(default=0)),
+                ('headers', models.JSONField(default=dict)),
+                ('body', models.BinaryField(default=b'')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
+                ('token', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='api.token')),
             ],
         ),
         migrations.AddConstraint(
-            model_name="token",
-            constraint=models.UniqueConstraint(
-                fields=("workspace", "digest"), name="token_digest_unique"
-            ),
+            model_name='token',
+            constraint=models.UniqueConstraint(fields=('workspace', 'digest'), name='token_digest_unique'),
         ),
         migrations.AddConstraint(
-            model_name="keptanswer",
-            constraint=models.UniqueConstraint(
-                fields=("workspace", "token", "key"), name="one_answer_per_idempotency_key"
-            ),
+            model_name='keptanswer',
+            constraint=models.UniqueConstraint(fields=('workspace', 'token', 'key'), name='one_answer_per_idempotency_key'),
         ),
         TenantKeys("Token"),
         TenantKeys("KeptAnswer"),

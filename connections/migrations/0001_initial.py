@@ -2,188 +2,67 @@
 
 import django.db.models.deletion
 import django.utils.timezone
+import workspaces.tenancy
 from django.conf import settings
 from django.db import migrations, models
 
-import workspaces.tenancy
-
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("workspaces", "0001_initial"),
+        ('workspaces', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Connection",
+            name='Connection',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, verbose_name="display name")),
-                (
-                    "provider",
-                    models.CharField(
-                        choices=[("constant_contact", "Constant Contact")],
-                        default="constant_contact",
-                        max_length=40,
-                    ),
-                ),
-                (
-                    "sharing",
-                    models.CharField(
-                        choices=[
-                            ("administrators", "Administrators only"),
-                            ("contributors", "Administrators and Contributors"),
-                        ],
-                        default="administrators",
-                        max_length=20,
-                        verbose_name="who can use this connection",
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("draft", "Not finished"),
-                            ("active", "Active"),
-                            ("needs_sign_in", "Needs sign-in"),
-                        ],
-                        default="draft",
-                        max_length=20,
-                    ),
-                ),
-                ("state_reason", models.TextField(blank=True)),
-                ("account_id", models.CharField(blank=True, editable=False, max_length=60)),
-                ("account_name", models.CharField(blank=True, editable=False, max_length=255)),
-                ("account_email", models.CharField(blank=True, editable=False, max_length=254)),
-                ("access_token", models.BinaryField(null=True)),
-                ("refresh_token", models.BinaryField(null=True)),
-                ("token_expires_at", models.DateTimeField(editable=False, null=True)),
-                ("token_refreshed_at", models.DateTimeField(editable=False, null=True)),
-                ("authorised_at", models.DateTimeField(editable=False, null=True)),
-                ("export_user_since", models.DateTimeField(editable=False, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "authorised_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "export_user",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, verbose_name='display name')),
+                ('provider', models.CharField(choices=[('constant_contact', 'Constant Contact')], default='constant_contact', max_length=40)),
+                ('sharing', models.CharField(choices=[('administrators', 'Administrators only'), ('contributors', 'Administrators and Contributors')], default='administrators', max_length=20, verbose_name='who can use this connection')),
+                ('state', models.CharField(choices=[('draft', 'Not finished'), ('active', 'Active'), ('needs_sign_in', 'Needs sign-in')], default='draft', max_length=20)),
+                ('state_reason', models.TextField(blank=True)),
+                ('account_id', models.CharField(blank=True, editable=False, max_length=60)),
+                ('account_name', models.CharField(blank=True, editable=False, max_length=255)),
+                ('account_email', models.CharField(blank=True, editable=False, max_length=254)),
+                ('access_token', models.BinaryField(null=True)),
+                ('refresh_token', models.BinaryField(null=True)),
+                ('token_expires_at', models.DateTimeField(editable=False, null=True)),
+                ('token_refreshed_at', models.DateTimeField(editable=False, null=True)),
+                ('authorised_at', models.DateTimeField(editable=False, null=True)),
+                ('export_user_since', models.DateTimeField(editable=False, null=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('authorised_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('export_user', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
         ),
         migrations.CreateModel(
-            name="Consent",
+            name='Consent',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("text_version", models.CharField(max_length=20)),
-                ("text", models.TextField()),
-                (
-                    "accepted_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                ("withdrawn_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "accepted_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "connection",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="connections.connection",
-                    ),
-                ),
-                (
-                    "withdrawn_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text_version', models.CharField(max_length=20)),
+                ('text', models.TextField()),
+                ('accepted_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('withdrawn_at', models.DateTimeField(editable=False, null=True)),
+                ('accepted_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('connection', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connections.connection')),
+                ('withdrawn_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
         ),
         migrations.AddConstraint(
-            model_name="connection",
-            constraint=models.UniqueConstraint(
-                fields=("workspace", "name"), name="connection_name_unique"
-            ),
+            model_name='connection',
+            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='connection_name_unique'),
         ),
         migrations.AddConstraint(
-            model_name="consent",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("withdrawn_at__isnull", True)),
-                fields=("workspace", "connection"),
-                name="one_standing_consent",
-            ),
+            model_name='consent',
+            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('workspace', 'connection'), name='one_standing_consent'),
         ),
     ]

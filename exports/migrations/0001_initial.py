@@ -3,486 +3,175 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
+import workspaces.tenancy
 from django.conf import settings
 from django.db import migrations, models
 
-import workspaces.tenancy
-
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("connections", "0001_initial"),
-        ("segments", "0001_initial"),
-        ("workspaces", "0001_initial"),
+        ('connections', '0001_initial'),
+        ('segments', '0001_initial'),
+        ('workspaces', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Destination",
+            name='Destination',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, verbose_name="name")),
-                ("list_id", models.CharField(blank=True, max_length=36)),
-                ("list_name", models.CharField(blank=True, max_length=255)),
-                ("matching", models.JSONField(default=dict)),
-                (
-                    "schedule",
-                    models.CharField(
-                        choices=[
-                            ("refresh", "With every refresh"),
-                            ("own", "Own schedule"),
-                            ("off", "Off"),
-                        ],
-                        default="refresh",
-                        max_length=20,
-                        verbose_name="schedule",
-                    ),
-                ),
-                (
-                    "days",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.PositiveSmallIntegerField(),
-                        blank=True,
-                        default=list,
-                        size=None,
-                    ),
-                ),
-                (
-                    "times",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TimeField(), blank=True, default=list, size=None
-                    ),
-                ),
-                (
-                    "time_zone",
-                    models.CharField(default="UTC", max_length=60, verbose_name="time zone"),
-                ),
-                ("next_run_at", models.DateTimeField(editable=False, null=True)),
-                ("delivered_to", models.CharField(blank=True, editable=False, max_length=120)),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                (
-                    "connection",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="destinations",
-                        to="connections.connection",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "updated_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('list_id', models.CharField(blank=True, max_length=36)),
+                ('list_name', models.CharField(blank=True, max_length=255)),
+                ('matching', models.JSONField(default=dict)),
+                ('schedule', models.CharField(choices=[('refresh', 'With every refresh'), ('own', 'Own schedule'), ('off', 'Off')], default='refresh', max_length=20, verbose_name='schedule')),
+                ('days', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, size=None)),
+                ('times', django.contrib.postgres.fields.ArrayField(base_field=models.TimeField(), blank=True, default=list, size=None)),
+                ('time_zone', models.CharField(default='UTC', max_length=60, verbose_name='time zone')),
+                ('next_run_at', models.DateTimeField(editable=False, null=True)),
+                ('delivered_to', models.CharField(blank=True, editable=False, max_length=120)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('connection', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='destinations', to='connections.connection')),
+                ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('updated_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
         ),
         migrations.CreateModel(
-            name="Delivery",
+            name='Delivery',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "workspace_id",
-                        "destination_id",
-                        "address",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("address", models.CharField(db_collation="C", max_length=254)),
-                ("profile_id", models.BigIntegerField()),
-                ("payload_hash", models.BigIntegerField()),
-                ("previous_hash", models.BigIntegerField(null=True)),
-                ("refusal", models.CharField(blank=True, max_length=60)),
-                ("batch_id", models.BigIntegerField(null=True)),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
-                (
-                    "destination",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="exports.destination",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('workspace_id', 'destination_id', 'address', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('address', models.CharField(db_collation='C', max_length=254)),
+                ('profile_id', models.BigIntegerField()),
+                ('payload_hash', models.BigIntegerField()),
+                ('previous_hash', models.BigIntegerField(null=True)),
+                ('refusal', models.CharField(blank=True, max_length=60)),
+                ('batch_id', models.BigIntegerField(null=True)),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
+                ('destination', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='exports.destination')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="DestinationSegment",
+            name='DestinationSegment',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "destination",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="exports.destination",
-                    ),
-                ),
-                (
-                    "segment",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="segments.segment",
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('destination', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='exports.destination')),
+                ('segment', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='segments.segment')),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
         ),
         migrations.AddField(
-            model_name="destination",
-            name="segments",
-            field=models.ManyToManyField(
-                related_name="destinations",
-                through="exports.DestinationSegment",
-                to="segments.segment",
-            ),
+            model_name='destination',
+            name='segments',
+            field=models.ManyToManyField(related_name='destinations', through='exports.DestinationSegment', to='segments.segment'),
         ),
         migrations.CreateModel(
-            name="Run",
+            name='Run',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("queued", "Queued"),
-                            ("planning", "Planning"),
-                            ("awaiting_approval", "Awaiting approval"),
-                            ("sending", "Sending"),
-                            ("confirming", "Confirming"),
-                            ("succeeded", "Succeeded"),
-                            ("succeeded_with_rejections", "Succeeded with rejections"),
-                            ("failed", "Failed"),
-                            ("cancelled", "Cancelled"),
-                            ("skipped", "Skipped"),
-                        ],
-                        default="queued",
-                        max_length=30,
-                    ),
-                ),
-                ("reason", models.TextField(blank=True)),
-                (
-                    "trigger",
-                    models.CharField(
-                        choices=[
-                            ("member", "A member"),
-                            ("refresh", "A refresh"),
-                            ("schedule", "Its own schedule"),
-                            ("command", "Command"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("full", models.BooleanField(default=False)),
-                ("dry_run", models.BooleanField(default=False)),
-                ("cancel_requested_at", models.DateTimeField(editable=False, null=True)),
-                ("configuration", models.JSONField(default=dict)),
-                ("in_segments", models.BigIntegerField(default=0)),
-                ("added", models.BigIntegerField(default=0)),
-                ("changed", models.BigIntegerField(default=0)),
-                ("unchanged", models.BigIntegerField(default=0)),
-                ("duplicate", models.BigIntegerField(default=0)),
-                ("invalid", models.BigIntegerField(default=0)),
-                ("suppressed", models.BigIntegerField(default=0)),
-                ("rejected", models.BigIntegerField(default=0)),
-                ("removed", models.BigIntegerField(default=0)),
-                ("requests", models.IntegerField(default=0)),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                ("started_at", models.DateTimeField(editable=False, null=True)),
-                ("planned_at", models.DateTimeField(editable=False, null=True)),
-                ("sent_at", models.DateTimeField(editable=False, null=True)),
-                ("finished_at", models.DateTimeField(editable=False, null=True)),
-                ("waiting_until", models.DateTimeField(editable=False, null=True)),
-                ("read_back", models.JSONField(default=dict, editable=False)),
-                ("heartbeat_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "cancelled_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "destination",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="runs",
-                        to="exports.destination",
-                    ),
-                ),
-                (
-                    "started_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('queued', 'Queued'), ('planning', 'Planning'), ('awaiting_approval', 'Awaiting approval'), ('sending', 'Sending'), ('confirming', 'Confirming'), ('succeeded', 'Succeeded'), ('succeeded_with_rejections', 'Succeeded with rejections'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('skipped', 'Skipped')], default='queued', max_length=30)),
+                ('reason', models.TextField(blank=True)),
+                ('trigger', models.CharField(choices=[('member', 'A member'), ('refresh', 'A refresh'), ('schedule', 'Its own schedule'), ('command', 'Command')], max_length=20)),
+                ('full', models.BooleanField(default=False)),
+                ('dry_run', models.BooleanField(default=False)),
+                ('cancel_requested_at', models.DateTimeField(editable=False, null=True)),
+                ('configuration', models.JSONField(default=dict)),
+                ('in_segments', models.BigIntegerField(default=0)),
+                ('added', models.BigIntegerField(default=0)),
+                ('changed', models.BigIntegerField(default=0)),
+                ('unchanged', models.BigIntegerField(default=0)),
+                ('duplicate', models.BigIntegerField(default=0)),
+                ('invalid', models.BigIntegerField(default=0)),
+                ('suppressed', models.BigIntegerField(default=0)),
+                ('rejected', models.BigIntegerField(default=0)),
+                ('removed', models.BigIntegerField(default=0)),
+                ('requests', models.IntegerField(default=0)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('started_at', models.DateTimeField(editable=False, null=True)),
+                ('planned_at', models.DateTimeField(editable=False, null=True)),
+                ('sent_at', models.DateTimeField(editable=False, null=True)),
+                ('finished_at', models.DateTimeField(editable=False, null=True)),
+                ('waiting_until', models.DateTimeField(editable=False, null=True)),
+                ('read_back', models.JSONField(default=dict, editable=False)),
+                ('heartbeat_at', models.DateTimeField(editable=False, null=True)),
+                ('cancelled_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('destination', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='exports.destination')),
+                ('started_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
         ),
         migrations.CreateModel(
-            name="Rejection",
+            name='Rejection',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("profile_id", models.BigIntegerField()),
-                ("profile_key", models.CharField(max_length=255)),
-                ("address", models.TextField(blank=True)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("duplicate", "Duplicate"),
-                            ("invalid", "Invalid"),
-                            ("suppressed", "Suppressed"),
-                            ("rejected", "Rejected"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("reason", models.CharField(max_length=60)),
-                ("detail", models.TextField(blank=True)),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
-                (
-                    "run",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="rejections",
-                        to="exports.run",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('profile_id', models.BigIntegerField()),
+                ('profile_key', models.CharField(max_length=255)),
+                ('address', models.TextField(blank=True)),
+                ('kind', models.CharField(choices=[('duplicate', 'Duplicate'), ('invalid', 'Invalid'), ('suppressed', 'Suppressed'), ('rejected', 'Rejected')], max_length=20)),
+                ('reason', models.CharField(max_length=60)),
+                ('detail', models.TextField(blank=True)),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
+                ('run', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rejections', to='exports.run')),
             ],
         ),
         migrations.CreateModel(
-            name="Batch",
+            name='Batch',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.IntegerField()),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("planned", "Planned"),
-                            ("sent", "Sent"),
-                            ("confirmed", "Confirmed"),
-                            ("failed", "Failed"),
-                        ],
-                        default="planned",
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "failure",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("cancelled", "Cancelled before it was sent"),
-                            ("stopped", "Stopped before it was sent"),
-                            ("batch_failed", "Refused as a whole"),
-                            ("given_up", "Given up"),
-                            ("outcome_unknown", "Outcome unknown"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("reason", models.TextField(blank=True)),
-                ("contacts", models.IntegerField(default=0)),
-                ("first_address", models.CharField(blank=True, db_collation="C", max_length=254)),
-                ("last_address", models.CharField(blank=True, db_collation="C", max_length=254)),
-                ("body", models.BinaryField(null=True)),
-                ("body_bytes", models.IntegerField(default=0)),
-                ("activity_id", models.CharField(blank=True, max_length=36)),
-                ("activity", models.JSONField(default=dict)),
-                ("attempts", models.IntegerField(default=0)),
-                ("rejected", models.IntegerField(default=0)),
-                ("attempted_at", models.DateTimeField(editable=False, null=True)),
-                ("sent_at", models.DateTimeField(editable=False, null=True)),
-                ("ended_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
-                (
-                    "run",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="batches",
-                        to="exports.run",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.IntegerField()),
+                ('state', models.CharField(choices=[('planned', 'Planned'), ('sent', 'Sent'), ('confirmed', 'Confirmed'), ('failed', 'Failed')], default='planned', max_length=20)),
+                ('failure', models.CharField(blank=True, choices=[('cancelled', 'Cancelled before it was sent'), ('stopped', 'Stopped before it was sent'), ('batch_failed', 'Refused as a whole'), ('given_up', 'Given up'), ('outcome_unknown', 'Outcome unknown')], max_length=20)),
+                ('reason', models.TextField(blank=True)),
+                ('contacts', models.IntegerField(default=0)),
+                ('first_address', models.CharField(blank=True, db_collation='C', max_length=254)),
+                ('last_address', models.CharField(blank=True, db_collation='C', max_length=254)),
+                ('body', models.BinaryField(null=True)),
+                ('body_bytes', models.IntegerField(default=0)),
+                ('activity_id', models.CharField(blank=True, max_length=36)),
+                ('activity', models.JSONField(default=dict)),
+                ('attempts', models.IntegerField(default=0)),
+                ('rejected', models.IntegerField(default=0)),
+                ('attempted_at', models.DateTimeField(editable=False, null=True)),
+                ('sent_at', models.DateTimeField(editable=False, null=True)),
+                ('ended_at', models.DateTimeField(editable=False, null=True)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
+                ('run', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='exports.run')),
             ],
         ),
         migrations.AddConstraint(
-            model_name="destinationsegment",
-            constraint=models.UniqueConstraint(
-                fields=("workspace", "destination", "segment"), name="segment_once_per_destination"
-            ),
+            model_name='destinationsegment',
+            constraint=models.UniqueConstraint(fields=('workspace', 'destination', 'segment'), name='segment_once_per_destination'),
         ),
         migrations.AddConstraint(
-            model_name="destination",
-            constraint=models.UniqueConstraint(
-                fields=("workspace", "name"), name="destination_name_unique"
-            ),
+            model_name='destination',
+            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='destination_name_unique'),
         ),
         migrations.AddIndex(
-            model_name="run",
-            index=models.Index(
-                fields=["workspace", "destination", "-created_at"], name="run_recent"
-            ),
+            model_name='run',
+            index=models.Index(fields=['workspace', 'destination', '-created_at'], name='run_recent'),
         ),
         migrations.AddIndex(
-            model_name="run",
-            index=models.Index(fields=["workspace", "-created_at"], name="run_recent_in_workspace"),
+            model_name='run',
+            index=models.Index(fields=['workspace', '-created_at'], name='run_recent_in_workspace'),
         ),
         migrations.AddConstraint(
-            model_name="run",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        ["queued", "planning", "awaiting_approval", "sending", "confirming"],
-                    )
-                ),
-                fields=("workspace", "destination"),
-                name="one_run_at_a_time",
-            ),
+            model_name='run',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'planning', 'awaiting_approval', 'sending', 'confirming'])), fields=('workspace', 'destination'), name='one_run_at_a_time'),
         ),
         migrations.AddIndex(
-            model_name="rejection",
-            index=models.Index(
-                fields=["workspace", "run", "kind", "reason", "id"], name="rejections"
-            ),
+            model_name='rejection',
+            index=models.Index(fields=['workspace', 'run', 'kind', 'reason', 'id'], name='rejections'),
         ),
         migrations.AddConstraint(
-            model_name="batch",
-            constraint=models.UniqueConstraint(
-                fields=("workspace", "run", "number"), name="batch_number"
-            ),
+            model_name='batch',
+            constraint=models.UniqueConstraint(fields=('workspace', 'run', 'number'), name='batch_number'),
         ),
     ]

@@ -6,56 +6,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("exports", "0002_tenant_keys"),
+        ('exports', '0002_tenant_keys'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="delivery",
-            name="leaving_run_id",
+            model_name='delivery',
+            name='leaving_run_id',
             field=models.BigIntegerField(null=True),
         ),
         migrations.AddField(
-            model_name="destination",
-            name="mode",
-            field=models.CharField(
-                choices=[("mirror", "Keep the list like the segments"), ("add", "Only add")],
-                default="mirror",
-                max_length=10,
-                verbose_name="mode",
-            ),
+            model_name='destination',
+            name='mode',
+            field=models.CharField(choices=[('mirror', 'Keep the list like the segments'), ('add', 'Only add')], default='mirror', max_length=10, verbose_name='mode'),
         ),
         migrations.AddField(
-            model_name="destination",
-            name="removal_share",
-            field=models.PositiveSmallIntegerField(default=20, verbose_name="removal limit"),
+            model_name='destination',
+            name='removal_share',
+            field=models.PositiveSmallIntegerField(default=20, verbose_name='removal limit'),
         ),
         migrations.AddField(
-            model_name="run",
-            name="approved_by",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='run',
+            name='approved_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="run",
-            name="approved_removals",
+            model_name='run',
+            name='approved_removals',
             field=models.BigIntegerField(default=0, editable=False),
         ),
         migrations.AddField(
-            model_name="run",
-            name="removal",
+            model_name='run',
+            name='removal',
             field=models.JSONField(default=dict, editable=False),
         ),
         migrations.AddField(
-            model_name="run",
-            name="to_remove",
+            model_name='run',
+            name='to_remove',
             field=models.BigIntegerField(default=0),
         ),
     ]

@@ -8,85 +8,39 @@ from workspaces.tenancy import TenantKeys
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("exports", "0003_mirror_mode"),
-        ("workspaces", "0002_tenant_keys"),
+        ('exports', '0003_mirror_mode'),
+        ('workspaces', '0002_tenant_keys'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="OptOut",
+            name='OptOut',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "workspace_id",
-                        "account_id",
-                        "list_id",
-                        "address",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("account_id", models.CharField(max_length=64)),
-                ("list_id", models.CharField(blank=True, max_length=36)),
-                ("address", models.CharField(db_collation="C", max_length=254)),
-                (
-                    "reason",
-                    models.CharField(
-                        choices=[
-                            ("unsubscribed", "Unsubscribed"),
-                            ("taken_off", "Taken off the list"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("since", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('workspace_id', 'account_id', 'list_id', 'address', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('account_id', models.CharField(max_length=64)),
+                ('list_id', models.CharField(blank=True, max_length=36)),
+                ('address', models.CharField(db_collation='C', max_length=254)),
+                ('reason', models.CharField(choices=[('unsubscribed', 'Unsubscribed'), ('taken_off', 'Taken off the list')], max_length=20)),
+                ('since', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="PreferencePull",
+            name='PreferencePull',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("account_id", models.CharField(max_length=64)),
-                ("pulled_at", models.DateTimeField()),
-                ("read_whole_at", models.DateTimeField()),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('account_id', models.CharField(max_length=64)),
+                ('pulled_at', models.DateTimeField()),
+                ('read_whole_at', models.DateTimeField()),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("workspace", "account_id"), name="pull_of_account"
-                    )
-                ],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'account_id'), name='pull_of_account')],
             },
         ),
         TenantKeys("PreferencePull"),

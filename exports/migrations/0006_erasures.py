@@ -3,72 +3,41 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
+import workspaces.tenancy
 from django.db import migrations, models
 
-import workspaces.tenancy
 from workspaces.tenancy import TenantKeys
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("exports", "0005_reasons_as_codes"),
-        ("segments", "0010_erasures"),
-        ("workspaces", "0004_schedule_every_hours"),
+        ('exports', '0005_reasons_as_codes'),
+        ('segments', '0010_erasures'),
+        ('workspaces', '0004_schedule_every_hours'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="ErasurePlace",
+            name='ErasurePlace',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("account_id", models.CharField(max_length=64)),
-                ("account_name", models.CharField(blank=True, max_length=255)),
-                ("lists", models.JSONField(default=list)),
-                ("deletes_contact", models.BooleanField(default=False)),
-                ("addresses", models.BinaryField(null=True)),
-                (
-                    "waits_for",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), default=list, editable=False, size=None
-                    ),
-                ),
-                ("activity_id", models.CharField(blank=True, max_length=36)),
-                ("tries", models.IntegerField(default=0)),
-                ("why", models.JSONField(default=dict, editable=False)),
-                (
-                    "next_look_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                ("done_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "erasure",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="segments.erasure",
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('account_id', models.CharField(max_length=64)),
+                ('account_name', models.CharField(blank=True, max_length=255)),
+                ('lists', models.JSONField(default=list)),
+                ('deletes_contact', models.BooleanField(default=False)),
+                ('addresses', models.BinaryField(null=True)),
+                ('waits_for', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, editable=False, size=None)),
+                ('activity_id', models.CharField(blank=True, max_length=36)),
+                ('tries', models.IntegerField(default=0)),
+                ('why', models.JSONField(default=dict, editable=False)),
+                ('next_look_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('done_at', models.DateTimeField(editable=False, null=True)),
+                ('erasure', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='segments.erasure')),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
             options={
-                "indexes": [
-                    models.Index(fields=["workspace", "erasure"], name="places_of_erasure")
-                ],
+                'indexes': [models.Index(fields=['workspace', 'erasure'], name='places_of_erasure')],
             },
         ),
         TenantKeys("ErasurePlace"),

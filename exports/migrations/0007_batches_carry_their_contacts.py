@@ -55,72 +55,30 @@ AS_THEY_ARE = [
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("exports", "0006_erasures"),
-        ("workspaces", "0004_schedule_every_hours"),
+        ('exports', '0006_erasures'),
+        ('workspaces', '0004_schedule_every_hours'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="batch",
-            name="added",
+            model_name='batch',
+            name='added',
             field=models.IntegerField(default=0),
         ),
         migrations.CreateModel(
-            name="BatchContacts",
+            name='BatchContacts',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "workspace_id",
-                        "batch_id",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "addresses",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(db_collation="C"), size=None
-                    ),
-                ),
-                (
-                    "profile_ids",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), size=None
-                    ),
-                ),
-                (
-                    "payload_hashes",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), size=None
-                    ),
-                ),
-                (
-                    "batch",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="exports.batch",
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('workspace_id', 'batch_id', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('addresses', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(db_collation='C'), size=None)),
+                ('profile_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ('payload_hashes', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ('batch', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='exports.batch')),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         *(migrations.RunSQL(do, undo) for do, undo in AS_THEY_ARE),
@@ -129,11 +87,11 @@ class Migration(migrations.Migration):
             for sql in (COUNT_ADDED, FILL, FORGET_ADDED, RESTORE_CHANGED)
         ),
         migrations.RemoveField(
-            model_name="batch",
-            name="first_address",
+            model_name='batch',
+            name='first_address',
         ),
         migrations.RemoveField(
-            model_name="batch",
-            name="last_address",
+            model_name='batch',
+            name='last_address',
         ),
     ]

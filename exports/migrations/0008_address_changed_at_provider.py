@@ -4,21 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("exports", "0007_batches_carry_their_contacts"),
+        ('exports', '0007_batches_carry_their_contacts'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="optout",
-            name="reason",
-            field=models.CharField(
-                choices=[
-                    ("unsubscribed", "Unsubscribed"),
-                    ("taken_off", "Taken off the list"),
-                    ("changed_at_provider", "Changed at Constant Contact"),
-                ],
-                max_length=20,
-            ),
+            model_name='optout',
+            name='reason',
+            field=models.CharField(choices=[('unsubscribed', 'Unsubscribed'), ('taken_off', 'Taken off the list'), ('changed_at_provider', 'Changed at Constant Contact')], max_length=20),
         ),
     ]

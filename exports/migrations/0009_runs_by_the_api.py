@@ -4,23 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("exports", "0008_address_changed_at_provider"),
+        ('exports', '0008_address_changed_at_provider'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="run",
-            name="trigger",
-            field=models.CharField(
-                choices=[
-                    ("member", "A member"),
-                    ("refresh", "A refresh"),
-                    ("schedule", "Its own schedule"),
-                    ("command", "Command"),
-                    ("api", "API"),
-                ],
-                max_length=20,
-            ),
+            model_name='run',
+            name='trigger',
+            field=models.CharField(choices=[('member', 'A member'), ('refresh', 'A refresh'), ('schedule', 'Its own schedule'), ('command', 'Command'), ('api', 'API')], max_length=20),
         ),
     ]

@@ -2,431 +2,167 @@
 
 import django.db.models.deletion
 import django.utils.timezone
+import workspaces.tenancy
 from django.conf import settings
 from django.db import migrations, models
 
-import workspaces.tenancy
-
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("workspaces", "0002_tenant_keys"),
+        ('workspaces', '0002_tenant_keys'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Segment",
+            name='Segment',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, verbose_name="name")),
-                ("description", models.TextField(blank=True, verbose_name="description")),
-                ("rules", models.JSONField(default=dict)),
-                ("member_count", models.BigIntegerField(default=0, editable=False)),
-                (
-                    "refresh_state",
-                    models.CharField(
-                        choices=[
-                            ("never", "Never refreshed"),
-                            ("queued", "Queued"),
-                            ("running", "Refreshing"),
-                            ("succeeded", "Refreshed"),
-                            ("failed", "Failed"),
-                        ],
-                        default="never",
-                        editable=False,
-                        max_length=20,
-                    ),
-                ),
-                ("refresh_reason", models.TextField(blank=True, editable=False)),
-                ("refreshed_at", models.DateTimeField(editable=False, null=True)),
-                ("refresh_requested_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('description', models.TextField(blank=True, verbose_name='description')),
+                ('rules', models.JSONField(default=dict)),
+                ('member_count', models.BigIntegerField(default=0, editable=False)),
+                ('refresh_state', models.CharField(choices=[('never', 'Never refreshed'), ('queued', 'Queued'), ('running', 'Refreshing'), ('succeeded', 'Refreshed'), ('failed', 'Failed')], default='never', editable=False, max_length=20)),
+                ('refresh_reason', models.TextField(blank=True, editable=False)),
+                ('refreshed_at', models.DateTimeField(editable=False, null=True)),
+                ('refresh_requested_at', models.DateTimeField(editable=False, null=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
         ),
         migrations.CreateModel(
-            name="SegmentMember",
+            name='SegmentMember',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "workspace_id",
-                        "segment_id",
-                        "profile_id",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("profile_id", models.BigIntegerField()),
-                (
-                    "segment",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="segments.segment",
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('workspace_id', 'segment_id', 'profile_id', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('profile_id', models.BigIntegerField()),
+                ('segment', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='segments.segment')),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="SegmentRefresh",
+            name='SegmentRefresh',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("count", models.BigIntegerField(default=0)),
-                ("joined", models.BigIntegerField(default=0)),
-                ("left", models.BigIntegerField(default=0)),
-                ("succeeded", models.BooleanField(default=True)),
-                ("reason", models.TextField(blank=True)),
-                ("seconds", models.FloatField(default=0)),
-                ("at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                (
-                    "segment",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="refreshes",
-                        to="segments.segment",
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('count', models.BigIntegerField(default=0)),
+                ('joined', models.BigIntegerField(default=0)),
+                ('left', models.BigIntegerField(default=0)),
+                ('succeeded', models.BooleanField(default=True)),
+                ('reason', models.TextField(blank=True)),
+                ('seconds', models.FloatField(default=0)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('segment', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='refreshes', to='segments.segment')),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
         ),
         migrations.CreateModel(
-            name="Source",
+            name='Source',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, verbose_name="name")),
-                (
-                    "key_column",
-                    models.CharField(blank=True, max_length=255, verbose_name="key column"),
-                ),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('key_column', models.CharField(blank=True, max_length=255, verbose_name='key column')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
         ),
         migrations.CreateModel(
-            name="Import",
+            name='Import',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("file_name", models.CharField(max_length=255)),
-                ("file_path", models.CharField(max_length=500)),
-                ("file_bytes", models.BigIntegerField(default=0)),
-                ("dialect", models.JSONField(default=dict)),
-                ("columns", models.JSONField(default=list)),
-                (
-                    "skip_refused",
-                    models.BooleanField(
-                        default=False, verbose_name="skip the rows that can't be read"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("draft", "Draft"),
-                            ("queued", "Queued"),
-                            ("running", "Running"),
-                            ("succeeded", "Succeeded"),
-                            ("failed", "Failed"),
-                        ],
-                        default="draft",
-                        max_length=20,
-                    ),
-                ),
-                ("reason", models.TextField(blank=True)),
-                ("stage", models.CharField(blank=True, max_length=40)),
-                ("read", models.BigIntegerField(default=0)),
-                ("added", models.BigIntegerField(default=0)),
-                ("changed", models.BigIntegerField(default=0)),
-                ("unchanged", models.BigIntegerField(default=0)),
-                ("superseded", models.BigIntegerField(default=0)),
-                ("refused", models.BigIntegerField(default=0)),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                ("started_at", models.DateTimeField(editable=False, null=True)),
-                ("finished_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "heartbeat_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                (
-                    "started_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
-                (
-                    "source",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="imports",
-                        to="segments.source",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('file_name', models.CharField(max_length=255)),
+                ('file_path', models.CharField(max_length=500)),
+                ('file_bytes', models.BigIntegerField(default=0)),
+                ('dialect', models.JSONField(default=dict)),
+                ('columns', models.JSONField(default=list)),
+                ('skip_refused', models.BooleanField(default=False, verbose_name="skip the rows that can't be read")),
+                ('state', models.CharField(choices=[('draft', 'Draft'), ('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed')], default='draft', max_length=20)),
+                ('reason', models.TextField(blank=True)),
+                ('stage', models.CharField(blank=True, max_length=40)),
+                ('read', models.BigIntegerField(default=0)),
+                ('added', models.BigIntegerField(default=0)),
+                ('changed', models.BigIntegerField(default=0)),
+                ('unchanged', models.BigIntegerField(default=0)),
+                ('superseded', models.BigIntegerField(default=0)),
+                ('refused', models.BigIntegerField(default=0)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('started_at', models.DateTimeField(editable=False, null=True)),
+                ('finished_at', models.DateTimeField(editable=False, null=True)),
+                ('heartbeat_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('started_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
+                ('source', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='imports', to='segments.source')),
             ],
         ),
         migrations.CreateModel(
-            name="Attribute",
+            name='Attribute',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=255)),
-                ("label", models.CharField(max_length=255, verbose_name="name")),
-                (
-                    "type",
-                    models.CharField(
-                        choices=[
-                            ("text", "Text"),
-                            ("number", "Number"),
-                            ("date", "Date"),
-                            ("datetime", "Date and time"),
-                            ("boolean", "Yes/No"),
-                        ],
-                        max_length=20,
-                        verbose_name="type",
-                    ),
-                ),
-                ("position", models.PositiveIntegerField(default=0)),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
-                (
-                    "source",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="attributes",
-                        to="segments.source",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=255)),
+                ('label', models.CharField(max_length=255, verbose_name='name')),
+                ('type', models.CharField(choices=[('text', 'Text'), ('number', 'Number'), ('date', 'Date'), ('datetime', 'Date and time'), ('boolean', 'Yes/No')], max_length=20, verbose_name='type')),
+                ('position', models.PositiveIntegerField(default=0)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
+                ('source', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='attributes', to='segments.source')),
             ],
             options={
-                "ordering": ["position", "id"],
+                'ordering': ['position', 'id'],
             },
         ),
         migrations.CreateModel(
-            name="Profile",
+            name='Profile',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("key", models.CharField(db_collation="C", max_length=255)),
-                ("attributes", models.JSONField(default=dict)),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(db_collation='C', max_length=255)),
+                ('attributes', models.JSONField(default=dict)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("workspace", "key"), name="profile_key_unique")
-                ],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'key'), name='profile_key_unique')],
             },
         ),
         migrations.CreateModel(
-            name="RefusedRow",
+            name='RefusedRow',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("row_number", models.BigIntegerField()),
-                ("column", models.CharField(blank=True, max_length=255)),
-                ("value", models.TextField(blank=True)),
-                ("reason", models.CharField(max_length=60)),
-                (
-                    "source_import",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="refused_rows",
-                        to="segments.import",
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('row_number', models.BigIntegerField()),
+                ('column', models.CharField(blank=True, max_length=255)),
+                ('value', models.TextField(blank=True)),
+                ('reason', models.CharField(max_length=60)),
+                ('source_import', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='refused_rows', to='segments.import')),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
             options={
-                "indexes": [
-                    models.Index(
-                        fields=["workspace", "source_import", "row_number"], name="refused_rows"
-                    )
-                ],
+                'indexes': [models.Index(fields=['workspace', 'source_import', 'row_number'], name='refused_rows')],
             },
         ),
         migrations.AddConstraint(
-            model_name="segment",
-            constraint=models.UniqueConstraint(
-                fields=("workspace", "name"), name="segment_name_unique"
-            ),
+            model_name='segment',
+            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='segment_name_unique'),
         ),
         migrations.AddIndex(
-            model_name="segmentrefresh",
-            index=models.Index(fields=["workspace", "segment", "-at"], name="segment_history"),
+            model_name='segmentrefresh',
+            index=models.Index(fields=['workspace', 'segment', '-at'], name='segment_history'),
         ),
         migrations.AddConstraint(
-            model_name="source",
-            constraint=models.UniqueConstraint(
-                fields=("workspace", "name"), name="source_name_unique"
-            ),
+            model_name='source',
+            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='source_name_unique'),
         ),
         migrations.AddIndex(
-            model_name="import",
-            index=models.Index(fields=["workspace", "source", "-created_at"], name="import_recent"),
+            model_name='import',
+            index=models.Index(fields=['workspace', 'source', '-created_at'], name='import_recent'),
         ),
         migrations.AddConstraint(
-            model_name="attribute",
-            constraint=models.UniqueConstraint(
-                fields=("workspace", "name"), name="attribute_name_unique"
-            ),
+            model_name='attribute',
+            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='attribute_name_unique'),
         ),
     ]

@@ -4,14 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("segments", "0002_tenant_keys"),
+        ('segments', '0002_tenant_keys'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="import",
-            name="attempts",
+            model_name='import',
+            name='attempts',
             field=models.PositiveSmallIntegerField(default=0, editable=False),
         ),
     ]

@@ -4,31 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("segments", "0004_suppressions"),
+        ('segments', '0004_suppressions'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="attribute",
-            name="format",
+            model_name='attribute',
+            name='format',
             field=models.CharField(blank=True, max_length=20),
         ),
         migrations.AlterField(
-            model_name="attribute",
-            name="type",
-            field=models.CharField(
-                choices=[
-                    ("text", "Text"),
-                    ("integer", "Whole number"),
-                    ("number", "Number"),
-                    ("date", "Date"),
-                    ("datetime", "Date and time"),
-                    ("boolean", "Yes/No"),
-                    ("list", "List of texts"),
-                ],
-                max_length=20,
-                verbose_name="type",
-            ),
+            model_name='attribute',
+            name='type',
+            field=models.CharField(choices=[('text', 'Text'), ('integer', 'Whole number'), ('number', 'Number'), ('date', 'Date'), ('datetime', 'Date and time'), ('boolean', 'Yes/No'), ('list', 'List of texts')], max_length=20, verbose_name='type'),
         ),
     ]

@@ -6,27 +6,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("segments", "0006_static_segments"),
+        ('segments', '0006_static_segments'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="profile",
-            name="created_at",
-            field=models.DateTimeField(
-                db_default=django.db.models.functions.datetime.Now(),
-                default=django.utils.timezone.now,
-                editable=False,
-            ),
+            model_name='profile',
+            name='created_at',
+            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False),
         ),
         migrations.AlterField(
-            model_name="profile",
-            name="updated_at",
-            field=models.DateTimeField(
-                db_default=django.db.models.functions.datetime.Now(),
-                default=django.utils.timezone.now,
-                editable=False,
-            ),
+            model_name='profile',
+            name='updated_at',
+            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False),
         ),
     ]

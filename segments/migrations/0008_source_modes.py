@@ -12,60 +12,46 @@ UPDATE segments_profile p SET held_by = ARRAY(
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("segments", "0007_profile_times"),
+        ('segments', '0007_profile_times'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="import",
-            name="mode",
-            field=models.CharField(
-                choices=[("update", "They stay"), ("replace", "They are gone here too")],
-                default="update",
-                max_length=10,
-            ),
+            model_name='import',
+            name='mode',
+            field=models.CharField(choices=[('update', 'They stay'), ('replace', 'They are gone here too')], default='update', max_length=10),
         ),
         migrations.AddField(
-            model_name="import",
-            name="removals_approved",
+            model_name='import',
+            name='removals_approved',
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name="import",
-            name="removals_asked",
+            model_name='import',
+            name='removals_asked',
             field=models.BigIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name="import",
-            name="removed",
+            model_name='import',
+            name='removed',
             field=models.BigIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name="import",
-            name="taken_over",
+            model_name='import',
+            name='taken_over',
             field=models.JSONField(default=list),
         ),
         migrations.AddField(
-            model_name="profile",
-            name="held_by",
-            field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.BigIntegerField(),
-                db_default=[],
-                default=list,
-                editable=False,
-                size=None,
-            ),
+            model_name='profile',
+            name='held_by',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], default=list, editable=False, size=None),
         ),
         migrations.AddField(
-            model_name="source",
-            name="mode",
-            field=models.CharField(
-                choices=[("update", "They stay"), ("replace", "They are gone here too")],
-                default="update",
-                max_length=10,
-                verbose_name="customers who are gone from the source",
-            ),
+            model_name='source',
+            name='mode',
+            field=models.CharField(choices=[('update', 'They stay'), ('replace', 'They are gone here too')], default='update', max_length=10, verbose_name='customers who are gone from the source'),
         ),
         migrations.RunSQL(HOLD, migrations.RunSQL.noop),
     ]

@@ -2,126 +2,59 @@
 
 import django.db.models.deletion
 import django.utils.timezone
+import workspaces.tenancy
 from django.conf import settings
 from django.db import migrations, models
 
-import workspaces.tenancy
 from workspaces.tenancy import TenantKeys
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("segments", "0009_sql_sources"),
-        ("workspaces", "0004_schedule_every_hours"),
+        ('segments', '0009_sql_sources'),
+        ('workspaces', '0004_schedule_every_hours'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Erasure",
+            name='Erasure',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("delete_at_provider", models.BooleanField(default=False)),
-                (
-                    "asked_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                ("files_removed_at", models.DateTimeField(editable=False, null=True)),
-                ("finished_at", models.DateTimeField(editable=False, null=True)),
-                ("lifted_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "asked_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('delete_at_provider', models.BooleanField(default=False)),
+                ('asked_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('files_removed_at', models.DateTimeField(editable=False, null=True)),
+                ('finished_at', models.DateTimeField(editable=False, null=True)),
+                ('lifted_at', models.DateTimeField(editable=False, null=True)),
+                ('asked_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="ErasedIdentity",
+            name='ErasedIdentity',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "workspace_id",
-                        "digest",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("digest", models.BinaryField(max_length=32)),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
-                (
-                    "erasure",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="identities",
-                        to="segments.erasure",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('workspace_id', 'digest', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('digest', models.BinaryField(max_length=32)),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
+                ('erasure', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='identities', to='segments.erasure')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="ErasureSecret",
+            name='ErasureSecret',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("secret", models.BinaryField()),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('secret', models.BinaryField()),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("workspace",), name="one_erasure_secret")
-                ],
+                'constraints': [models.UniqueConstraint(fields=('workspace',), name='one_erasure_secret')],
             },
         ),
         TenantKeys("Erasure"),

@@ -2,117 +2,47 @@
 
 import django.db.models.deletion
 import django.utils.timezone
+import workspaces.tenancy
 from django.conf import settings
 from django.db import migrations, models
 
-import workspaces.tenancy
 from workspaces.tenancy import TenantKeys
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("segments", "0010_erasures"),
-        ("workspaces", "0004_schedule_every_hours"),
+        ('segments', '0010_erasures'),
+        ('workspaces', '0004_schedule_every_hours'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="AttributeChange",
+            name='AttributeChange',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=255)),
-                ("removes", models.BooleanField(default=False)),
-                (
-                    "type",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("text", "Text"),
-                            ("integer", "Whole number"),
-                            ("number", "Number"),
-                            ("date", "Date"),
-                            ("datetime", "Date and time"),
-                            ("boolean", "Yes/No"),
-                            ("list", "List of texts"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("format", models.CharField(blank=True, max_length=20)),
-                ("empties", models.BooleanField(default=False)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("queued", "Queued"),
-                            ("running", "Running"),
-                            ("succeeded", "Succeeded"),
-                            ("failed", "Failed"),
-                        ],
-                        default="queued",
-                        max_length=20,
-                    ),
-                ),
-                ("reason", models.TextField(blank=True)),
-                ("stage", models.CharField(blank=True, max_length=40)),
-                ("values", models.BigIntegerField(default=0)),
-                ("changed", models.BigIntegerField(default=0)),
-                ("failing", models.BigIntegerField(default=0)),
-                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                ("finished_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "heartbeat_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                (
-                    "attribute",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="changes",
-                        to="segments.attribute",
-                    ),
-                ),
-                (
-                    "started_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=255)),
+                ('removes', models.BooleanField(default=False)),
+                ('type', models.CharField(blank=True, choices=[('text', 'Text'), ('integer', 'Whole number'), ('number', 'Number'), ('date', 'Date'), ('datetime', 'Date and time'), ('boolean', 'Yes/No'), ('list', 'List of texts')], max_length=20)),
+                ('format', models.CharField(blank=True, max_length=20)),
+                ('empties', models.BooleanField(default=False)),
+                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed')], default='queued', max_length=20)),
+                ('reason', models.TextField(blank=True)),
+                ('stage', models.CharField(blank=True, max_length=40)),
+                ('values', models.BigIntegerField(default=0)),
+                ('changed', models.BigIntegerField(default=0)),
+                ('failing', models.BigIntegerField(default=0)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('finished_at', models.DateTimeField(editable=False, null=True)),
+                ('heartbeat_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('attribute', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='changes', to='segments.attribute')),
+                ('started_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("state__in", ["queued", "running"])),
-                        fields=("workspace", "attribute"),
-                        name="one_change_of_an_attribute",
-                    )
-                ],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'running'])), fields=('workspace', 'attribute'), name='one_change_of_an_attribute')],
             },
         ),
         TenantKeys("AttributeChange"),

@@ -9,102 +9,42 @@ import workspaces.tenancy
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("segments", "0012_segment_life"),
-        ("workspaces", "0004_schedule_every_hours"),
+        ('segments', '0012_segment_life'),
+        ('workspaces', '0004_schedule_every_hours'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="import",
-            name="checksum",
+            model_name='import',
+            name='checksum',
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.CreateModel(
-            name="Upload",
+            name='Upload',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("source_name", models.CharField(blank=True, max_length=100)),
-                ("file_name", models.CharField(max_length=255)),
-                ("file_bytes", models.BigIntegerField()),
-                ("fingerprint", models.CharField(blank=True, max_length=100)),
-                ("received", models.BigIntegerField(default=0)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("receiving", "Unfinished"),
-                            ("waiting", "Waiting"),
-                            ("examining", "Being examined"),
-                            ("ready", "Ready"),
-                            ("refused", "Refused"),
-                        ],
-                        default="receiving",
-                        max_length=20,
-                    ),
-                ),
-                ("reason", models.TextField(blank=True)),
-                ("language", models.CharField(blank=True, max_length=10)),
-                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                (
-                    "heartbeat_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                (
-                    "load",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="segments.import",
-                    ),
-                ),
-                (
-                    "source",
-                    workspaces.tenancy.TenantForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="uploads",
-                        to="segments.source",
-                    ),
-                ),
-                (
-                    "started_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "workspace",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="workspaces.workspace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source_name', models.CharField(blank=True, max_length=100)),
+                ('file_name', models.CharField(max_length=255)),
+                ('file_bytes', models.BigIntegerField()),
+                ('fingerprint', models.CharField(blank=True, max_length=100)),
+                ('received', models.BigIntegerField(default=0)),
+                ('state', models.CharField(choices=[('receiving', 'Unfinished'), ('waiting', 'Waiting'), ('examining', 'Being examined'), ('ready', 'Ready'), ('refused', 'Refused')], default='receiving', max_length=20)),
+                ('reason', models.TextField(blank=True)),
+                ('language', models.CharField(blank=True, max_length=10)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('heartbeat_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('load', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='segments.import')),
+                ('source', workspaces.tenancy.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='uploads', to='segments.source')),
+                ('started_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
-        workspaces.tenancy.TenantKeys("Upload"),
+        workspaces.tenancy.TenantKeys('Upload'),
     ]

@@ -4,22 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("workspaces", "0004_schedule_every_hours"),
+        ('workspaces', '0004_schedule_every_hours'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="refresh",
-            name="trigger",
-            field=models.CharField(
-                choices=[
-                    ("schedule", "Schedule"),
-                    ("member", "A member"),
-                    ("command", "Command"),
-                    ("api", "API"),
-                ],
-                max_length=20,
-            ),
+            model_name='refresh',
+            name='trigger',
+            field=models.CharField(choices=[('schedule', 'Schedule'), ('member', 'A member'), ('command', 'Command'), ('api', 'API')], max_length=20),
         ),
     ]
