@@ -12,12 +12,17 @@ from workspaces.permissions import may
 
 def connect(request: HttpRequest) -> Step:
     allowed = may(request.membership, "connection.change")  # type: ignore[attr-defined]
+    done = Connection.objects.exclude(state=Connection.State.DRAFT).exists()
+    url, link = reverse("connections:add", args=[_slug(request)]), _("Add a connection")
+    draft = None if done else Connection.objects.order_by("-pk").first()
+    if draft is not None:
+        url, link = reverse("connections:detail", args=[_slug(request), draft.pk]), _("Go on")
     return Step(
         label=_("Connect Constant Contact"),
         text=_("An Administrator signs in to the account that exports go to."),
-        done=Connection.objects.filter(state=Connection.State.ACTIVE).exists(),
-        url=reverse("connections:add", args=[_slug(request)]) if allowed else "",
-        link=_("Add a connection"),
+        done=done,
+        url=url if allowed else "",
+        link=link,
     )
 
 

@@ -38,6 +38,8 @@ class ExportsConfig(AppConfig):
         home.add_step(50, home_parts.run)
         home.add_stat(30, home_parts.exports)
         home.add_card(10, home_parts.recent_runs)
+        home.add_card(20, home_parts.coming_runs)
+        home.add_card(90, home_parts.requests)
         home.add_notices(home_parts.failed_exports)
         home.add_notices(home_parts.runs_that_want_approval)
         home.add_notices(home_parts.erased_and_still_there)

@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from connections.access import todays_budget
+from exports import over_time, selectors
 from exports.models import Destination, ErasurePlace, Run
 from workspaces.home import Card, Notice, Stat, Step
 from workspaces.permissions import may
@@ -58,10 +60,23 @@ def exports(request: HttpRequest) -> Stat:
 
 
 def recent_runs(request: HttpRequest) -> Card | None:
-    runs = list(
-        Run.objects.select_related("destination", "started_by").order_by("-created_at")[:RECENT]
-    )
-    return Card("exports/_home_runs.html", {"runs": runs}) if runs else None
+    """They follow what goes on: the page asks again as long as one is active."""
+    runs = list(Run.objects.select_related("destination").order_by("-created_at")[:RECENT])
+    active = any(run.is_active for run in runs)
+    return Card("exports/_home_runs.html", {"runs": runs, "active": active}) if runs else None
+
+
+def coming_runs(request: HttpRequest) -> Card | None:
+    coming = selectors.coming_runs(request.workspace, RECENT)  # type: ignore[attr-defined]
+    return Card("exports/_home_next.html", {"coming": coming}) if coming else None
+
+
+def requests(request: HttpRequest) -> Card | None:
+    """The day's requests, and those of the days before; nothing where none was made."""
+    chart = over_time.requests_by_day()
+    if chart is None:
+        return None
+    return Card("exports/_home_requests.html", {"budget": todays_budget(), "chart": chart})
 
 
 def failed_exports(request: HttpRequest) -> list[Notice]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from exports import contact_fields, matching, reasons
+from exports import contact_fields, foreseen, matching, reasons
 from exports.account import Account, account
 from exports.configuration import ConfigurationError, RunConfiguration, configuration_of
 from exports.engine import plan
@@ -32,6 +32,8 @@ class PreviewPage:
 
     account: Account
     requests: int
+    new_to_account: int
+    foreseen: foreseen.Foreseen
     columns: list[str]
     contacts: list[list[str]]
     left_out: list[LeftOut]
@@ -67,6 +69,8 @@ def page_of(configuration: RunConfiguration, found: plan.Preview) -> PreviewPage
     return PreviewPage(
         account=account(found.counts, found.in_segments),
         requests=found.requests,
+        new_to_account=found.new_to_account,
+        foreseen=foreseen.of(configuration.account_id, found.requests),
         columns=[contact_fields.label(name) for name in ordered],
         contacts=[[_value(contact, name) for name in ordered] for contact in found.sample],
         left_out=[

@@ -70,6 +70,25 @@ def lines(found: list[Destination], *, member: Membership, workspace: Workspace)
     ]
 
 
+@dataclass(frozen=True)
+class Coming:
+    destination: Destination
+    at: datetime
+
+
+def coming_runs(workspace: Workspace, most: int) -> list[Coming]:
+    """What runs next by itself, the soonest first."""
+    connected = Destination.objects.filter(connection__isnull=False)
+    own = connected.filter(schedule=Destination.Schedule.OWN, next_run_at__isnull=False)
+    found = [*own.order_by("next_run_at")[:most]]
+    refresh_at = workspace_refreshes_at(workspace)
+    if refresh_at is not None:
+        found += connected.filter(schedule=Destination.Schedule.REFRESH).order_by("name")[:most]
+    moments = ((one, next_run_at(one, refresh_at)) for one in found)
+    coming = [Coming(one, at) for one, at in moments if at is not None]
+    return sorted(coming, key=lambda one: (one.at, one.destination.name))[:most]
+
+
 def next_run_at(destination: Destination, refresh_at: datetime | None) -> datetime | None:
     """When it runs next by itself, given the workspace's next refresh."""
     if destination.connection_id is None or destination.schedule == Destination.Schedule.OFF:

@@ -14,6 +14,7 @@ urlpatterns = [
     path("selection/", setup.selection_size, name="selection_size"),
     path("preview/", setup.preview_entered, name="preview"),
     path("preview/<slug:token>/", setup.preview_made, name="preview_made"),
+    path("recent-runs/", runs.home_runs, name="home_runs"),
     path("run-all/", runs.run_all, name="run_all"),
     path("schedule/", schedules.schedule_several, name="schedule_several"),
     path("<int:pk>/", destinations.destination_detail, name="destination_detail"),

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from segments.history import Point
+from workspaces.charts import rounded_up
 
 WIDTH = 1000
 LINE_HEIGHT, BAR_HEIGHT, GAP = 200, 40, 20
 HEIGHT = LINE_HEIGHT + GAP + 2 * BAR_HEIGHT
 SPARK_WIDTH, SPARK_HEIGHT = 100, 24
-ROUND = (2, 4, 6, 8, 10)
 
 
 @dataclass(frozen=True)
@@ -93,14 +93,6 @@ def _column(point: Point, left: float, width: float, most_changed: int) -> Colum
         joined_height=f"{joined:.1f}",
         left_height=f"{gone:.1f}",
     )
-
-
-def rounded_up(number: int) -> int:
-    """The next number that reads well and can be halved."""
-    tens = 1
-    while number > 10 * tens:
-        tens *= 10
-    return next(step * tens for step in ROUND if step * tens >= number)
 
 
 def sparkline(counts: Sequence[int]) -> str:

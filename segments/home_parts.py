@@ -4,30 +4,50 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from segments.models import Profile, Segment
+from segments.models import Import, Profile, Segment
+from segments.uploads import open_uploads
 from workspaces.home import Stat, Step
 from workspaces.permissions import may
 
 
 def import_customers(request: HttpRequest) -> Step:
     allowed = may(request.membership, "source.change")  # type: ignore[attr-defined]
+    done = Profile.objects.exists()
+    url, link = reverse("segments:source_add", args=[_slug(request)]), _("Add a source")
+    begun = None if done else _begun_import(request)
+    if begun:
+        url, link = begun, _("Go on")
     return Step(
         label=_("Import your customers"),
         text=_("A CSV file with a row for each, as your shop or CRM exports it."),
-        done=Profile.objects.exists(),
-        url=reverse("segments:source_add", args=[_slug(request)]) if allowed else "",
-        link=_("Add a source"),
+        done=done,
+        url=url if allowed else "",
+        link=link,
     )
+
+
+def _begun_import(request: HttpRequest) -> str:
+    """Where an import that was begun goes on, if there is one."""
+    upload = open_uploads().first()
+    if upload is not None:
+        return reverse("segments:upload", args=[_slug(request), upload.pk])
+    draft = Import.objects.filter(state=Import.State.DRAFT).order_by("-pk").first()
+    return reverse("segments:import_columns", args=[_slug(request), draft.pk]) if draft else ""
 
 
 def make_a_segment(request: HttpRequest) -> Step:
     allowed = may(request.membership, "segment.change")  # type: ignore[attr-defined]
+    done = Segment.objects.exclude(state=Segment.State.DRAFT).exists()
+    url, link = reverse("segments:segment_start", args=[_slug(request)]), _("Add a segment")
+    draft = None if done else Segment.objects.order_by("-pk").first()
+    if draft is not None:
+        url, link = reverse("segments:segment_detail", args=[_slug(request), draft.pk]), _("Go on")
     return Step(
         label=_("Make a segment"),
         text=_("Choose who by rules; the count shows as you go."),
-        done=Segment.objects.exists(),
-        url=reverse("segments:segment_start", args=[_slug(request)]) if allowed else "",
-        link=_("Add a segment"),
+        done=done,
+        url=url if allowed else "",
+        link=link,
     )
 
 

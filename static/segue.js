@@ -156,6 +156,24 @@
   };
   on("change", showParts);
 
+  // Parts that stay closed, or open, as the person left them
+  const showRemembered = () => {
+    document.querySelectorAll("details[data-remember]").forEach((part) => {
+      part.open = localStorage.getItem(`segue-closed-${part.dataset.remember}`) === null;
+    });
+  };
+  on(
+    "toggle",
+    (event) => {
+      const part = event.target;
+      if (!(part instanceof HTMLDetailsElement) || !part.dataset.remember) return;
+      const key = `segue-closed-${part.dataset.remember}`;
+      if (part.open) localStorage.removeItem(key);
+      else localStorage.setItem(key, "yes");
+    },
+    true,
+  );
+
   // Text to take along
   on("click", async (event) => {
     const button = find(event, "[data-copy]");
@@ -165,6 +183,16 @@
     const before = label.textContent;
     label.textContent = button.dataset.copied;
     setTimeout(() => (label.textContent = before), 2000);
+  });
+
+  on("click", (event) => {
+    if (find(event, "[data-print]")) print();
+  });
+
+  // What is shown anew by itself waits while a menu or a dialog is open in it
+  on("htmx:beforeRequest", (event) => {
+    const busy = document.querySelector(".menu:popover-open, dialog[open]");
+    if (event.target.matches("[data-live]") && busy) event.preventDefault();
   });
 
   // A new workspace starts in the time zone of the person's own clock
@@ -178,6 +206,7 @@
 
   on("DOMContentLoaded", () => {
     showLook();
+    showRemembered();
     guessTimeZone();
     showParts();
     focusFirstError(document);

@@ -7,5 +7,6 @@ class WorkspacesConfig(AppConfig):
     def ready(self) -> None:
         from workspaces import home, home_parts
 
+        home.add_step(5, home_parts.make_a_workspace)
         home.add_notices(home_parts.failed_refresh)
         home.add_card(80, home_parts.refreshes)

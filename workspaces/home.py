@@ -31,7 +31,10 @@ class Notice:
 
 @dataclass(frozen=True)
 class Step:
-    """A first step, and whether it has been taken. Without a URL the member can't take it."""
+    """A first step, and whether it has been taken. Without a URL the member can't take it.
+
+    One that was begun leads back to where it was left.
+    """
 
     label: str
     text: str
@@ -62,7 +65,7 @@ def add_card(order: int, part: Callable[[HttpRequest], Card | None]) -> None:
 
 
 def add_step(order: int, part: Callable[[HttpRequest], Step | None]) -> None:
-    """Orders: import customers 10, make a segment 20, connect 30, configure 40, run 50."""
+    """Orders: a workspace 5, customers 10, a segment 20, connect 30, configure 40, run 50."""
     _steps[order] = part
 
 

@@ -62,10 +62,14 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a run would do. `sample` holds contacts as they will arrive."""
+    """What a run would do. `sample` holds contacts as they will arrive.
+
+    `new_to_account` were never sent to the account from here: it may count so many more.
+    """
 
     counts: dict[str, int]
     requests: int
+    new_to_account: int
     leaving: Leaving
     sample: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -144,9 +148,23 @@ def preview(configuration: RunConfiguration) -> Preview:
             sample = [orjson.loads(payload) for payload in payloads]
             cursor.execute(plan_sql.SAMPLE_OF_REJECTIONS, {"size": PREVIEW_SIZE})
             left_out = [LeftOut(*row) for row in cursor.fetchall()]
+        new = _new_to_account(configuration, counts["added"])
         leaving = _leaving(configuration, judged)
         drop_judged(judged)
-    return Preview(counts, requests, leaving, sample, left_out)
+    return Preview(counts, requests, new, leaving, sample, left_out)
+
+
+def _new_to_account(configuration: RunConfiguration, added: int) -> int:
+    others = Destination.objects.filter(delivered_to__startswith=f"{configuration.account_id}:")
+    found = list(others.exclude(pk=configuration.destination_id or 0).values_list("pk", flat=True))
+    if not found or not added:
+        return added
+    with connection.cursor() as cursor:
+        cursor.execute(
+            plan_sql.COUNT_NEW_TO_ACCOUNT,
+            {"workspace": configuration.workspace_id, "others": found},
+        )
+        return int(cursor.fetchone()[0])
 
 
 def _check(run: Run, configuration: RunConfiguration, judged: Judged) -> None:

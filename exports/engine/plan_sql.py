@@ -48,6 +48,14 @@ SELECT EXISTS (SELECT 1 FROM planned p
     WHERE p.fate = 'added')
 """
 
+# Those whom no other destination of the account holds: contacts that it may not have yet.
+COUNT_NEW_TO_ACCOUNT = """
+SELECT count(*) FROM planned p
+WHERE p.fate = 'added' AND NOT EXISTS (SELECT 1 FROM exports_delivery d
+    WHERE d.workspace_id = %(workspace)s AND d.destination_id = ANY (%(others)s::bigint[])
+        AND d.address = p.address AND d.refusal = '')
+"""
+
 HAS_LEDGER = """
 SELECT EXISTS (SELECT 1 FROM exports_delivery d
     WHERE d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from connections.access import todays_budget
-from exports import contact_fields, destinations, matching, selectors, taken_off
+from exports import contact_fields, destinations, matching, over_time, selectors, taken_off
 from exports.account import account_of
 from exports.engine import read_back
 from exports.models import Destination, Run
@@ -32,12 +32,12 @@ def destination_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     search, sort = request.GET.get("search", "").strip(), request.GET.get("sort", "name")
     found = selectors.destinations(search, sort)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    lines = selectors.lines(
+        list(page.object_list), member=request.membership, workspace=request.workspace
+    )
     context = {
-        "lines": selectors.lines(
-            list(page.object_list),
-            member=request.membership,
-            workspace=request.workspace,
-        ),
+        "lines": lines,
+        "any_active": any(line.last_run and line.last_run.is_active for line in lines),
         "page": page,
         "previous_url": _with(request, page=page.previous_page_number())
         if page.has_previous()
@@ -72,6 +72,7 @@ def destination_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpRes
     )
     refresh_at = workspace_refreshes_at(destination.workspace)
     segments = selectors.selected_segments(destination)
+    volumes, durations = over_time.volumes_and_durations(destination)
     return render(
         request,
         "exports/detail.html",
@@ -91,6 +92,8 @@ def destination_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpRes
             "taken_off": taken_off.taken_off(destination).count(),
             "list_requests": read_back.EXPORT_REQUESTS,
             "budget": todays_budget(),
+            "volumes": volumes,
+            "durations": durations,
             "member_total": sum(segment.member_count for segment in segments),
         },
     )

@@ -12,7 +12,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from exports import contact_fields, fates, matching, reasons, rejections_csv, selectors
+from exports import (
+    contact_fields,
+    fates,
+    home_parts,
+    matching,
+    reasons,
+    rejections_csv,
+    selectors,
+)
 from exports.account import account_of
 from exports.models import Destination, Rejection, Run
 from exports.progress import progress_of
@@ -21,6 +29,16 @@ from exports.views.objects import destination_of, run_of
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, requires
+
+
+@require_safe
+@requires("workspace.view")
+def home_runs(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """The home page's recent runs, while one of them goes on."""
+    card = home_parts.recent_runs(request)
+    if card is None:
+        return HttpResponse()
+    return render(request, card.template, {"part": card.context})
 
 
 @require_POST

@@ -29,8 +29,15 @@ HISTORY = 30
 @requires("source.view")
 def source_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     sources = Source.objects.select_related("created_by").order_by("name")
-    rows = [{"source": one, "last": one.imports.order_by("-created_at").first()} for one in sources]
-    context = {"rows": rows, "uploads": uploads.open_uploads()}
+    rows: list[dict[str, Any]] = [
+        {"source": one, "last": one.imports.order_by("-created_at").first()} for one in sources
+    ]
+    going_on = (Import.State.QUEUED, Import.State.RUNNING)
+    context = {
+        "rows": rows,
+        "uploads": uploads.open_uploads(),
+        "any_active": any(row["last"] and row["last"].state in going_on for row in rows),
+    }
     return render(request, "segments/sources/list.html", context)
 
 

@@ -1,13 +1,16 @@
 """Adding an export: who may over which connection, what is asked for, what is kept on an error."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from connections.models import Connection
-from exports.models import Destination, Run
+from exports.models import Delivery, Destination, Run
 from segments.models import Attribute, AttributeType, Segment
 from tests.exports.engine_world import World, connect
+from tests.exports.factories import BatchFactory, RunFactory
 from tests.exports.pages import administrator, contributor, entered, url, viewer, words
 from workspaces.models import AuditEntry
 
@@ -211,3 +214,32 @@ def test_the_preview_needs_no_name_and_no_list(shop: World) -> None:
         url("preview", shop.workspace), entered(shop, name="", picked="")
     )
     assert page.context["preview"].sent == 1
+
+
+def test_the_preview_foresees_requests_time_and_contacts_that_are_billed(shop: World) -> None:
+    shop.add_people(3)
+    client = administrator(shop.workspace)
+    said = words(client.post(url("preview", shop.workspace), entered(shop)))
+    assert "about 9 requests in all." in said
+    assert "the first run will tell" in said
+    assert "up to 3 more contacts" in said
+    now = timezone.now()
+    run = RunFactory(
+        destination=shop.destination,
+        requests=6,
+        started_at=now - timedelta(minutes=2),
+        finished_at=now,
+    )
+    BatchFactory(run=run)
+    Destination.objects.update(delivered_to=f"{shop.connection.account_id}:somewhere")
+    Delivery.objects.create(
+        workspace=shop.workspace,
+        destination=shop.destination,
+        address="person0@example.com",
+        profile_id=1,
+        payload_hash=1,
+    )
+    said = words(client.post(url("preview", shop.workspace), entered(shop)))
+    assert "about 6 requests in all." in said
+    assert "About 2 min 0 s" in said
+    assert "up to 2 more contacts" in said

@@ -1,14 +1,20 @@
 """What exports add to a workspace's home: steps, figures, recent runs, what needs a person."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.test import RequestFactory
 from django.utils import timezone
 
-from exports import home_parts
-from tests.exports.factories import DestinationFactory, RunFactory
-from tests.exports.pages import administrator, viewer, words
+from connections import home_parts as connection_parts
+from exports import home_parts, selectors
+from exports.models import Run
+from segments import home_parts as segment_parts
+from tests.exports.factories import ConnectionFactory, DestinationFactory, RunFactory
+from tests.exports.pages import administrator, url, viewer, words
+from tests.segments.factories import SegmentFactory
 from tests.workspaces.factories import MembershipFactory
+from workspaces.models import Schedule
 
 
 def home(workspace: Any, client: Any) -> str:
@@ -57,3 +63,42 @@ def test_exports_that_rest_are_counted(workspace: Any) -> None:
     DestinationFactory(workspace=workspace, connection=None)
     figure = home_parts.exports(asked(workspace))
     assert (figure.value, figure.note) == (2, "1 rests")
+
+
+def test_home_follows_a_run_that_goes_on_and_says_what_comes_next(workspace: Any) -> None:
+    soon = timezone.now() + timedelta(hours=3)
+    DestinationFactory(workspace=workspace, name="Late", schedule="own", next_run_at=soon)
+    DestinationFactory(
+        workspace=workspace, name="Sooner", schedule="own", next_run_at=soon - timedelta(hours=1)
+    )
+    DestinationFactory(workspace=workspace, name="With all", schedule="refresh")
+    DestinationFactory(
+        workspace=workspace, name="Rests", schedule="own", next_run_at=soon, connection=None
+    )
+    assert [one.destination.name for one in selectors.coming_runs(workspace, 5)] == [
+        "Sooner",
+        "Late",
+    ]
+    Schedule.objects.create(workspace=workspace, enabled=True, next_run_at=timezone.now())
+    assert selectors.coming_runs(workspace, 5)[0].destination.name == "With all"
+    run = RunFactory(destination=DestinationFactory(workspace=workspace), state="sending")
+    client = viewer(workspace)
+    part = url("home_runs", workspace)
+    assert f'hx-get="{part}"' in client.get(f"/w/{workspace.slug}/").content.decode()
+    Run.objects.filter(pk=run.pk).update(state="succeeded")
+    assert "hx-get" not in client.get(part).content.decode()
+
+
+def test_a_step_that_was_begun_leads_back_to_where_it_was_left(workspace: Any) -> None:
+    request = asked(workspace)
+    assert connection_parts.connect(request).url.endswith("/add/")
+    draft = ConnectionFactory(workspace=workspace, state="draft")
+    step = connection_parts.connect(request)
+    assert (step.url, step.link) == (
+        f"/w/{workspace.slug}/admin/connections/{draft.pk}/",
+        "Go on",
+    )
+    segment = SegmentFactory(workspace=workspace, state="draft")
+    begun = segment_parts.make_a_segment(request)
+    assert not begun.done
+    assert begun.url.endswith(f"/segments/{segment.pk}/")

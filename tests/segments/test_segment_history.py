@@ -14,6 +14,7 @@ from segments.membership import refresh_segment
 from segments.models import Profile, Segment, SegmentChange, SegmentRefresh
 from tests.exports.pages import words
 from tests.segments.factories import ProfileFactory, SegmentFactory
+from workspaces.charts import rounded_up
 from workspaces.models import AuditEntry, Workspace
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -188,7 +189,7 @@ def test_the_chart_keeps_its_proportions() -> None:
     ("number", "most"), [(0, 2), (2, 2), (3, 4), (9, 10), (11, 20), (41_000, 60_000)]
 )
 def test_the_height_of_a_chart_is_a_round_number(number: int, most: int) -> None:
-    assert charts.rounded_up(number) == most
+    assert rounded_up(number) == most
 
 
 def test_a_sparkline_needs_two_sizes() -> None:

@@ -1,0 +1,28 @@
+"""Columns that stand for what they say, on a scale that reads well."""
+
+from workspaces.charts import Series, bar_chart
+
+
+def test_columns_are_stacked_on_a_round_scale() -> None:
+    chart = bar_chart(
+        ["a", "b"],
+        [Series("Sent", "good", [30, 0]), Series("Not sent", "warn", [10, 0])],
+        lambda value: f"{value:.0f}",
+    )
+    assert chart is not None
+    assert (chart.most, chart.half) == ("40", "20")
+    full, empty = chart.columns
+    assert [(bar.y, bar.height) for bar in full.bars] == [("40.0", "120.0"), ("0.0", "40.0")]
+    assert full.figures == [("Sent", "30"), ("Not sent", "10")]
+    assert {bar.height for bar in empty.bars} == {"0.0"}
+
+
+def test_the_least_there_is_can_be_seen_and_minutes_are_whole() -> None:
+    chart = bar_chart(["a", "b"], [Series("s", "busy", [3600, 1])], str, unit=60)
+    assert chart is not None
+    assert chart.most == "3600"
+    assert chart.columns[1].bars[0].height == "1.0"
+
+
+def test_nothing_is_no_picture() -> None:
+    assert bar_chart(["a"], [Series("s", "busy", [0])], str) is None

@@ -1,0 +1,102 @@
+"""Geometry of the columns that the component `bar_chart` draws as SVG.
+
+Numbers are text, in the units of a viewBox that is stretched to the room there is, so no text is in
+the picture: the component writes the labels beside it, and the figures into a table.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+
+WIDTH, HEIGHT = 1000, 160
+WIDEST_BAR = 48.0
+ROUND = (2, 4, 6, 8, 10)
+
+
+@dataclass(frozen=True)
+class Series:
+    """One thing counted over time. `tone` names its colour: good, busy, warn, bad or idle."""
+
+    name: str | Promise
+    tone: str
+    values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Bar:
+    tone: str
+    y: str
+    height: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One moment: its bars, one on the other, and the figures as people read them."""
+
+    label: str
+    figures: list[tuple[str | Promise, str]]
+    bars: list[Bar]
+    x: str
+    width: str
+    bar_x: str
+    bar_width: str
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """`most` and `half` are what the height and half of it stand for, as people read them."""
+
+    columns: list[Column]
+    series: list[Series]
+    most: str
+    half: str
+    width: int = WIDTH
+    height: int = HEIGHT
+    middle: int = HEIGHT // 2
+
+
+def bar_chart(
+    labels: Sequence[str],
+    series: Sequence[Series],
+    shown: Callable[[float], str],
+    unit: float = 1,
+) -> BarChart | None:
+    """Columns of the series stacked, one for each label; None when there is nothing to draw.
+
+    `shown` says how a number is written; the scale ends at a round number of `unit`s.
+    """
+    sums = [sum(values) for values in zip(*(one.values for one in series), strict=True)]
+    if not any(sums):
+        return None
+    most = unit * rounded_up(max(1, -int(-max(sums) // unit)))
+    width = WIDTH / len(labels)
+    bar_width = min(0.7 * width, WIDEST_BAR)
+    columns = []
+    for place, label in enumerate(labels):
+        bars, floor = [], float(HEIGHT)
+        for one in series:
+            value = one.values[place]
+            height = max(1.0, HEIGHT * value / most) if value else 0.0
+            floor -= height
+            bars.append(Bar(one.tone, f"{floor:.1f}", f"{height:.1f}"))
+        columns.append(
+            Column(
+                label,
+                [(one.name, shown(one.values[place])) for one in series],
+                bars,
+                x=f"{place * width:.1f}",
+                width=f"{width:.1f}",
+                bar_x=f"{place * width + (width - bar_width) / 2:.1f}",
+                bar_width=f"{bar_width:.1f}",
+            )
+        )
+    return BarChart(columns, list(series), shown(most), shown(most / 2))
+
+
+def rounded_up(number: int) -> int:
+    """The next number that reads well and can be halved."""
+    tens = 1
+    while number > 10 * tens:
+        tens *= 10
+    return next(step * tens for step in ROUND if step * tens >= number)
