@@ -150,6 +150,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=20),
         "options": {"expires": 60},
     },
+    "send notices that are due": {
+        "task": "workspaces.tasks.send_notices",
+        "schedule": timedelta(seconds=20),
+        "options": {"expires": 60},
+    },
+    "forget old notices and events": {
+        "task": "workspaces.tasks.forget_old_notices",
+        "schedule": timedelta(hours=12),
+        "options": {"expires": 3600},
+    },
     "resume imports and refreshes that lost their worker": {
         "task": "segments.tasks.sweep",
         "schedule": timedelta(seconds=30),
@@ -243,6 +253,7 @@ MAX_UNPACKED_BYTES = env.int("MAX_UNPACKED_BYTES", default=2 * MAX_UPLOAD_BYTES)
 SQL_SOURCES_ALLOW_PRIVATE = env.bool("SQL_SOURCES_ALLOW_PRIVATE", default=False)
 SQL_SOURCES_FILE_DIR = env.str("SQL_SOURCES_FILE_DIR", default="")
 SQL_SOURCES_SECONDS = env.int("SQL_SOURCES_SECONDS", default=3600)
+WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", default=False)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_HANDLERS = [

@@ -6,14 +6,27 @@ class ConnectionsConfig(AppConfig):
     name = "connections"
 
     def ready(self) -> None:
-        from connections import home_parts
+        from connections import home_parts, notices
         from connections.services import why_member_must_stay
         from workspaces import audit, home, members
+        from workspaces.models import Role
+        from workspaces.notices import topics
 
         members.add_removal_guard(why_member_must_stay)
         home.add_step(30, home_parts.connect)
         home.add_stat(40, home_parts.connections)
         home.add_notices(home_parts.needing_a_person)
+        topics.add(
+            40,
+            topics.Topic(
+                notices.TOPIC,
+                _("A connection needs sign-in"),
+                _("Its exports wait until an Administrator signs in to Constant Contact again."),
+                action="connection.change",
+                emailed=frozenset({Role.ADMINISTRATOR}),
+            ),
+        )
+        topics.add_event(topics.EventKind(notices.EVENT, _("A connection needs sign-in")))
         audit.name_actions(
             {
                 "connection.created": _("Connection added"),

@@ -1,46 +1,48 @@
-"""Tells the Administrators when a connection needs one of them."""
+"""Tells when a connection needs one of the Administrators, and when it no longer does."""
 
-import logging
-
-from django.conf import settings
-from django.core.mail import send_mail
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from connections.models import Connection
 from workspaces import audit
-from workspaces.models import Membership, Role
+from workspaces.notices import telling
+from workspaces.sentences import gettext as _
 
-logger = logging.getLogger(__name__)
+TOPIC = "connection"
+EVENT = "connection.needs_sign_in"
 
 
-def record_needs_sign_in(connection: Connection) -> None:
-    """On the audit log, in the transaction that changes the state."""
+def needs_sign_in(connection: Connection) -> None:
+    """In the transaction that changes the state."""
     audit.record(connection.workspace, "connection.needs_sign_in", target=connection)
-
-
-def tell_administrators(connection: Connection) -> None:
-    """By e-mail, once the connection has come to need sign-in; in the app its state says so."""
-    path = reverse("connections:detail", args=[connection.workspace.slug, connection.pk])
-    text = render_to_string(
-        "connections/mail/needs_sign_in.txt",
-        {"connection": connection, "url": f"{settings.BASE_URL}{path}"},
+    text = _(
+        "The connection “%(connection)s” needs sign-in: Constant Contact no longer accepts its"
+        " authorisation. Its exports wait until an Administrator signs in again."
+    ) % {"connection": connection.name}
+    path = _path(connection)
+    telling.begins(connection.workspace, TOPIC, _subject(connection), text, path)
+    telling.happened(
+        connection.workspace,
+        EVENT,
+        {"connection": connection.pk, "name": connection.name, "account": connection.account_name},
+        text=text,
+        path=path,
     )
-    subject = _("%(connection)s needs sign-in") % {"connection": " ".join(connection.name.split())}
-    for address in _administrators(connection):
-        try:
-            send_mail(subject, text, None, [address])
-        except OSError:
-            logger.exception(
-                "An Administrator could not be told that connection %s needs sign-in.",
-                connection.pk,
-            )
 
 
-def _administrators(connection: Connection) -> list[str]:
-    return list(
-        Membership.objects.filter(
-            workspace_id=connection.workspace_id, role=Role.ADMINISTRATOR
-        ).values_list("user__email", flat=True)
+def is_signed_in(connection: Connection) -> None:
+    telling.ends(
+        connection.workspace,
+        TOPIC,
+        _subject(connection),
+        _("The connection “%(connection)s” is signed in again, and its exports go on.")
+        % {"connection": connection.name},
+        _path(connection),
     )
+
+
+def _subject(connection: Connection) -> str:
+    return f"connection:{connection.pk}"
+
+
+def _path(connection: Connection) -> str:
+    return reverse("connections:detail", args=[connection.workspace.slug, connection.pk])

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connections import consent_text, dependents, selectors, tokens
+from connections import consent_text, dependents, notices, selectors, tokens
 from connections.constant_contact.answers import AccountSummary
 from connections.models import Connection, Consent
 from workspaces import audit
@@ -124,6 +124,7 @@ def keep_authorisation(
         stored.state_reason = ""
         if stored.state == Connection.State.NEEDS_SIGN_IN:
             stored.state = Connection.State.ACTIVE
+            notices.is_signed_in(stored)
         stored.save()
         details = {"account": stored.account_name}
         if known and known != account.encoded_account_id:

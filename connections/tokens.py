@@ -20,7 +20,7 @@ from config import cipher
 from connections import oauth_client, words
 from connections.constant_contact.errors import SignInAgain, Unavailable, retry_after
 from connections.models import Connection
-from connections.notices import record_needs_sign_in, tell_administrators
+from connections.notices import needs_sign_in
 
 # A token about to expire may do so on its way.
 AHEAD = timedelta(minutes=5)
@@ -106,14 +106,12 @@ class ConnectionTokens:
 
         Raises `SignInAgain` when the grant is dead, `Unavailable` when it could not be asked.
         """
-        connection, ended_now = _committed(lambda: self._refresh(stale))
-        if ended_now:
-            tell_administrators(connection)
+        connection = _committed(lambda: self._refresh(stale))
         _refuse_ended(connection)
         return decrypt(connection.access_token)
 
-    def _refresh(self, stale: str) -> tuple[Connection, bool]:
-        """The connection as it then is stored, and whether its grant has just ended.
+    def _refresh(self, stale: str) -> Connection:
+        """The connection as it then is stored.
 
         The row is locked from before the question until the answer is stored: a rotating refresh
         token works once, and who waited finds the new pair.
@@ -123,14 +121,14 @@ class ConnectionTokens:
             connection = self._found().select_for_update(no_key=True, of=("self",)).get()
             _refuse_ended(connection)
             if decrypt(connection.access_token) != stale:
-                return connection, False
+                return connection
             answer = _asked(decrypt(connection.refresh_token))
             if answer is None:
                 connection.state = Connection.State.NEEDS_SIGN_IN
                 connection.state_reason = words.sentence("sign_in_again")
                 connection.save(update_fields=["state", "state_reason"])
-                record_needs_sign_in(connection)
-                return connection, True
+                needs_sign_in(connection)
+                return connection
             keep(connection, answer)
             connection.save(
                 update_fields=[
@@ -140,7 +138,7 @@ class ConnectionTokens:
                     "token_refreshed_at",
                 ]
             )
-        return connection, False
+        return connection
 
     def _found(self) -> Any:
         return Connection.objects.select_related("workspace").filter(

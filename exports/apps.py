@@ -11,6 +11,8 @@ class ExportsConfig(AppConfig):
             dependents,
             erasing,
             home_parts,
+            notices,
+            periodic_notices,
             profile_panel,
             refreshing,
             scheduling,
@@ -19,6 +21,8 @@ class ExportsConfig(AppConfig):
         from segments import attribute_uses, erasure_parts, profile_panels, segment_panels
         from segments import dependents as segment_dependents
         from workspaces import audit, home, refreshes
+        from workspaces.notices import topics
+        from workspaces.notices.topics import Topic
         from workspaces.scheduling import add_due_hook
 
         connection_dependents.add(dependents.of_connection)
@@ -34,6 +38,49 @@ class ExportsConfig(AppConfig):
             ),
         )
         add_due_hook(scheduling.start_due)
+        add_due_hook(periodic_notices.tell_due)
+        topics.add(
+            10,
+            Topic(
+                notices.FAILED,
+                _("A run failed"),
+                _("Once when an export’s run fails, and once when one goes well again."),
+            ),
+        )
+        topics.add(
+            20,
+            Topic(
+                notices.REJECTIONS,
+                _("Many profiles were rejected"),
+                _("When Constant Contact rejects more of a run than the workspace puts up with."),
+            ),
+        )
+        topics.add(
+            30,
+            Topic(
+                notices.APPROVAL,
+                _("A run wants approval"),
+                _("When so many people would be taken off a list that somebody has to say yes."),
+            ),
+        )
+        topics.add(
+            50,
+            Topic(
+                periodic_notices.BUDGET,
+                _("The day’s requests are nearly spent"),
+                _("When nine in ten of the day’s requests to Constant Contact are used."),
+            ),
+        )
+        topics.add(
+            60,
+            Topic(
+                periodic_notices.SUMMARY,
+                _("The week in a line"),
+                _("On Mondays: what ran, what was sent, what failed."),
+            ),
+        )
+        topics.add_event(topics.EventKind(notices.RUN_FINISHED, _("A run has ended")))
+        topics.add_event(topics.EventKind(notices.RUN_NEEDS_APPROVAL, _("A run wants approval")))
         home.add_step(40, home_parts.configure)
         home.add_step(50, home_parts.run)
         home.add_stat(30, home_parts.exports)

@@ -6,8 +6,16 @@ class SegmentsConfig(AppConfig):
     name = "segments"
 
     def ready(self) -> None:
-        from segments import attribute_uses, dependents, home_parts, refreshing, source_refreshing
+        from segments import (
+            attribute_uses,
+            dependents,
+            home_parts,
+            notices,
+            refreshing,
+            source_refreshing,
+        )
         from workspaces import audit, home, refreshes
+        from workspaces.notices import topics
         from workspaces.scheduling import add_due_hook
 
         dependents.add(dependents.segments_using)
@@ -43,6 +51,8 @@ class SegmentsConfig(AppConfig):
                 refreshing.skip,
             ),
         )
+        topics.add_event(topics.EventKind(notices.IMPORT_FINISHED, _("An import has ended")))
+        topics.add_event(topics.EventKind(notices.SEGMENT_REFRESHED, _("A segment was refreshed")))
         home.add_step(10, home_parts.import_customers)
         home.add_step(20, home_parts.make_a_segment)
         home.add_stat(10, home_parts.profiles)

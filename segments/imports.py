@@ -6,7 +6,16 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from segments import erased, kept_files, ownership, profile_merge, reading, sql_loads, upload_files
+from segments import (
+    erased,
+    kept_files,
+    notices,
+    ownership,
+    profile_merge,
+    reading,
+    sql_loads,
+    upload_files,
+)
 from segments.dialect import Dialect, UnreadableFile
 from segments.drafts import chosen_columns
 from segments.models import Import, RefusedRow, Source
@@ -174,8 +183,9 @@ def _note(load: Import, **values: object) -> None:
 
 
 def _end(load: Import, state: Import.State, **values: object) -> None:
-    _note(load, state=state, stage="", finished_at=timezone.now(), **values)
-    details: dict[str, Any] = {"removed": load.removed} if load.removed else {}
-    audit.record(
-        load.source.workspace, "import.finished", target=load.source, state=str(state), **details
-    )
+    with transaction.atomic():
+        _note(load, state=state, stage="", finished_at=timezone.now(), **values)
+        details: dict[str, Any] = {"removed": load.removed} if load.removed else {}
+        workspace = load.source.workspace
+        audit.record(workspace, "import.finished", target=load.source, state=str(state), **details)
+        notices.import_finished(load)

@@ -9,6 +9,7 @@ from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from segments import membership_sql as sql
+from segments import notices
 from segments.failures import Failure
 from segments.models import Attribute, Segment, SegmentRefresh
 from segments.rule_sql import compile_rules
@@ -95,17 +96,20 @@ def give_up_waiting(segment: Segment) -> None:
 
 def fail(segment: Segment, failure: Failure, seconds: float = 0) -> SegmentRefresh:
     """Puts on record that a refresh failed, and why; the members stay who they were."""
-    Segment.objects.filter(pk=segment.pk).update(
-        refresh_state=_unless_asked_again(Segment.RefreshState.FAILED), refresh_reason=failure
-    )
-    return SegmentRefresh.objects.create(
-        workspace_id=segment.workspace_id,
-        segment=segment,
-        count=segment.member_count,
-        succeeded=False,
-        reason=failure,
-        seconds=seconds,
-    )
+    with transaction.atomic():
+        Segment.objects.filter(pk=segment.pk).update(
+            refresh_state=_unless_asked_again(Segment.RefreshState.FAILED), refresh_reason=failure
+        )
+        refresh = SegmentRefresh.objects.create(
+            workspace_id=segment.workspace_id,
+            segment=segment,
+            count=segment.member_count,
+            succeeded=False,
+            reason=failure,
+            seconds=seconds,
+        )
+        notices.segment_refreshed(segment, refresh)
+    return refresh
 
 
 def _compute(segment: Segment, now: datetime, started: float) -> SegmentRefresh:
@@ -134,6 +138,7 @@ def _compute(segment: Segment, now: datetime, started: float) -> SegmentRefresh:
         raise Segment.DoesNotExist
     refresh.seconds = time.monotonic() - started
     refresh.save()
+    notices.segment_refreshed(segment, refresh)
     _forget_old_changes(segment)
     return refresh
 

@@ -27,6 +27,13 @@ _names: dict[str, Promise | str] = {
     "refresh.succeeded": _("Refresh succeeded"),
     "refresh.failed": _("Refresh failed"),
     "refresh.retried": _("Refresh tried again"),
+    "notices.chosen": _("Own notices chosen"),
+    "notices.share_changed": _("Share of rejected profiles changed"),
+    "endpoint.created": _("Endpoint added"),
+    "endpoint.changed": _("Endpoint changed"),
+    "endpoint.secret_renewed": _("Endpoint’s secret renewed"),
+    "endpoint.removed": _("Endpoint removed"),
+    "endpoint.sent_again": _("Event sent again"),
 }
 
 
@@ -41,6 +48,11 @@ _detail_names: dict[str, Promise | str] = {
     "trigger": _("started by"),
     "reason": _("reason"),
     "steps": _("steps"),
+    "in_app": _("in the app"),
+    "by_email": _("by e-mail"),
+    "percent": _("percent"),
+    "events": _("events"),
+    "event": _("event"),
 }
 
 

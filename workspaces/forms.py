@@ -4,11 +4,12 @@ from datetime import time
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from workspaces import time_zones
-from workspaces.models import Invitation, Role, User, Workspace
+from workspaces.models import Endpoint, Invitation, Role, User, Workspace
+from workspaces.notices import topics
 
 MOST_TIMES = 12
 
@@ -148,3 +149,54 @@ class ScheduleForm(forms.Form):
         at_times = self.data.get("every_hours", "0") in ("", "0")
         self.fields["days"].required = not is_off
         self.fields["times"].required = not is_off and at_times
+
+
+class RejectedShareForm(forms.ModelForm):
+    class Meta:
+        model = Workspace
+        fields = ["rejected_share"]
+        labels = {"rejected_share": _("Tell of a run when more than so many percent were rejected")}
+
+
+class EndpointForm(forms.Form):
+    """What an endpoint is made of; its services say what is wrong with the address."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=100, help_text=_("What the list here calls it.")
+    )
+    form = forms.ChoiceField(
+        label=_("Form"),
+        choices=Endpoint.Form.choices,
+        initial=Endpoint.Form.JSON,
+        widget=forms.RadioSelect,
+    )
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=2000,
+        help_text=_("It begins with https://. It is kept encrypted, and not shown again."),
+        widget=forms.URLInput(attrs={"autocomplete": "off"}),
+    )
+    events = forms.MultipleChoiceField(label=_("Events"), widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["events"]
+        field.choices = [(kind.name, kind.label) for kind in topics.event_kinds()]
+
+
+class EndpointChangeForm(EndpointForm):
+    enabled = forms.BooleanField(
+        label=_("On"),
+        required=False,
+        help_text=_("What happens while it is off is not sent later."),
+        widget=forms.CheckboxInput(attrs={"role": "switch"}),
+    )
+
+    def __init__(self, *args: Any, endpoint: Endpoint, **kwargs: Any) -> None:
+        initial = {"name": endpoint.name, "events": endpoint.events, "enabled": endpoint.enabled}
+        super().__init__(*args, initial=initial, **kwargs)
+        del self.fields["form"]
+        self.fields["url"].required = False
+        self.fields["url"].help_text = gettext("Leave it empty to keep the one at %(host)s.") % {
+            "host": endpoint.host
+        }

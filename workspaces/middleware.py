@@ -6,6 +6,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from django.utils import timezone
+from django.utils.translation import get_language
 from django_htmx.http import HttpResponseClientRedirect
 from django_scopes import scope, scopes_disabled
 
@@ -31,6 +32,7 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
 class WorkspaceMiddleware:
     """Under `/w/SLUG/`: sets `request.workspace` and `request.membership`, scopes every query.
 
+    Keeps the language that pages are read in, for what is written to the member later.
     Who is not signed in is sent to sign in; for everyone but members the workspace is a 404,
     whether it exists or not.
     """
@@ -60,6 +62,9 @@ class WorkspaceMiddleware:
         request.workspace = workspace  # type: ignore[attr-defined]
         if request.session.get("workspace") != workspace.slug:
             request.session["workspace"] = workspace.slug
+        language = get_language() or ""
+        if request.user.language != language:
+            User.objects.filter(pk=request.user.pk).update(language=language)
         with scope(workspace=workspace), timezone.override(workspace.tzinfo):
             return self.get_response(request)
 

@@ -6,21 +6,49 @@ from datetime import time, timedelta
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from workspaces.notices.models import (
+    Endpoint,
+    EndpointDelivery,
+    Event,
+    Notice,
+    NoticeChoice,
+    Trouble,
+)
 from workspaces.sentences import SentenceField
 from workspaces.tenancy import TenantForeignKey, TenantModel
 from workspaces.users import UserManager, somebody
 
+__all__ = [
+    "AuditEntry",
+    "Endpoint",
+    "EndpointDelivery",
+    "Event",
+    "Invitation",
+    "Membership",
+    "Notice",
+    "NoticeChoice",
+    "Refresh",
+    "RefreshStep",
+    "Role",
+    "Schedule",
+    "Trouble",
+    "User",
+    "Workspace",
+]
+
 
 class User(AbstractUser):
-    """A person who signs in with an e-mail address."""
+    """A person who signs in with an e-mail address; `language` is what they last read pages in."""
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(_("e-mail address"), unique=True)
+    language = models.CharField(max_length=10, blank=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []
@@ -38,11 +66,17 @@ class Role(models.TextChoices):
 
 
 class Workspace(models.Model):
-    """A tenant. `slug` is its place in every URL and never changes."""
+    """A tenant. `slug` is its place in every URL and never changes.
+
+    Members are told of a run when more than `rejected_share` percent of it were rejected.
+    """
 
     name = models.CharField(_("name"), max_length=100)
     slug = models.SlugField(_("address"), max_length=60, unique=True)
     time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
+    rejected_share = models.PositiveSmallIntegerField(
+        _("rejected percent"), default=5, validators=[MaxValueValidator(100)]
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

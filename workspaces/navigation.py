@@ -54,6 +54,7 @@ SECTIONS: list[tuple[Promise | str, list[Page]]] = [
             Page("connections:list", _("Connections"), "plug-connected", "workspace.change"),
             Page("workspaces:members", _("Members"), "users", "member.view"),
             Page("workspaces:schedule", _("Schedule"), "calendar-time", "schedule.view"),
+            Page("workspaces:notice_settings", _("Notices"), "bell", "notice.view"),
             Page("workspaces:audit", _("Audit log"), "history", "audit.view"),
             Page("api_pages:token_list", _("API"), "key", "workspace.view"),
         ],

@@ -54,6 +54,16 @@ def _with_free_slug(name: str, time_zone: str) -> Workspace:
             slug = f"{base}-{number}"
 
 
+def save_rejected_share(workspace: Workspace, percent: int, *, by: User) -> None:
+    """Sets above which share of rejected profiles members are told of a run."""
+    with transaction.atomic():
+        workspace.rejected_share = percent
+        workspace.save(update_fields=["rejected_share"])
+        audit.record(
+            workspace, "notices.share_changed", actor=by, target=workspace, percent=percent
+        )
+
+
 def schedule_of(workspace: Workspace) -> Schedule:
     """The workspace's schedule; made on first use: every day at six, but off."""
     schedule, _made = Schedule.objects.get_or_create(

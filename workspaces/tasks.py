@@ -1,8 +1,14 @@
 """Work that arrives through Celery: handed straight to the functions that do it."""
 
 from celery import shared_task
+from django_scopes import scope
 
 from workspaces import due, execution
+from workspaces.models import Workspace
+from workspaces.notices import emails, endpoints, inbox, webhooks
+
+# An endpoint that answers a byte at a time holds no worker for longer.
+SECONDS_PER_ATTEMPT = 30
 
 
 @shared_task
@@ -13,3 +19,24 @@ def start_due() -> None:
 @shared_task
 def run_refresh(workspace_id: int, refresh_id: int) -> None:
     execution.run_refresh(workspace_id, refresh_id)
+
+
+@shared_task
+def send_notices() -> None:
+    for workspace_id, delivery_id in webhooks.due():
+        attempt_delivery.delay(workspace_id, delivery_id)
+    emails.send_due()
+
+
+@shared_task(soft_time_limit=SECONDS_PER_ATTEMPT, time_limit=2 * SECONDS_PER_ATTEMPT)
+def attempt_delivery(workspace_id: int, delivery_id: int) -> None:
+    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+        webhooks.attempt(delivery_id)
+
+
+@shared_task
+def forget_old_notices() -> None:
+    for workspace in Workspace.objects.all():
+        with scope(workspace=workspace):
+            endpoints.forget_old()
+            inbox.forget_old()

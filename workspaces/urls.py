@@ -5,10 +5,12 @@ from django.urls import include, path
 
 from workspaces.views import (
     audit,
+    endpoints,
     entry,
     home,
     invitations,
     members,
+    notices,
     refreshes,
     schedule,
     styleguide,
@@ -21,6 +23,14 @@ one_refresh = [
     path("tree/", refreshes.tree, name="refresh_tree"),
     path("retry/", refreshes.retry, name="refresh_retry"),
     path("retry/<int:step>/", refreshes.retry, name="refresh_step_retry"),
+]
+one_endpoint = [
+    path("", endpoints.endpoint, name="endpoint"),
+    path("edit/", endpoints.endpoint_edit, name="endpoint_edit"),
+    path("secret/", endpoints.endpoint_secret, name="endpoint_secret"),
+    path("try/", endpoints.endpoint_try, name="endpoint_try"),
+    path("remove/", endpoints.endpoint_remove, name="endpoint_remove"),
+    path("deliveries/<int:delivery>/again/", endpoints.delivery_again, name="delivery_again"),
 ]
 urlpatterns = [
     path("workspaces/new/", entry.create, name="create"),
@@ -46,6 +56,13 @@ urlpatterns = [
     path("w/<slug:slug>/admin/schedule/refresh/", schedule.refresh_now, name="refresh_now"),
     path("w/<slug:slug>/admin/schedule/refreshes/", schedule.refresh_list, name="refreshes"),
     path("w/<slug:slug>/admin/schedule/refreshes/<int:pk>/", include(one_refresh)),
+    path("w/<slug:slug>/notices/", notices.notice_list, name="notices"),
+    path("w/<slug:slug>/notices/read/", notices.notices_read, name="notices_read"),
+    path("w/<slug:slug>/notices/<int:pk>/", notices.notice_open, name="notice_open"),
+    path("w/<slug:slug>/admin/notices/", notices.notice_settings, name="notice_settings"),
+    path("w/<slug:slug>/admin/notices/share/", notices.rejected_share, name="rejected_share"),
+    path("w/<slug:slug>/admin/notices/endpoints/add/", endpoints.endpoint_add, name="endpoint_add"),
+    path("w/<slug:slug>/admin/notices/endpoints/<int:pk>/", include(one_endpoint)),
     path("w/<slug:slug>/admin/audit/", audit.audit_log, name="audit"),
 ]
 

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
+from exports import notices
 from exports.models import Batch, Run
 
 RunState, BatchState = Run.State, Batch.State
@@ -36,7 +38,7 @@ class WrongState(Exception):
 def move_run(run: Run, to: Run.State, **fields: Any) -> None:
     """Moves the run on, only from the state it is believed to be in; stamps its end.
 
-    What it waited for until now is over.
+    What it waited for until now is over. Who is to know is told in the same transaction.
 
     Raises `WrongState` when another process moved it first.
     """
@@ -45,7 +47,9 @@ def move_run(run: Run, to: Run.State, **fields: Any) -> None:
     if to in RUN_ENDS:
         fields.setdefault("finished_at", timezone.now())
     fields = {"waiting_until": None, "why": {}} | fields
-    _move(run, to, fields)
+    with transaction.atomic():
+        _move(run, to, fields)
+        notices.run_moved(run)
 
 
 def move_batch(batch: Batch, to: Batch.State, **fields: Any) -> None:

@@ -23,6 +23,7 @@ from connections.tokens import ConnectionTokens
 from tests.connections.factories import ConnectionFactory, connected
 from tests.workspaces.factories import MembershipFactory
 from workspaces.models import AuditEntry, Role, Workspace
+from workspaces.notices import emails
 
 COMMITTED = pytest.mark.django_db(transaction=True)
 TOKEN_URL = "POST /oauth2/default/v1/token"
@@ -220,9 +221,11 @@ def test_a_dead_grant_needs_sign_in_and_tells_each_administrator_once(
     assert token_requests(sandbox) == {"400": 1}
     assert stored(connection).state == Connection.State.NEEDS_SIGN_IN
     assert "no longer accepts" in str(stored(connection).state_reason)
+    emails.send_due()
+    emails.send_due()
     told = sorted(message.to[0] for message in mail.outbox)
     assert told == sorted([connection.export_user.email, second.user.email])
-    assert mail.outbox[0].subject == "Newsletter account needs sign-in"
+    assert "“Newsletter account” needs sign-in" in mail.outbox[0].subject
     assert f"/w/{workspace.slug}/admin/connections/{connection.pk}/" in mail.outbox[0].body
     assert AuditEntry.objects.filter(action="connection.needs_sign_in").count() == 1
     with pytest.raises(access.NotUsable) as unusable:
@@ -240,6 +243,7 @@ def test_a_mail_server_that_fails_changes_nothing_of_it(
     sandbox.control("revoke")
     with pytest.raises(SignInAgain):
         access.client(connection).account_summary()
+    assert emails.send_due() == 0
     assert stored(connection).state == Connection.State.NEEDS_SIGN_IN
 
 

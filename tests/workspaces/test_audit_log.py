@@ -8,7 +8,7 @@ from django.urls import reverse
 from tests.workspaces.factories import UserFactory, WorkspaceFactory, signed_in
 from workspaces import audit
 from workspaces.models import Workspace
-from workspaces.views.audit import PAGE
+from workspaces.paging import PAGE
 
 
 def url(workspace: Workspace) -> str:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from workspaces import icons, navigation, permissions, statuses
+from workspaces.notices import inbox
 
 register = template.Library()
 
@@ -116,6 +117,12 @@ def may(context: Context, action: str, target: Any = None) -> bool:
 def sections(context: Context) -> list[navigation.Section]:
     """The sidebar: only what this member may open."""
     return navigation.sections(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def unread_notices(context: Context) -> int:
+    """How many notices the member has not seen."""
+    return inbox.unread(context["membership"])
 
 
 @register.filter

@@ -8,9 +8,16 @@ from django.utils.translation import gettext as _
 
 from workspaces import audit
 from workspaces.models import Role
+from workspaces.notices import topics
 from workspaces.sentences import read
 
 register = template.Library()
+
+
+@register.filter
+def event_label(kind: str) -> str:
+    """What people call a kind of event."""
+    return topics.event_label(kind)
 
 
 @register.simple_tag

@@ -2,16 +2,14 @@
 
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import AuditEntry
+from workspaces.paging import page_by_id
 from workspaces.permissions import requires
-
-PAGE = 50
 
 
 @requires("audit.view")
@@ -22,7 +20,7 @@ def audit_log(request: WorkspaceRequest, slug: str) -> HttpResponse:
         entries = entries.filter(action=chosen["action"])
     if chosen["person"]:
         entries = entries.filter(actor_label=chosen["person"])
-    page, newer, older = _page(entries, request.GET.get("before"), request.GET.get("after"))
+    page, newer, older = page_by_id(entries, request.GET.get("before"), request.GET.get("after"))
     context = {
         "entries": page,
         "actions": sorted(
@@ -36,25 +34,6 @@ def audit_log(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "older": older and f"?{urlencode({**chosen, 'before': older})}",
     }
     return render(request, "workspaces/audit.html", context)
-
-
-def _page(
-    entries: QuerySet[AuditEntry], before: str | None, after: str | None
-) -> tuple[list[AuditEntry], int | None, int | None]:
-    """A page's entries, and the ids from which the newer and the older page start, if any."""
-    if after and after.isdecimal():
-        found = list(entries.filter(id__gt=int(after)).order_by("id")[: PAGE + 1])
-        has_newer, page = len(found) > PAGE, found[:PAGE][::-1]
-        has_older = bool(page)
-    else:
-        if before and before.isdecimal():
-            entries = entries.filter(id__lt=int(before))
-        found = list(entries[: PAGE + 1])
-        has_older, page = len(found) > PAGE, found[:PAGE]
-        has_newer = bool(before) and bool(page)
-    newer = page[0].pk if has_newer and page else None
-    older = page[-1].pk if has_older and page else None
-    return page, newer, older
 
 
 def _distinct(field: str) -> list[str]:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from workspaces import icons, statuses
+from workspaces.charts import Series, bar_chart
 from workspaces.models import Workspace
 
 
@@ -54,6 +55,17 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "resting_form": RestingForm(),
         "workspace": Workspace(name="Adventure Works", slug="adventure-works"),
         "membership": SimpleNamespace(get_role_display="Administrator"),
+        "chart": bar_chart(
+            ["2 Nov", "9 Nov", "16 Nov"],
+            [
+                Series("Sent", "good", [1200, 340, 80]),
+                Series("Unchanged", "idle", [0, 860, 1100]),
+                Series("Not sent", "warn", [40, 38, 52]),
+                Series("Failed", "bad", [0, 20, 0]),
+                Series("Waiting", "busy", [0, 0, 30]),
+            ],
+            lambda value: f"{value:,.0f}",
+        ),
         "steps": ["Connection", "List", "Data matching", "Segments"],
         "rows": [
             SimpleNamespace(name=name, count=count)
