@@ -4,11 +4,12 @@ from celery import shared_task
 from django_scopes import scope
 
 from workspaces import due, execution
-from workspaces.models import Workspace
+from workspaces.models import EndpointDelivery, Workspace
 from workspaces.notices import emails, endpoints, inbox, webhooks
 
 # An endpoint that answers a byte at a time holds no worker for longer.
 SECONDS_PER_ATTEMPT = 30
+EXPIRE_SECONDS = 60
 
 
 @shared_task
@@ -23,15 +24,22 @@ def run_refresh(workspace_id: int, refresh_id: int) -> None:
 
 @shared_task
 def send_notices() -> None:
-    for workspace_id, delivery_id in webhooks.due():
-        attempt_delivery.delay(workspace_id, delivery_id)
+    _hand_out_deliveries()
     emails.send_due()
+
+
+def _hand_out_deliveries() -> None:
+    """Those that no worker takes up in time are due at the next look."""
+    for key in webhooks.due():
+        attempt_delivery.apply_async(key, expires=EXPIRE_SECONDS)
 
 
 @shared_task(soft_time_limit=SECONDS_PER_ATTEMPT, time_limit=2 * SECONDS_PER_ATTEMPT)
 def attempt_delivery(workspace_id: int, delivery_id: int) -> None:
     with scope(workspace=Workspace.objects.get(pk=workspace_id)):
-        webhooks.attempt(delivery_id)
+        delivery = webhooks.attempt(delivery_id)
+    if delivery is not None and delivery.state == EndpointDelivery.State.DELIVERED:
+        _hand_out_deliveries()
 
 
 @shared_task

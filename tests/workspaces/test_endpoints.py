@@ -157,6 +157,19 @@ def test_a_delivery_that_a_worker_has_taken_up_is_nobody_elses(
     assert webhooks.due(timezone.now() + webhooks.LEASE + timedelta(seconds=1))
 
 
+def test_an_endpoint_that_does_not_answer_leaves_workers_for_others(
+    workspace: Any, receiver: Receiver
+) -> None:
+    made(workspace, receiver.url)
+    for _number in range(webhooks.AT_ONCE_TO_ONE + 3):
+        drip(workspace)
+    other, _secret = made(workspace, receiver.url, name="Other", events=["tap.mended"])
+    endpoints.try_out(other, by=UserFactory())
+    found = EndpointDelivery.objects.filter(pk__in=[pk for _workspace, pk in webhooks.due()])
+    assert found.filter(endpoint=other).count() == 1
+    assert found.exclude(endpoint=other).count() == webhooks.AT_ONCE_TO_ONE
+
+
 def test_slack_has_its_own_form_with_nothing_of_ours_as_markup(
     workspace: Any, receiver: Receiver, settings: Any
 ) -> None:

@@ -13,6 +13,8 @@ import orjson
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone, translation
 from django_scopes import scopes_disabled
 
@@ -25,6 +27,7 @@ from workspaces.sentences import gettext as _
 WAITS = tuple(
     timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 7200, 21600, 43200, 86400)
 )
+AT_ONCE_TO_ONE = 4
 # Longer than one attempt may take.
 LEASE = timedelta(minutes=2)
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how the standard marks one
@@ -32,9 +35,19 @@ State = EndpointDelivery.State
 
 
 def due(now: datetime | None = None) -> list[tuple[int, int]]:
-    """The workspaces and ids of the deliveries to be tried now."""
+    """The workspaces and ids of the deliveries to be tried now.
+
+    So few of one endpoint that one which does not answer leaves workers for everything else.
+    """
     with scopes_disabled():
-        found = EndpointDelivery.objects.filter(due_at__lte=now or timezone.now())
+        place = Window(
+            RowNumber(), partition_by=[F("workspace_id"), F("endpoint_id")], order_by="due_at"
+        )
+        found = (
+            EndpointDelivery.objects.filter(due_at__lte=now or timezone.now())
+            .annotate(place=place)
+            .filter(place__lte=AT_ONCE_TO_ONE)
+        )
         return list(found.order_by("due_at").values_list("workspace_id", "pk"))
 
 
