@@ -36,7 +36,8 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN = """
 async (only) => {
   const where = { exclude: [[".htmx-request"], [".operation ~ .operation"]] };
-  const found = await axe.run(where, { runOnly: only, resultTypes: ["violations"] });
+  const how = { runOnly: only, resultTypes: ["violations"], preload: false };
+  const found = await axe.run(where, how);
   return found.violations.map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 160)}`);
 }
 """
@@ -108,7 +109,8 @@ def _first(kind: str) -> int:
 
 
 def pages(client: Any, slug: str, ids: dict[str, int]) -> Iterator[str]:
-    """Whatever of the URLs answers with a whole page."""
+    """Whatever of the URLs answers with a whole page, once for each template."""
+    seen = set()
     for name, arguments in under_workspaces():
         filled: dict[str, Any] = {"slug": slug}
         if [argument for argument, _sample in arguments] == ["pk"]:
@@ -121,7 +123,10 @@ def pages(client: Any, slug: str, ids: dict[str, int]) -> Iterator[str]:
         url = reverse(name, kwargs=filled)
         answer = client.get(url)
         is_html = answer.get("Content-Type", "").startswith("text/html")
-        if answer.status_code == 200 and is_html and b"<html" in answer.content:
+        if answer.status_code != 200 or not is_html or b"<html" not in answer.content:
+            continue
+        if answer.templates[0].name not in seen:
+            seen.add(answer.templates[0].name)
             yield url
 
 
@@ -129,7 +134,7 @@ def test_no_page_keeps_anybody_out(workspace: Any, live_server: Any, browser: An
     client = signed_in(workspace)
     ids = a_workspace_with_something_of_everything(workspace, client.member)
     found = [*pages(client, workspace.slug, ids), *OWN]
-    assert len(found) > 45
+    assert len(found) > 40
     context = browser.new_context(base_url=live_server.url, locale="en-GB", reduced_motion="reduce")
     context.add_init_script(AXE)
     tab = context.new_page()
