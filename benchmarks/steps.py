@@ -18,6 +18,7 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 SLUG = "benchmark"
+IMPORTER, PASSWORD = "importer@example.com", "a benchmark"
 ROWS = "SELECT p.attributes ->> 'email' AS email, p.attributes ->> 'first' AS first_name,"
 ROWS += " p.attributes ->> 'last' AS last_name FROM segments_profile p WHERE p.workspace_id ="
 RULES = {
@@ -36,7 +37,6 @@ def prepare(count: int) -> dict[str, Any]:
     from django.utils import timezone
     from django_scopes import scope
 
-    from connections.models import Connection
     from exports.models import Destination, DestinationSegment
     from segments.models import Attribute, Segment
     from workspaces.models import User
@@ -80,12 +80,12 @@ def prepare(count: int) -> dict[str, Any]:
                 " ORDER BY id",
                 [segment.pk, workspace.pk],
             )
-        link = _connect(workspace, user, Connection)
+        link = connect(workspace, user)
         destination = Destination.objects.create(
             workspace=workspace,
             name="Newsletter",
             connection=link,
-            list_id=_list_id(),
+            list_id=list_id(),
             list_name="Newsletter",
             matching={"email": "email", "first_name": "first", "last_name": "last"},
         )
@@ -97,15 +97,16 @@ def prepare(count: int) -> dict[str, Any]:
     return {"workspace": workspace.pk}
 
 
-def _connect(workspace: Any, user: Any, kind: Any) -> Any:
+def connect(workspace: Any, user: Any) -> Any:
     import requests
     from django.conf import settings
 
     from connections import services
     from connections.authorisation import complete_with
+    from connections.models import Connection
 
     made = services.create_connection(
-        workspace, name="Account", sharing=kind.Sharing.CONTRIBUTORS, by=user
+        workspace, name="Account", sharing=Connection.Sharing.CONTRIBUTORS, by=user
     )
     base = settings.CONSTANT_CONTACT_API_URL.removesuffix("/v3")
     complete_with(made, requests.post(f"{base}/_control/tokens", timeout=30).json(), by=user)
@@ -114,7 +115,7 @@ def _connect(workspace: Any, user: Any, kind: Any) -> Any:
     return made
 
 
-def _list_id() -> str:
+def list_id() -> str:
     import requests
     from django.conf import settings
 
@@ -274,7 +275,7 @@ def import_csv(path: str) -> dict[str, Any]:
     from workspaces.models import User
     from workspaces.services import create_workspace
 
-    user = User.objects.create_user("importer@example.com", "a benchmark")
+    user = User.objects.create_user(IMPORTER, PASSWORD)
     workspace = create_workspace("Imported", administrator=user, time_zone="UTC")
     said = StringIO()
     started = time.perf_counter()

@@ -1,0 +1,212 @@
+"""How the cost grows with the workspace: `python -m benchmarks.scale 1000000 10000000`.
+
+For each size, alone on services of its own: a CSV imported, three rules refreshed and counted as
+while they are edited, an export of a tenth of everybody planned, and every page asked for.
+"""
+
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from benchmarks.bench import Bench
+from benchmarks.steps import IMPORTER, PASSWORD, RULES
+from config.embedded import EmbeddedServices
+from config.parts import parts
+from sandbox.process import SandboxProcess
+
+PORT = 8199
+ASKED = 20
+A_TENTH = {
+    "match": "all",
+    "rules": [{"attribute": "last", "operator": "ends_with", "value": "7"}],
+}
+PAGES = (
+    "",
+    "data/sources/",
+    "data/attributes/",
+    "data/profiles/",
+    "data/profiles/?q=p77777%40example.com",
+    "data/profiles/PROFILE/",
+    "data/suppressions/",
+    "data/segments/",
+    "data/segments/SEGMENT/",
+    "data/segments/SEGMENT/edit/",
+    "data/exports/",
+    "data/exports/add/",
+    "data/exports/DESTINATION/",
+    "admin/connections/",
+    "admin/schedule/",
+    "admin/audit/",
+)
+
+
+def build() -> dict[str, Any]:
+    """In a process of its own: segments over what was imported, and an export to the sandbox."""
+    from allauth.account.models import EmailAddress
+    from django.db import connection
+    from django_scopes import scope
+
+    from benchmarks.steps import connect, list_id, refresh
+    from exports.engine.drive import drive_to_end
+    from exports.models import Destination, DestinationSegment, Run
+    from exports.runs import run_account, start_run
+    from segments import preview
+    from segments.membership import refresh_segment
+    from segments.models import Profile, Segment
+    from workspaces.models import Membership, Workspace
+
+    workspace = Workspace.objects.get()
+    with scope(workspace=workspace), connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+        user = Membership.objects.get().user
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        refreshed = refresh(workspace.pk)
+        glances = [_seconds(preview.glance, workspace, RULES) for _ in range(5)]
+        tenth = Segment.objects.create(workspace=workspace, name="A tenth", rules=A_TENTH)
+        refresh_segment(tenth)
+        destination = Destination.objects.create(
+            workspace=workspace,
+            name="Newsletter",
+            connection=connect(workspace, user),
+            list_id=list_id(),
+            list_name="Newsletter",
+            matching={"email": "email", "first_name": "first", "last_name": "last"},
+        )
+        DestinationSegment.objects.create(
+            workspace=workspace, destination=destination, segment=tenth
+        )
+        run = start_run(destination, trigger=Run.Trigger.COMMAND, dry_run=True, enqueue=False)
+        planned = _seconds(drive_to_end, run)
+        cursor.execute("SELECT pg_total_relation_size('segments_profile') / 1e6")
+        (megabytes,) = cursor.fetchone()
+        return {
+            "profiles' table, MB": float(megabytes),
+            "bare count of three rules": refreshed["bare_seconds"],
+            "refresh of three rules": refreshed["seconds"],
+            "count while editing, worst of five": max(glances),
+            "plan of an export": planned,
+            "of so many": run_account(run)["in_segments"],
+            "ids": {
+                "PROFILE": Profile.objects.values_list("pk", flat=True)[:1][0],
+                "SEGMENT": Segment.objects.get(name="Three rules").pk,
+                "DESTINATION": destination.pk,
+            },
+        }
+
+
+def _seconds(work: Any, *values: Any) -> float:
+    started = time.perf_counter()
+    work(*values)
+    return time.perf_counter() - started
+
+
+@contextmanager
+def web(bench: Bench) -> Iterator[str]:
+    (part,) = (
+        one
+        for one in parts(port=PORT, sandbox_port=None, data=str(bench.data))
+        if one.name == "web"
+    )
+    address = f"http://localhost:{PORT}"
+    environment = bench.environment | {"BASE_URL": address, "ALLOWED_HOSTS": "localhost"}
+    process = subprocess.Popen(part.command, env=environment)
+    try:
+        while True:
+            try:
+                requests.get(f"{address}/healthz", timeout=60)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def sign_in(address: str) -> requests.Session:
+    session = requests.Session()
+    page = session.get(f"{address}/accounts/login/", timeout=30)
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+    assert token is not None
+    who = {"login": IMPORTER, "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
+    answer = session.post(page.url, data=who, headers={"Referer": page.url}, timeout=30)
+    assert "/w/imported/" in answer.url, f"not signed in: {answer.url}"
+    return session
+
+
+def pages(session: requests.Session, base: str, ids: dict[str, int]) -> dict[str, float]:
+    """The 95th percentile of each page, in milliseconds, asked for one after the other."""
+    found = {}
+    for page in PAGES:
+        path = page
+        for name, pk in ids.items():
+            path = path.replace(name, str(pk))
+        times = []
+        for _ in range(ASKED):
+            started = time.perf_counter()
+            session.get(f"{base}{path}", timeout=60).raise_for_status()
+            times.append((time.perf_counter() - started) * 1000)
+        found[page or "home"] = statistics.quantiles(times, n=20)[-1]
+    return found
+
+
+def measure(count: int) -> dict[str, Any]:
+    data = Path(tempfile.mkdtemp(prefix="segue-scale-"))
+    box = SandboxProcess(rate_per_second=10_000, rate_per_day=1_000_000, token_rate=10_000)
+    try:
+        with EmbeddedServices(data).using(), box:
+            bench = Bench(data, box)
+            for command in (["migrate"], ["collectstatic", "--noinput"]):
+                manage = [sys.executable, "manage.py", *command, "--verbosity=0"]
+                subprocess.run(manage, env=bench.environment, check=True)
+            file = data / "profiles.csv"
+            bench.step("write_csv", file, count)
+            plain = bench.step("copy_in", file)
+            imported = bench.step("import_csv", file)
+            file.unlink()
+            itself = [sys.executable, "-m", "benchmarks.scale", "build"]
+            built = subprocess.run(
+                itself, env=bench.environment, stdout=subprocess.PIPE, text=True, check=True
+            )
+            found = json.loads(built.stdout.splitlines()[-1])
+            with web(bench) as address:
+                slow = pages(sign_in(address), f"{address}/w/imported/", found.pop("ids"))
+            seconds = {"COPY of the file": plain["seconds"], "import": imported["seconds"]}
+            return {**seconds, **found, "pages": slow}
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def main() -> None:
+    if sys.argv[1] == "build":
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+        import django
+
+        django.setup()
+        print(json.dumps(build()))
+        return
+    for count in map(int, sys.argv[1:]):
+        found = measure(count)
+        print(f"\n{count:,} profiles")
+        for name, value in found.items():
+            if name == "pages":
+                for page, milliseconds in sorted(value.items(), key=lambda one: -one[1]):
+                    print(f"  {page:40} {milliseconds:8.0f} ms")
+            else:
+                print(f"{name:42} {value:10.2f}")
+
+
+if __name__ == "__main__":
+    main()
