@@ -23,7 +23,7 @@ from tests.chaos.processes import System, running
 
 PROFILES = 20_000
 # How long a run may take once nothing disturbs it any more.
-PATIENCE_SECONDS = 40
+PATIENCE_SECONDS = 120
 Answer = TypeVar("Answer")
 
 

@@ -20,7 +20,7 @@ from tests.chaos.processes import POOL, System, running
 PROFILES = 20_000
 ROUNDS = 4
 # Seconds that a run may take without the one that is cut off, and then with it alone.
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 class Partition:
