@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django_scopes import scopes_disabled
 
 from api.models import Token
+from config.row_security import across_workspaces
 from workspaces import audit
 from workspaces.models import Membership, Role, User, Workspace
 
@@ -87,7 +87,7 @@ def find(text: str) -> Token | None:
     match = SHAPE.fullmatch(text)
     if match is None:
         return None
-    with scopes_disabled():
+    with across_workspaces():
         found = Token.objects.select_related("workspace", "membership__user")
         return found.filter(workspace_id=int(match[1], 36), digest=_digest(text)).first()
 

@@ -37,6 +37,7 @@ def prepare(count: int) -> dict[str, Any]:
     from django.utils import timezone
     from django_scopes import scope
 
+    from config.database_roles import as_owner
     from exports.models import Destination, DestinationSegment
     from segments.models import Attribute, Segment
     from workspaces.models import User
@@ -92,7 +93,7 @@ def prepare(count: int) -> dict[str, Any]:
         DestinationSegment.objects.create(
             workspace=workspace, destination=destination, segment=segment
         )
-    with connection.cursor() as cursor:
+    with as_owner(connection), connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     return {"workspace": workspace.pk}
 
@@ -190,8 +191,9 @@ def _peak_mb(pid: int) -> int:
 def change(workspace_id: int) -> dict[str, Any]:
     """Another first name for one profile in a hundred."""
     from django.db import connection
+    from django_scopes import scope
 
-    with connection.cursor() as cursor:
+    with scope(workspace=workspace_id), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE segments_profile SET attributes = attributes || jsonb_build_object('first',"
             " 'Changed'), updated_at = now() WHERE workspace_id = %s AND id %% 100 = 0",
@@ -214,8 +216,9 @@ class _Count:
 def copy_out(workspace_id: int) -> dict[str, Any]:
     """`COPY (SELECT email, first, last) TO STDOUT` by psycopg2."""
     from django.db import connection
+    from django_scopes import scope
 
-    with connection.cursor() as cursor:
+    with scope(workspace=workspace_id), connection.cursor() as cursor:
         started = time.perf_counter()
         sink = _Count()
         cursor.copy_expert(f"COPY ({ROWS} {int(workspace_id)}) TO STDOUT", sink)
@@ -226,7 +229,9 @@ def plain_table(workspace_id: int) -> dict[str, Any]:
     """The three columns as a table of their own: dlt reads tables, not expressions."""
     from django.db import connection
 
-    with connection.cursor() as cursor:
+    from config.database_roles import as_owner
+
+    with as_owner(connection), connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE bench_contact AS {ROWS} {int(workspace_id)}")
         cursor.execute("ANALYZE bench_contact")
     return {}
@@ -254,7 +259,9 @@ def copy_in(path: str) -> dict[str, Any]:
     """`COPY … FROM STDIN` of the file into a plain table."""
     from django.db import connection
 
-    with connection.cursor() as cursor:
+    from config.database_roles import as_owner
+
+    with as_owner(connection), connection.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE plain (key text, email text, first text, last text, city text,"
             " points bigint)"

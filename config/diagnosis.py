@@ -202,7 +202,8 @@ CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
     "Constant Contact": _provider,
 }
 BROKEN = {
-    "PostgreSQL": "Check DATABASE_URL, and that the server runs and lets this machine in.",
+    "PostgreSQL": "Check DATABASE_URL, and that the server runs and lets this machine in. Where the"
+    " role segue_work is missing, run manage.py migrate.",
     "migrations": "Mend PostgreSQL first.",
     "Redis": "Check REDIS_URL, and that the server runs and lets this machine in.",
     "workers": "Mend Redis first.",

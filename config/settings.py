@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from environs import Env
 
-from config import embedded, last_up, local_secrets, silence
+from config import database_roles, embedded, last_up, local_secrets, row_security, silence
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -115,6 +115,8 @@ DATABASES = {
 DATABASES["default"]["OPTIONS"] = {
     **silence.database_options(),
     **DATABASES["default"].get("OPTIONS", {}),
+    "assume_role": database_roles.WORK_ROLE,
+    "cursor_factory": row_security.ScopedCursor,
 }
 REDIS_URL = env.str("REDIS_URL", default="") or (embedded.redis_url() if IS_LOCAL else "")
 if not REDIS_URL:

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from celery import shared_task
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
+from config.row_security import across_workspaces
 from exports import erased_at_provider, previews
 from exports.engine.drive import attempt, drive, wait
 from exports.engine.send import TryLater
@@ -72,7 +73,7 @@ def take_off_erased(workspace_id: int, place_id: int) -> None:
 def sweep() -> None:
     """Takes up every run that no worker has touched for a while and that waits for nothing."""
     now = timezone.now()
-    with scopes_disabled():
+    with across_workspaces():
         lost = (
             Run.objects.filter(state__in=Run.ACTIVE, heartbeat_at__lt=now - SILENCE)
             .filter(Q(waiting_until__isnull=True) | Q(waiting_until__lt=now))

@@ -14,7 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django_scopes import scopes_disabled
+from django_scopes import scope
 
 from segments.models import Import
 from segments.upload_files import old_kept
@@ -57,15 +57,15 @@ def clear() -> int:
     found: dict[int, list[Path]] = defaultdict(list)
     for workspace_id, path in old_kept(LEAST_AGE.total_seconds()):
         found[workspace_id].append(path)
-    with scopes_disabled():
-        return sum(_clear(workspace_id, paths) for workspace_id, paths in found.items())
+    return sum(_clear(workspace_id, paths) for workspace_id, paths in found.items())
 
 
 def _clear(workspace_id: int, paths: list[Path]) -> int:
-    known = Import.objects.filter(workspace_id=workspace_id).values_list("file_path", "pk")
-    # By their names: the directory may have been moved since.
-    loads = {Path(path).name: pk for path, pk in known.iterator()}
-    return sum(_let_go(path, loads.get(path.name)) for path in paths)
+    with scope(workspace=workspace_id):
+        known = Import.objects.values_list("file_path", "pk")
+        # By their names: the directory may have been moved since.
+        loads = {Path(path).name: pk for path, pk in known.iterator()}
+        return sum(_let_go(path, loads.get(path.name)) for path in paths)
 
 
 def _let_go(path: Path, import_id: int | None) -> bool:

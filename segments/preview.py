@@ -11,6 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from psycopg2.errors import QueryCanceled
 
+from config.database_roles import WORK_ROLE
 from segments import membership_sql as sql
 from segments import sampling
 from segments.membership import condition_of
@@ -83,7 +84,10 @@ def bounded(page: str = "") -> Iterator[CursorWrapper]:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = '{SECONDS}s'; SET LOCAL jit = off")
             if name:
+                # Only who signed in as the same may end a session's statement.
+                cursor.execute("SET LOCAL ROLE NONE")
                 cursor.execute(sql.CANCEL_OLDER_LOOK, {"name": name})
+                cursor.execute(f"SET LOCAL ROLE {WORK_ROLE}")
                 cursor.execute("SELECT set_config('application_name', %s, true)", [name])
             yield cursor
     except OperationalError as stopped:

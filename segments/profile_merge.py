@@ -30,8 +30,12 @@ CREATE TEMPORARY TABLE staged (
 
 COPY_STAGED = "COPY staged (workspace_id, held_by, key, attributes) FROM STDIN"
 
-# The first import of a workspace meets nobody: staging it first would be writing it twice.
-COPY_PROFILES = "COPY segments_profile (workspace_id, held_by, key, attributes) FROM STDIN"
+# The first import of a workspace meets nobody. PostgreSQL takes no COPY into a table with row
+# security, so its rows are staged too.
+ADD_ALL = """
+INSERT INTO segments_profile (workspace_id, held_by, key, attributes)
+SELECT workspace_id, held_by, key, attributes FROM staged
+"""
 
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('segments_profile', %(workspace)s))"
 
@@ -177,14 +181,16 @@ def merge(
     where: dict[str, Any] = {"workspace": workspace_id, "owned": owned}
     with connection.cursor() as cursor, staged.open("rb") as file:
         lock(workspace_id)
-        cursor.execute(HAS_PROFILES, where)
-        if not cursor.fetchone()[0] and not erased.anybody(workspace_id):
-            cursor.copy_expert(COPY_PROFILES, file, COPY_BLOCK)
-            return Merged(added=cursor.rowcount, changed=0, unchanged=0)
         cursor.execute(CREATE_STAGED)
         cursor.copy_expert(COPY_STAGED, file, COPY_BLOCK)
+        staged_rows = cursor.rowcount
         erased_rows = erased.drop_staged(workspace_id)
-        staged_rows = cursor.rowcount - erased_rows
+        staged_rows -= erased_rows
+        cursor.execute(HAS_PROFILES, where)
+        if not cursor.fetchone()[0]:
+            cursor.execute(ADD_ALL)
+            cursor.execute("DROP TABLE staged")
+            return Merged(staged_rows, changed=0, unchanged=0, erased=erased_rows)
         cursor.execute(COUNT_PROFILES, where)
         expect_rows(cursor, max(staged_rows, cursor.fetchone()[0]))
         removed = _remove_gone(cursor, where, replacing, staged_rows) if replacing else 0

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.utils import timezone
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
+from config.row_security import across_workspaces
 from segments import erased, erasures, kept_files, uploads
 from segments.attribute_changes import AttributeBusy, run_change
 from segments.imports import SourceBusy, run_import
@@ -22,9 +23,10 @@ SILENCE = timedelta(seconds=60)
 @shared_task
 def renew_erasure_secrets() -> None:
     """Lets go of encryption keys that are no longer in use."""
-    with scopes_disabled():
-        for secret in ErasureSecret.objects.all():
-            erased.renew_secret(secret)
+    for workspace in Workspace.objects.all():
+        with scope(workspace=workspace):
+            for secret in ErasureSecret.objects.all():
+                erased.renew_secret(secret)
 
 
 @shared_task
@@ -96,35 +98,36 @@ def sweep() -> None:
     before = timezone.now() - SILENCE
     for workspace_id, upload_id in uploads.lost():
         examine_upload_task.delay(workspace_id, upload_id)
-    with scopes_disabled():
+    with across_workspaces():
         begun = Erasure.objects.filter(finished_at__isnull=True, asked_at__lt=before)
-        for workspace_id, erasure_id in list(begun.values_list("workspace_id", "pk")):
-            finish_erasure_task.delay(workspace_id, erasure_id)
+        erasures_begun = list(begun.values_list("workspace_id", "pk"))
         lost = Import.objects.filter(
             state__in=[Import.State.QUEUED, Import.State.RUNNING], heartbeat_at__lt=before
         )
-        known = lost.values_list("workspace_id", "pk", "source_id")
-        for workspace_id, import_id, source_id in list(known):
-            with locks.held(locks.SOURCE, source_id) as is_lost:
-                if is_lost:
-                    Import.objects.filter(pk=import_id).update(heartbeat_at=timezone.now())
-                    run_import_task.delay(workspace_id, import_id)
+        imports = list(lost.values_list("workspace_id", "pk", "source_id"))
         stopped = AttributeChange.objects.filter(
-            state__in=AttributeChange.UNFINISHED, heartbeat_at__lt=before
+            state__in=AttributeChange.UNFINISHED, heartbeat_at__lt=before, attribute__isnull=False
         )
-        for change in list(stopped.exclude(attribute=None)):
-            with locks.held(locks.ATTRIBUTE, change.attribute_id or 0) as is_lost:
-                if is_lost:
-                    AttributeChange.objects.filter(pk=change.pk).update(heartbeat_at=timezone.now())
-                    change_attribute_task.delay(change.workspace_id, change.pk)
+        changes = list(stopped.values_list("workspace_id", "pk", "attribute_id"))
         waiting = Segment.objects.filter(
             refresh_state__in=[Segment.RefreshState.QUEUED, Segment.RefreshState.RUNNING],
             refresh_requested_at__lt=before,
         )
-        for workspace_id, segment_id in list(waiting.values_list("workspace_id", "pk")):
-            with locks.held(locks.SEGMENT, segment_id) as is_lost:
-                if is_lost:
-                    Segment.objects.filter(pk=segment_id).update(
-                        refresh_requested_at=timezone.now()
-                    )
-                    refresh_segment_task.delay(workspace_id, segment_id)
+        segments = list(waiting.values_list("workspace_id", "pk"))
+    for workspace_id, erasure_id in erasures_begun:
+        finish_erasure_task.delay(workspace_id, erasure_id)
+    for workspace_id, import_id, source_id in imports:
+        with scope(workspace=workspace_id), locks.held(locks.SOURCE, source_id) as is_lost:
+            if is_lost:
+                Import.objects.filter(pk=import_id).update(heartbeat_at=timezone.now())
+                run_import_task.delay(workspace_id, import_id)
+    for workspace_id, change_id, attribute_id in changes:
+        with scope(workspace=workspace_id), locks.held(locks.ATTRIBUTE, attribute_id) as is_lost:
+            if is_lost:
+                AttributeChange.objects.filter(pk=change_id).update(heartbeat_at=timezone.now())
+                change_attribute_task.delay(workspace_id, change_id)
+    for workspace_id, segment_id in segments:
+        with scope(workspace=workspace_id), locks.held(locks.SEGMENT, segment_id) as is_lost:
+            if is_lost:
+                Segment.objects.filter(pk=segment_id).update(refresh_requested_at=timezone.now())
+                refresh_segment_task.delay(workspace_id, segment_id)

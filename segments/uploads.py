@@ -15,8 +15,9 @@ from django.db.models import F, QuerySet, Sum
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone, translation
 from django.utils.translation import get_language
-from django_scopes import scopes_disabled
+from django_scopes import scope
 
+from config.row_security import across_workspaces
 from segments import drafts, imports, kept_files, sources
 from segments.contents import LOOKED_AT, refuse_other_kinds
 from segments.dialect import UnreadableFile
@@ -108,7 +109,7 @@ def begin(
 
 def _ensure_room(file_bytes: int) -> None:
     """Counts what other uploads, of whatever workspace, have still to bring."""
-    with scopes_disabled():
+    with across_workspaces():
         promised = Upload.objects.filter(state=Upload.State.RECEIVING).aggregate(
             bytes=Sum(F("file_bytes") - F("received"))
         )["bytes"]
@@ -284,30 +285,36 @@ def lost() -> list[tuple[int, int]]:
     """Workspace and upload of those whose examination lost its worker, once each."""
     before = timezone.now() - SILENCE
     found = []
-    with scopes_disabled():
+    with across_workspaces():
         silent = Upload.objects.filter(
             state__in=[Upload.State.WAITING, Upload.State.EXAMINING], heartbeat_at__lt=before
         )
-        for workspace_id, upload_id in list(silent.values_list("workspace_id", "pk")):
-            with locks.held(locks.UPLOAD, upload_id) as is_lost:
-                if is_lost:
-                    Upload.objects.filter(pk=upload_id).update(heartbeat_at=timezone.now())
-                    found.append((workspace_id, upload_id))
+        keys = list(silent.values_list("workspace_id", "pk"))
+    for workspace_id, upload_id in keys:
+        with scope(workspace=workspace_id), locks.held(locks.UPLOAD, upload_id) as is_lost:
+            if is_lost:
+                Upload.objects.filter(pk=upload_id).update(heartbeat_at=timezone.now())
+                found.append((workspace_id, upload_id))
     return found
 
 
 def clear_old() -> int:
     """Forgets uploads that nobody went on with for a day, with their files; returns how many."""
-    with scopes_disabled():
-        old = Upload.objects.filter(heartbeat_at__lt=timezone.now() - KEPT)
-        old = old.exclude(state__in=[Upload.State.WAITING, Upload.State.EXAMINING])
-        keys = list(old.values_list("workspace_id", "pk"))
-        old.filter(pk__in=[pk for _workspace, pk in keys]).delete()
-        known = set(Upload.objects.values_list("workspace_id", "pk"))
+    with across_workspaces():
+        keys = list(_forgotten().values_list("workspace_id", "pk"))
     for workspace_id, upload_id in keys:
+        with scope(workspace=workspace_id):
+            _forgotten().filter(pk=upload_id).delete()
         remove(directory_of(workspace_id, upload_id))
+    with across_workspaces():
+        known = set(Upload.objects.values_list("workspace_id", "pk"))
     for workspace_id, upload_id, directory in old_directories(KEPT.total_seconds()):
         if (workspace_id, upload_id) not in known:
             remove(directory)
     remove_old_scratch(KEPT.total_seconds())
     return len(keys)
+
+
+def _forgotten() -> QuerySet[Upload]:
+    old = Upload.objects.filter(heartbeat_at__lt=timezone.now() - KEPT)
+    return old.exclude(state__in=[Upload.State.WAITING, Upload.State.EXAMINING])

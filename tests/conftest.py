@@ -19,6 +19,7 @@ from django.test import TransactionTestCase
 from django.utils import translation
 from django_scopes import scope
 
+from config.database_roles import as_owner, in_role_for_work
 from tests.empty_tables import empty_tables
 from tests.workspaces.factories import WorkspaceFactory
 
@@ -57,8 +58,20 @@ def empty_redis(own_redis: redis.Redis) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> Iterator[None]:
+    """The database is made, and taken away, by its owner."""
     connection.settings_dict["TEST"]["TEMPLATE"] = os.environ.get("SEGUE_TEST_TEMPLATE")
+    with as_owner(connection):
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Tests work with it in the role of web and workers."""
+    with django_db_blocker.unblock(), in_role_for_work(connection):
+        yield
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import connection
 
+from config.database_roles import as_owner
+
 # What migrations fill, and no test changes.
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 # Bytes. Deleting more than that leaves its traces for the tests to come.
@@ -15,7 +17,7 @@ LARGE = 1_000_000
 
 def empty_tables(self: Any = None) -> None:
     """Takes the place of `TransactionTestCase._fixture_teardown`; the role must be a superuser."""
-    with connection.cursor() as cursor:
+    with as_owner(connection), connection.cursor() as cursor:
         cursor.execute(_find())
         found = cursor.fetchall()
         if any(size > LARGE for _, size in found):

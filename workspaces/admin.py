@@ -44,3 +44,7 @@ class PersonAdmin(UserAdmin):
     ]
     readonly_fields = ["last_login", "date_joined"]
     filter_horizontal = []
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """They are switched off instead: what they did in workspaces names them."""
+        return False

@@ -4,10 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
+from config.row_security import across_workspaces
 from workspaces import execution, scheduling, services
-from workspaces.models import Refresh, Schedule
+from workspaces.models import Refresh, Schedule, Workspace
 
 
 def start_due(now: datetime | None = None) -> None:
@@ -16,39 +17,35 @@ def start_due(now: datetime | None = None) -> None:
     What was missed while nothing ran starts once.
     """
     now = now or timezone.now()
-    with scopes_disabled():
+    with across_workspaces():
         due = Schedule.objects.filter(enabled=True, next_run_at__lte=now)
-        keys = list(due.values_list("workspace_id", "id"))
-    for workspace_id, schedule_id in keys:
-        _start_due_refresh(workspace_id, schedule_id, now)
+        workspaces = [schedule.workspace for schedule in due.select_related("workspace")]
+    for workspace in workspaces:
+        _start_due_refresh(workspace, now)
     execution.resume_lost_refreshes(now)
     scheduling.run_due_hooks(now)
 
 
-def _start_due_refresh(workspace_id: int, schedule_id: int, now: datetime) -> None:
+def _start_due_refresh(workspace: Workspace, now: datetime) -> None:
     """Starts the workspace's refresh, unless another scheduler has it or one is still active.
 
     A refresh that falls due while another runs starts when that one has ended.
     """
-    with scopes_disabled(), transaction.atomic():
+    with scope(workspace=workspace), transaction.atomic():
         schedule = (
-            Schedule.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("workspace")
-            .filter(workspace_id=workspace_id, id=schedule_id, enabled=True, next_run_at__lte=now)
+            Schedule.objects.select_for_update(skip_locked=True)
+            .filter(enabled=True, next_run_at__lte=now)
             .first()
         )
         if schedule is None:
             return
-        with scope(workspace=schedule.workspace):
-            try:
-                services.start_refresh(
-                    schedule.workspace,
-                    trigger=Refresh.Trigger.SCHEDULE,
-                    due_at=schedule.next_run_at,
-                )
-            except services.RefreshActive:
-                return
-            schedule.next_run_at = scheduling.next_occurrence(
-                schedule.days, schedule.due_times, schedule.time_zone, now
+        try:
+            services.start_refresh(
+                workspace, trigger=Refresh.Trigger.SCHEDULE, due_at=schedule.next_run_at
             )
-            schedule.save(update_fields=["next_run_at"])
+        except services.RefreshActive:
+            return
+        schedule.next_run_at = scheduling.next_occurrence(
+            schedule.days, schedule.due_times, schedule.time_zone, now
+        )
+        schedule.save(update_fields=["next_run_at"])

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.utils import timezone
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
 from config.celery import app
+from config.row_security import across_workspaces
 from workspaces import audit, refresh_steps
 from workspaces.models import Refresh, Workspace
 from workspaces.sentences import Sentence
@@ -49,7 +50,7 @@ def run_refresh(workspace_id: int, refresh_id: int) -> Refresh | None:
 
 def resume_lost_refreshes(now: datetime) -> None:
     """Hands refreshes that no worker seems to have to the workers again."""
-    with scopes_disabled():
+    with across_workspaces():
         unfinished = Refresh.objects.filter(state__in=Refresh.ACTIVE, created_at__lt=now - PATIENCE)
         for refresh in unfinished:
             if not _is_in_hand(refresh.pk):

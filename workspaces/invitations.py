@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_scopes import scopes_disabled
 
+from config.row_security import across_workspaces
 from workspaces import audit, mail
 from workspaces.models import Invitation, Membership, User, Workspace
 
@@ -81,7 +81,7 @@ def revoke(invitation: Invitation, *, by: User) -> None:
 
 def find(slug: str, token: str) -> Invitation | None:
     """The invitation that a link carries, whatever its state."""
-    with scopes_disabled():
+    with across_workspaces():
         return (
             Invitation.objects.select_related("workspace", "invited_by")
             .filter(workspace__slug=slug, token_hash=_hashed(token))

@@ -8,8 +8,9 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.translation import get_language
 from django_htmx.http import HttpResponseClientRedirect
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
+from config.row_security import across_workspaces
 from workspaces.models import Membership, User, Workspace
 
 
@@ -49,7 +50,7 @@ class WorkspaceMiddleware:
             return self.get_response(request)
         if not request.user.is_authenticated:
             return _to_sign_in(request)
-        with scopes_disabled():
+        with across_workspaces():
             membership = (
                 Membership.objects.select_related("workspace")
                 .filter(workspace__slug=slug, user=request.user)

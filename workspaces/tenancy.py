@@ -3,6 +3,7 @@
 The database's own keys are composite: `TenantKeys`, run in each app's migrations, makes
 `(workspace_id, id)` the primary key and every reference between tenant tables a reference by
 both columns, so that PostgreSQL itself refuses a row that points into another workspace.
+`RowSecurity`, run after it, makes PostgreSQL show and take rows of the workspace in scope only.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -11,6 +12,8 @@ from django.db import models
 from django.db.migrations.operations.base import Operation
 from django.db.models.lookups import Exact
 from django_scopes import ScopedManager
+
+from config.row_security import EVERY_WORKSPACE, SETTING
 
 
 class TenantForeignKey(models.ForeignKey):
@@ -135,3 +138,63 @@ class TenantKeys(Operation):
         if not model._meta.get_field("workspace").db_constraint:
             return []
         return [field for field in model._meta.fields if isinstance(field, TenantForeignKey)]
+
+
+class RowSecurity(Operation):
+    """Shows and takes a tenant table's rows in the scope of their workspace only.
+
+    The owner of the table is held to it too: what migrates its rows does so in the scope of each
+    workspace. With `across` they may be looked at, not changed, in `across_workspaces()`.
+    """
+
+    reduces_to_sql = True
+    reversible = True
+
+    # Compared without a subquery, the planner takes it and the statement's own `workspace_id = 7`
+    # for one condition, asked once a statement instead of once a row.
+    SEEN = f"workspace_id = nullif(current_setting('{SETTING}', true), '')::bigint"
+    # Asked of each row that is written: there the subquery spares asking the setting anew.
+    TAKEN = f"workspace_id = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
+    ACROSS = f"current_setting('{SETTING}', true) = '{EVERY_WORKSPACE}'"
+
+    def __init__(self, model_name: str, across: bool = False) -> None:
+        self.model_name, self.across = model_name, across
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return self.__class__.__qualname__, [self.model_name, self.across], {}
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models know nothing of it."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        schema_editor.execute(
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+        )
+        schema_editor.execute(
+            f"CREATE POLICY one_workspace ON {table} USING ({self.SEEN}) WITH CHECK ({self.TAKEN})"
+        )
+        if self.across:
+            schema_editor.execute(
+                f"CREATE POLICY across_workspaces ON {table} FOR SELECT USING ({self.ACROSS})"
+            )
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        if self.across:
+            schema_editor.execute(f"DROP POLICY across_workspaces ON {table}")
+        schema_editor.execute(f"DROP POLICY one_workspace ON {table}")
+        schema_editor.execute(
+            f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY"
+        )
+
+    def describe(self) -> str:
+        return f"Show rows of {self.model_name} in the scope of their workspace only"
+
+    @property
+    def migration_name_fragment(self) -> str:
+        return f"{self.model_name.lower()}_row_security"

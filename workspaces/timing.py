@@ -10,8 +10,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
+from config.row_security import across_workspaces
 from workspaces.models import Refresh, Schedule, Workspace
 from workspaces.scheduling import next_occurrence, occurrences
 
@@ -100,7 +101,7 @@ def start_due(
     called in a transaction, with the object locked.
     """
     objects: Any = model._default_manager
-    with scopes_disabled():
+    with across_workspaces():
         workspaces = list(
             Workspace.objects.filter(pk__in=_due(objects, now).values("workspace_id"))
         )

@@ -9,8 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
+from config.row_security import across_workspaces
 from connections import consent_text, oauth, oauth_client, other_account, services
 from connections.authorisation import AuthorisationFailed, WrongAccount, complete
 from connections.forms import AddConnectionForm
@@ -66,7 +67,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     sign_in = oauth.take(request.session, request.GET.get("state", ""))
     if sign_in is None:
         return render(request, "connections/callback_ended.html", status=400)
-    with scopes_disabled():
+    with across_workspaces():
         membership = get_object_or_404(
             Membership.objects.select_related("workspace", "user"),
             workspace__slug=sign_in.workspace_slug,

@@ -4,16 +4,16 @@ from typing import Any
 
 import factory
 from django.utils import timezone
-from factory.django import DjangoModelFactory
+from django_scopes import scope
 
 from connections import consent_text, tokens
 from connections.constant_contact import Client
 from connections.models import Connection, Consent
-from tests.workspaces.factories import MembershipFactory, WorkspaceFactory
+from tests.workspaces.factories import MembershipFactory, TenantFactory, WorkspaceFactory
 from workspaces.models import User, Workspace
 
 
-class ConnectionFactory(DjangoModelFactory):
+class ConnectionFactory(TenantFactory):
     """An account that may be used: consent stands, tokens are there, an Administrator vouches.
 
     `answer` is the token endpoint's answer whose tokens it holds.
@@ -37,7 +37,7 @@ class ConnectionFactory(DjangoModelFactory):
     authorised_at = export_user_since = factory.LazyFunction(timezone.now)
 
     @classmethod
-    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Any:
+    def _make(cls, model_class: Any, *args: Any, **kwargs: Any) -> Any:
         answer = kwargs.pop("answer", None) or {
             "access_token": "the-access-token",
             "refresh_token": "the-refresh-token",
@@ -51,13 +51,7 @@ class ConnectionFactory(DjangoModelFactory):
     @factory.post_generation
     def consented(self, create: bool, extracted: bool | None, **kwargs: Any) -> None:
         if create and extracted is not False:
-            Consent.objects.create(
-                workspace=self.workspace,
-                connection=self,
-                text_version=consent_text.VERSION,
-                text=consent_text.text(),
-                accepted_by=self.export_user,
-            )
+            _consent(self, self.export_user)
 
 
 def connected(workspace: Workspace, sandbox: Any, **values: Any) -> Connection:
@@ -74,17 +68,23 @@ def connected(workspace: Workspace, sandbox: Any, **values: Any) -> Connection:
 
 def draft(workspace: Workspace, by: User, **values: Any) -> Connection:
     """A connection that `by` has begun and not signed in for."""
-    connection = Connection.objects.create(
-        workspace=workspace, created_by=by, **{"name": "Newsletter account", **values}
-    )
-    Consent.objects.create(
-        workspace=workspace,
-        connection=connection,
-        text_version=consent_text.VERSION,
-        text=consent_text.text(),
-        accepted_by=by,
-    )
+    with scope(workspace=workspace):
+        connection = Connection.objects.create(
+            workspace=workspace, created_by=by, **{"name": "Newsletter account", **values}
+        )
+    _consent(connection, by)
     return connection
+
+
+def _consent(connection: Connection, by: User) -> None:
+    with scope(workspace=connection.workspace):
+        Consent.objects.create(
+            workspace=connection.workspace,
+            connection=connection,
+            text_version=consent_text.VERSION,
+            text=consent_text.text(),
+            accepted_by=by,
+        )
 
 
 class FixedToken:

@@ -4,19 +4,19 @@ from typing import Any
 
 import factory
 from django.utils import timezone
-from factory.django import DjangoModelFactory
+from django_scopes import scope
 
 from config import cipher
 from connections.models import Connection, Consent
 from exports.models import Batch, Destination, DestinationSegment, Rejection, Run
 from segments.models import Segment
-from tests.workspaces.factories import MembershipFactory, WorkspaceFactory
+from tests.workspaces.factories import MembershipFactory, TenantFactory, WorkspaceFactory
 
 LIST_ID = "11111111-2222-3333-4444-555555555555"
 ACCOUNT_ID = "a1b2c3d4e5f6"
 
 
-class SegmentFactory(DjangoModelFactory):
+class SegmentFactory(TenantFactory):
     class Meta:
         model = Segment
 
@@ -26,7 +26,7 @@ class SegmentFactory(DjangoModelFactory):
     refreshed_at = factory.LazyFunction(timezone.now)
 
 
-class ConnectionFactory(DjangoModelFactory):
+class ConnectionFactory(TenantFactory):
     """An account that may be used: consent stands, tokens are there, an export user vouches."""
 
     class Meta:
@@ -48,12 +48,13 @@ class ConnectionFactory(DjangoModelFactory):
     @factory.post_generation
     def consented(self, create: bool, extracted: bool | None, **kwargs: Any) -> None:
         if create and extracted is not False:
-            Consent.objects.create(
-                workspace=self.workspace, connection=self, text_version="1", text="I agree"
-            )
+            with scope(workspace=self.workspace):
+                Consent.objects.create(
+                    workspace=self.workspace, connection=self, text_version="1", text="I agree"
+                )
 
 
-class DestinationFactory(DjangoModelFactory):
+class DestinationFactory(TenantFactory):
     class Meta:
         model = Destination
         skip_postgeneration_save = True
@@ -69,13 +70,14 @@ class DestinationFactory(DjangoModelFactory):
 
     @factory.post_generation
     def segments(self, create: bool, extracted: Any, **kwargs: Any) -> None:
-        for segment in extracted or []:
-            DestinationSegment.objects.create(
-                workspace=self.workspace, destination=self, segment=segment
-            )
+        with scope(workspace=self.workspace):
+            for segment in extracted or []:
+                DestinationSegment.objects.create(
+                    workspace=self.workspace, destination=self, segment=segment
+                )
 
 
-class RunFactory(DjangoModelFactory):
+class RunFactory(TenantFactory):
     class Meta:
         model = Run
 
@@ -90,7 +92,7 @@ class RunFactory(DjangoModelFactory):
     finished_at = factory.SelfAttribute("created_at")
 
 
-class BatchFactory(DjangoModelFactory):
+class BatchFactory(TenantFactory):
     class Meta:
         model = Batch
 
@@ -100,7 +102,7 @@ class BatchFactory(DjangoModelFactory):
     state = "confirmed"
 
 
-class RejectionFactory(DjangoModelFactory):
+class RejectionFactory(TenantFactory):
     class Meta:
         model = Rejection
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import factory
-from factory.django import DjangoModelFactory
 
 from config import cipher
 from segments.models import (
@@ -17,10 +16,10 @@ from segments.models import (
     SqlQuery,
     Upload,
 )
-from tests.workspaces.factories import WorkspaceFactory
+from tests.workspaces.factories import TenantFactory, WorkspaceFactory
 
 
-class SourceFactory(DjangoModelFactory):
+class SourceFactory(TenantFactory):
     class Meta:
         model = Source
 
@@ -29,7 +28,7 @@ class SourceFactory(DjangoModelFactory):
     key_column = "id"
 
 
-class SqlQueryFactory(DjangoModelFactory):
+class SqlQueryFactory(TenantFactory):
     """Of a database that nothing can reach."""
 
     class Meta:
@@ -45,7 +44,7 @@ class SqlQueryFactory(DjangoModelFactory):
     password = factory.LazyFunction(lambda: cipher.encrypt("a secret"))
 
 
-class ImportFactory(DjangoModelFactory):
+class ImportFactory(TenantFactory):
     class Meta:
         model = Import
 
@@ -56,7 +55,7 @@ class ImportFactory(DjangoModelFactory):
     state = "succeeded"
 
 
-class UploadFactory(DjangoModelFactory):
+class UploadFactory(TenantFactory):
     """Unfinished: nothing of its thousand bytes has come."""
 
     class Meta:
@@ -68,7 +67,7 @@ class UploadFactory(DjangoModelFactory):
     fingerprint = "the browser's"
 
 
-class RefusedRowFactory(DjangoModelFactory):
+class RefusedRowFactory(TenantFactory):
     class Meta:
         model = RefusedRow
 
@@ -80,7 +79,7 @@ class RefusedRowFactory(DjangoModelFactory):
     reason = "not_a_number"
 
 
-class AttributeFactory(DjangoModelFactory):
+class AttributeFactory(TenantFactory):
     class Meta:
         model = Attribute
 
@@ -90,7 +89,7 @@ class AttributeFactory(DjangoModelFactory):
     type = "text"
 
 
-class ProfileFactory(DjangoModelFactory):
+class ProfileFactory(TenantFactory):
     class Meta:
         model = Profile
 
@@ -107,7 +106,7 @@ def group(*rules: Mapping[str, Any], match: str = "all") -> dict[str, Any]:
     return {"match": match, "rules": list(rules)}
 
 
-class SegmentFactory(DjangoModelFactory):
+class SegmentFactory(TenantFactory):
     """Never refreshed; its rule finds whoever lives in Paris."""
 
     class Meta:

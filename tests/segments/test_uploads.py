@@ -12,8 +12,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
+from config.row_security import across_workspaces
 from segments import drafts, upload_files, uploads
 from segments.models import Import, Profile, Source, Upload
 from segments.tasks import clear_old_uploads, examine_upload_task, sweep
@@ -533,6 +534,6 @@ def test_an_upload_goes_with_its_source(workspace: Workspace, client: Client) ->
     source = SourceFactory(workspace=workspace)
     UploadFactory(workspace=workspace, source=source)
     client.post(url("source_remove", workspace, source.pk))
-    with scopes_disabled():
+    with across_workspaces():
         assert not Upload.objects.exists()
     assert not Profile.objects.exists()

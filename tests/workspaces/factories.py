@@ -5,7 +5,7 @@ from typing import Any
 
 import factory
 from django.test import Client
-from django_scopes import scopes_disabled
+from django_scopes import scope
 from factory.django import DjangoModelFactory
 
 from workspaces.models import Membership, Role, User, Workspace
@@ -38,8 +38,24 @@ class WorkspaceFactory(DjangoModelFactory):
     time_zone = "Europe/Madrid"
 
 
-class MembershipFactory(DjangoModelFactory):
-    """A member; an Administrator unless told otherwise. Works outside a scope too."""
+class TenantFactory(DjangoModelFactory):
+    """Makes rows of whatever workspace, each in its scope."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Any:
+        with scope(workspace=kwargs["workspace"]):
+            return cls._make(model_class, *args, **kwargs)
+
+    @classmethod
+    def _make(cls, model_class: Any, *args: Any, **kwargs: Any) -> Any:
+        return super()._create(model_class, *args, **kwargs)
+
+
+class MembershipFactory(TenantFactory):
+    """A member; an Administrator unless told otherwise."""
 
     class Meta:
         model = Membership
@@ -47,11 +63,6 @@ class MembershipFactory(DjangoModelFactory):
     workspace = factory.SubFactory(WorkspaceFactory)
     user = factory.SubFactory(UserFactory)
     role = Role.ADMINISTRATOR
-
-    @classmethod
-    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Any:
-        with scopes_disabled():
-            return super()._create(model_class, *args, **kwargs)
 
 
 def sign_in(client: Client, user: User) -> Client:

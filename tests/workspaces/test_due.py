@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
 from tests.workspaces.factories import WorkspaceFactory
 from workspaces import due, scheduling, services
@@ -21,13 +21,14 @@ def schedule(workspace: Workspace, **values: Any) -> Schedule:
 
 
 def refreshes(workspace: Workspace) -> list[Refresh]:
-    with scopes_disabled():
+    with scope(workspace=workspace):
         return list(Refresh.objects.filter(workspace=workspace).order_by("id"))
 
 
 def end_all() -> None:
-    with scopes_disabled():
-        Refresh.objects.update(state=Refresh.State.SUCCEEDED)
+    for workspace in Workspace.objects.all():
+        with scope(workspace=workspace):
+            Refresh.objects.update(state=Refresh.State.SUCCEEDED)
 
 
 @pytest.mark.django_db
@@ -55,7 +56,7 @@ def test_what_was_missed_while_down_runs_once() -> None:
         end_all()
 
     assert len(refreshes(workspace)) == 1
-    with scopes_disabled():
+    with scope(workspace=workspace):
         assert Schedule.objects.get(workspace=workspace).next_run_at > a_week_later
 
 
@@ -114,7 +115,7 @@ def test_a_schedule_that_another_scheduler_has_in_hand_is_left_to_it() -> None:
 
     def hold() -> None:
         try:
-            with scopes_disabled(), transaction.atomic():
+            with scope(workspace=workspace), transaction.atomic():
                 Schedule.objects.select_for_update(of=("self",)).get(workspace=workspace)
                 in_hand.set()
                 go_on.wait(20)

@@ -9,7 +9,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
 from tests.workspaces.factories import (
     PASSWORD,
@@ -189,8 +189,7 @@ def test_when_the_mail_server_is_down_nothing_is_half_done(
 def test_invitations_of_another_workspace_are_a_404(workspace: Workspace) -> None:
     invite(workspace)
     invitation = Invitation.objects.get()
-    with scopes_disabled():
-        other = WorkspaceFactory()
+    other = WorkspaceFactory()
     with scope(workspace=other):
         client = signed_in(other)
         for name in ("invitation_revoke", "invitation_resend"):

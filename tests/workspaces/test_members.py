@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.urls import reverse
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
 from tests.workspaces.factories import MembershipFactory, UserFactory, WorkspaceFactory, signed_in
 from workspaces import members
@@ -101,7 +101,7 @@ def test_two_administrators_who_go_at_the_same_moment_do_not_both_succeed(way: s
         thread.join(30)
 
     assert len(refused) == 1
-    with scopes_disabled():
+    with scope(workspace=workspace):
         left = Membership.objects.filter(workspace=workspace, role=Role.ADMINISTRATOR)
         assert left.count() == 1
 

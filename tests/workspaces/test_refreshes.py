@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
 from tests.workspaces.factories import MembershipFactory, WorkspaceFactory
 from workspaces import execution, services
@@ -236,7 +236,7 @@ def test_a_real_worker_takes_up_a_refresh(worker: Any) -> None:
         refresh = services.start_refresh(workspace, trigger=Refresh.Trigger.MEMBER)
 
     def ended() -> bool:
-        with scopes_disabled():
+        with scope(workspace=refresh.workspace):
             return not Refresh.objects.get(pk=refresh.pk).is_active
 
     wait_until(ended, what="the end of the refresh")
