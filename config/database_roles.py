@@ -67,9 +67,12 @@ def _role(connection: Any, role: str | None) -> Iterator[None]:
 
 def _take(connection: Any, role: str | None) -> None:
     connection.settings_dict["OPTIONS"]["assume_role"] = role
-    if connection.connection is not None:
+    if connection.in_atomic_block:
         with connection.cursor() as cursor:
             cursor.execute(f"SET ROLE {role or 'NONE'}")
+    else:
+        # The next use opens one that has the role.
+        connection.close()
 
 
 def ensure_role(connection: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from config.database_roles import as_owner
+from config.database_roles import WORK_ROLE
 
 # What migrations fill, and no test changes.
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
@@ -16,8 +16,9 @@ LARGE = 1_000_000
 
 
 def empty_tables(self: Any = None) -> None:
-    """Takes the place of `TransactionTestCase._fixture_teardown`; the role must be a superuser."""
-    with as_owner(connection), connection.cursor() as cursor:
+    """Takes the place of `TransactionTestCase._fixture_teardown`; the login must be a superuser."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE NONE")
         cursor.execute(_find())
         found = cursor.fetchall()
         if any(size > LARGE for _, size in found):
@@ -29,6 +30,7 @@ def empty_tables(self: Any = None) -> None:
                 f"SET session_replication_role = replica; {deletions};"
                 " SET session_replication_role = origin"
             )
+        cursor.execute(f"SET ROLE {WORK_ROLE}")
 
 
 @cache
