@@ -31,8 +31,10 @@ SEEN_ACROSS = {
     "segments_segment",
     "segments_sqlquery",
     "segments_upload",
+    "workspaces_endpointdelivery",
     "workspaces_invitation",
     "workspaces_membership",
+    "workspaces_notice",
     "workspaces_refresh",
     "workspaces_schedule",
 }

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone, translation
-from django_scopes import scope, scopes_disabled
+from django_scopes import scope
 
+from config.row_security import across_workspaces
 from workspaces import mail
 from workspaces.notices.models import Notice
 
@@ -30,21 +31,21 @@ AT_ONCE = 100
 def send_due(now: datetime | None = None) -> int:
     """Sends what is due; says how many went."""
     now = now or timezone.now()
-    with scopes_disabled():
+    with across_workspaces():
         due = Notice.objects.filter(email_at__lte=now).order_by("email_at")
         keys = list(due.values_list("workspace_id", "pk", "email_at")[:AT_ONCE])
-        sent = 0
-        for workspace_id, pk, email_at in keys:
-            notice = _taken_up(workspace_id, pk, email_at)
+    sent = 0
+    for workspace_id, pk, email_at in keys:
+        with scope(workspace=workspace_id):
+            notice = _taken_up(pk, email_at)
             if notice is not None:
-                with scope(workspace=notice.workspace):
-                    sent += _send(notice)
+                sent += _send(notice)
     return sent
 
 
-def _taken_up(workspace_id: int, pk: int, email_at: datetime | None) -> Notice | None:
+def _taken_up(pk: int, email_at: datetime | None) -> Notice | None:
     """None when another worker has it."""
-    found = Notice.objects.filter(workspace_id=workspace_id, pk=pk, email_at=email_at)
+    found = Notice.objects.filter(pk=pk, email_at=email_at)
     with transaction.atomic():
         notice = (
             found.select_for_update(skip_locked=True, of=("self",))

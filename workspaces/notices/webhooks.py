@@ -16,9 +16,9 @@ from django.db import transaction
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone, translation
-from django_scopes import scopes_disabled
 
 from config import cipher
+from config.row_security import across_workspaces
 from workspaces.notices import outgoing
 from workspaces.notices.models import Endpoint, EndpointDelivery, Event
 from workspaces.sentences import Sentence
@@ -39,7 +39,7 @@ def due(now: datetime | None = None) -> list[tuple[int, int]]:
 
     So few of one endpoint that one which does not answer leaves workers for everything else.
     """
-    with scopes_disabled():
+    with across_workspaces():
         place = Window(
             RowNumber(), partition_by=[F("workspace_id"), F("endpoint_id")], order_by="due_at"
         )

@@ -5,7 +5,7 @@ from workspaces.tenancy import RowSecurity
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workspaces", "0006_reasons_in_the_readers_language"),
+        ("workspaces", "0007_notices"),
     ]
 
     operations = [
@@ -15,4 +15,10 @@ class Migration(migrations.Migration):
         RowSecurity("RefreshStep"),
         RowSecurity("AuditEntry"),
         RowSecurity("Invitation", across=True),
+        RowSecurity("Endpoint"),
+        RowSecurity("Event"),
+        RowSecurity("EndpointDelivery", across=True),
+        RowSecurity("Notice", across=True),
+        RowSecurity("NoticeChoice"),
+        RowSecurity("Trouble"),
     ]
