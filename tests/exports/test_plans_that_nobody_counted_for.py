@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from config.database_roles import as_owner
 from segments.models import SegmentMember
 from tests.exports.engine_world import World, account
 
@@ -15,7 +16,7 @@ TABLES = ("exports_delivery", "segments_profile", "segments_segmentmember")
 
 
 def for_each_table(statement: str) -> None:
-    with connection.cursor() as cursor:
+    with as_owner(connection), connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(statement.format(table))
 

@@ -12,6 +12,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 from django_scopes import scope
 
+from config.database_roles import as_owner
 from segments.membership import SegmentBusy, refresh_segment
 from segments.models import Attribute, Profile, Segment, SegmentMember, SegmentRefresh
 from segments.refreshing import refresh_with_dependents
@@ -107,7 +108,7 @@ def test_a_fault_of_the_database_keeps_the_members(shop: Workspace) -> None:
     segment = SegmentFactory(workspace=shop)
     refresh_segment(segment)
     Profile.objects.filter(key="c00").delete()
-    with connection.cursor() as cursor:
+    with as_owner(connection), connection.cursor() as cursor:
         # What a full disk or a failing replica would be to the statement that stores who joins.
         cursor.execute("ALTER TABLE segments_segmentmember ADD CHECK (profile_id < 0) NOT VALID")
     ProfileFactory(workspace=shop, attributes={"city": "Paris"})
