@@ -59,6 +59,7 @@ def build() -> dict[str, Any]:
     from django_scopes import scope
 
     from benchmarks.steps import connect, list_id, refresh
+    from config.database_roles import as_owner
     from exports.engine.drive import drive_to_end
     from exports.models import Destination, DestinationSegment, Run
     from exports.runs import run_account, start_run
@@ -68,8 +69,9 @@ def build() -> dict[str, Any]:
     from workspaces.models import Membership, Workspace
 
     workspace = Workspace.objects.get()
-    with scope(workspace=workspace), connection.cursor() as cursor:
+    with as_owner(connection), connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+    with scope(workspace=workspace), connection.cursor() as cursor:
         user = Membership.objects.get().user
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         refreshed = refresh(workspace.pk)
