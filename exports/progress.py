@@ -14,6 +14,7 @@ from exports import whys
 from exports.models import Batch, Run
 
 MEASURED_AFTER = timedelta(seconds=2)
+WATCHED_CLOSELY = timedelta(minutes=2)
 StageState = Literal["done", "now", "ahead", "stopped"]
 
 
@@ -33,7 +34,8 @@ class Stage:
 class Progress:
     """`rate` is contacts sent a second, once there is enough to measure.
 
-    `awaits` is what the run waits for in the course of things.
+    `awaits` is what the run waits for in the course of things. `look_again` is in so many seconds:
+    whoever has watched for minutes sees as much by looking less often.
     """
 
     stages: list[Stage]
@@ -43,6 +45,7 @@ class Progress:
     rate: float | None
     time_left: timedelta | None
     awaits: str
+    look_again: int
 
     @property
     def steps_done(self) -> int:
@@ -79,7 +82,14 @@ def progress_of(run: Run) -> Progress:
         rate=rate,
         time_left=time_left,
         awaits=_awaits(run),
+        look_again=_look_again(run),
     )
+
+
+def _look_again(run: Run) -> int:
+    if run.is_waiting or run.state == Run.State.AWAITING_APPROVAL:
+        return 5
+    return 1 if run.took < WATCHED_CLOSELY else 3
 
 
 def _awaits(run: Run) -> str:

@@ -278,6 +278,16 @@ def test_a_run_going_on_shows_how_far_it_is(workspace: Any) -> None:
     assert "an-activity" in said
 
 
+def test_whoever_has_watched_for_long_is_shown_it_less_often(workspace: Any) -> None:
+    run = sending(workspace)
+    long_ago = timezone.now() - timedelta(minutes=3)
+    Run.objects.filter(pk=run.pk).update(started_at=long_ago)
+    assert "every 3s" in get(run, "run_progress", seen="sending").content.decode()
+    later = timezone.now() + timedelta(minutes=3)
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now(), waiting_until=later)
+    assert "every 5s" in get(run, "run_progress", seen="sending").content.decode()
+
+
 def test_the_page_asks_again_while_the_run_goes_on_and_then_stops(workspace: Any) -> None:
     run = sending(workspace)
     page = get(run, "run_progress", seen="sending")
