@@ -103,7 +103,13 @@ def _awaits(run: Run) -> str:
 
 
 def _stages(run: Run) -> list[Stage]:
-    """Plan, send, confirm, settle: each began when the one before it ended."""
+    """Plan, send, confirm, settle: each began when the one before it ended.
+
+    A trial run only plans.
+    """
+    if run.dry_run and run.planned_at:
+        ahead = [Stage(label, "ahead") for label in (_("Send"), _("Confirm"), _("Settle"))]
+        return [Stage(_("Plan"), "done", run.started_at, run.planned_at), *ahead]
     settled = run.finished_at if run.state in SETTLED else None
     marks = [
         (_("Plan"), run.started_at, run.planned_at),

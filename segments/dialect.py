@@ -3,26 +3,31 @@
 import codecs
 import csv
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from charset_normalizer import from_bytes
 
+from segments import delimiters
+from segments.legacy_encodings import guess
 from segments.models import BLANKS
 from workspaces.sentences import Explained
 from workspaces.sentences import gettext as _
 
 SAMPLE_ROWS = 20_000
-COMPARED_ROWS = 1_000
-COMMON_DELIMITERS = ",;\t|"
+LINES_LOOKED_AT = 2_000
 SAMPLE_BYTES = 512 * 1024
 BLOCK = 1024 * 1024
 MAX_COLUMNS = 500
-MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 class UnreadableFile(Explained):
@@ -37,6 +42,8 @@ class Dialect:
     escape: str
     skip: int
     columns: tuple[str, ...]
+    # Of a file that was a table in text when it came.
+    is_text: bool = True
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -83,8 +90,11 @@ def find_dialect(path: Path) -> Dialect:
     if path.stat().st_size == 0:
         raise UnreadableFile(_("The file is empty. Choose a file with a header and rows."))
     encoding = in_utf8(path)
-    delimiter, fits = _common_delimiter(path)
-    if delimiter and fits:
+    delimiter, fits = delimiters.common(path)
+    if not delimiter:
+        delimiter = delimiters.unusual(path)
+        fits = bool(delimiter)
+    if fits:
         return Dialect(encoding, delimiter, '"', '"', 0, _names(path, delimiter, '"', 0))
     try:
         delimiter, quote, escape, skip = _sniffed(path)
@@ -103,35 +113,22 @@ def find_dialect(path: Path) -> Dialect:
     )
 
 
-def _common_delimiter(path: Path) -> tuple[str, bool]:
-    """The usual separator that makes most columns of the first rows, with quotes as usual; and
-    whether it fits every one of them. Empty when none makes more than one column.
-
-    A sniffer that has to tell quotes and types as well goes wrong on short files and odd cells.
+def told_dialect(
+    path: Path, before: Dialect, *, encoding: str, delimiter: str, quote: str, skip: int
+) -> Dialect:
+    """As a person says that the file is written, which `before` has been read as; it is rewritten
+    in place. Raises `UnreadableFile`, and the file may be anything then.
     """
-    found = []
-    for delimiter in COMMON_DELIMITERS:
-        widths = _widths(path, delimiter)
-        if widths and widths[0] > 1:
-            fitting = widths.count(widths[0])
-            found.append((fitting == len(widths), widths[0], fitting, delimiter))
-    if not found:
-        return "", False
-    fits, _width, _fitting, delimiter = max(found)
-    return delimiter, fits
-
-
-def _widths(path: Path, delimiter: str) -> list[int]:
-    """How many cells each of the first rows has; up to the first one that is none."""
-    widths: list[int] = []
-    with path.open(encoding="utf-8", newline="") as file, suppress(csv.Error):
-        for row in islice(csv.reader(file, delimiter=delimiter, strict=True), COMPARED_ROWS):
-            if not widths and any('"' in name for name in row):
-                # Quotes around what this would take apart.
-                return []
-            if row:
-                widths.append(len(row))
-    return widths
+    if encoding != before.encoding:
+        rewrite(path, "utf-8", before.encoding)
+        try:
+            as_utf8(path, encoding)
+        except UnreadableFile as other:
+            raise UnreadableFile(
+                _("The file is not in this encoding. Choose another one.")
+            ) from other
+    columns = _names(path, delimiter, quote, skip)
+    return Dialect(encoding, delimiter, quote, quote, skip, columns)
 
 
 def _sniffed(path: Path) -> Any:
@@ -158,7 +155,12 @@ def _names(path: Path, delimiter: str, quote: str, skip: int) -> tuple[str, ...]
     with path.open(encoding="utf-8", newline="") as file:
         for _skipped in range(skip):
             file.readline()
-        rows = csv.reader(file, delimiter=delimiter, quotechar=quote if len(quote) == 1 else '"')
+        rows = csv.reader(
+            file,
+            delimiter=delimiter,
+            quotechar=quote if len(quote) == 1 else '"',
+            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+        )
         try:
             header = next(rows, [])
         except csv.Error as problem:
@@ -202,16 +204,27 @@ def _encoding(path: Path) -> str:
         if start.startswith(mark):
             return name
     if b"\0" in start:
-        raise _not_text()
+        return _unmarked_utf16(start)
     if _is_utf8(path):
         return "utf-8"
-    best = from_bytes(start).best()
-    if best is None:
+    with path.open("rb") as file:
+        encoding = guess(islice((line for line in file if not line.isascii()), LINES_LOOKED_AT))
+    if not encoding:
         raise UnreadableFile(
             _("The file's encoding is not known. Save it as CSV in UTF-8 and try again.")
         )
-    # Western files are told apart by few letters; the superset of Latin-1 reads them all.
-    return "cp1252" if best.encoding in ("latin_1", "cp1250", "cp1252") else best.encoding
+    return encoding
+
+
+def _unmarked_utf16(start: bytes) -> str:
+    """Of what separates a table's cells every other byte is nought, and no byte beside them."""
+    for name, nought, other in (
+        ("utf-16-le", start[1::2], start[::2]),
+        ("utf-16-be", start[::2], start[1::2]),
+    ):
+        if b"\0" not in other and nought.count(0) > len(nought) / 10:
+            return name
+    raise _not_text()
 
 
 def _is_utf8(path: Path) -> bool:
@@ -240,13 +253,17 @@ def in_utf8(path: Path) -> str:
 
 def as_utf8(path: Path, encoding: str) -> None:
     """Rewrites the file in UTF-8 without a mark, in place, if it is not so."""
-    if encoding == "utf-8":
-        return
-    temporary = path.with_name(f"{path.name}.utf8")
+    if encoding != "utf-8":
+        rewrite(path, encoding, "utf-8")
+
+
+def rewrite(path: Path, encoding: str, to: str) -> None:
+    """Rewrites the text file in place, from one encoding in another. Raises `UnreadableFile`."""
+    temporary = path.with_name(f"{path.name}.rewritten")
     try:
         with (
             path.open(encoding=encoding, errors="strict", newline="") as source,
-            temporary.open("w", encoding="utf-8", newline="") as target,
+            temporary.open("w", encoding=to, newline="") as target,
         ):
             while text := source.read(BLOCK):
                 if "\0" in text:

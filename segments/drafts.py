@@ -11,7 +11,7 @@ from django.db import transaction
 from segments import kept_files, ownership, sql_loads
 from segments.columns import Column, Proposal, propose
 from segments.conversion import SEPARATORS
-from segments.dialect import Dialect, UnreadableFile, find_dialect
+from segments.dialect import Dialect, UnreadableFile, find_dialect, told_dialect
 from segments.formats import as_csv
 from segments.models import Attribute, Import, Source
 from segments.sources import Refused, change_mode
@@ -49,11 +49,40 @@ def examine(path: Path) -> Found:
 
     Raises `UnreadableFile`.
     """
-    dialect = as_csv(path) or find_dialect(path)
+    return _with_rows(path, as_csv(path) or find_dialect(path))
+
+
+def _with_rows(path: Path, dialect: Dialect) -> Found:
     proposal = propose(path, dialect)
     if not proposal.rows:
         raise UnreadableFile(_("The file has a header and no rows. Choose a file with rows."))
     return dialect, proposal
+
+
+def read_as_told(load: Import, **written: Any) -> None:
+    """Reads a draft's file as a person says it is written, as `told_dialect` takes it.
+
+    Raises `Refused` and `UnreadableFile`; the draft stays as it was then.
+    """
+    path = Path(load.file_path)
+    copied = path.with_name(f"{path.name}.told")
+    try:
+        with transaction.atomic():
+            drafts = Import.objects.select_for_update(of=("self",))
+            stored = drafts.filter(pk=load.pk, state=Import.State.DRAFT).first()
+            if stored is None:
+                raise Refused(_("This import has been started already."))
+            shutil.copyfile(path, copied)
+            before = Dialect.from_json(stored.dialect)
+            dialect, proposal = _with_rows(copied, told_dialect(copied, before, **written))
+            stored.dialect = dialect.as_json()
+            stored.columns = [one.as_json() for one in _proposed(stored.source, proposal)]
+            stored.save(update_fields=["dialect", "columns"])
+            copied.replace(path)
+    except FileNotFoundError:
+        raise Refused(kept_files.gone()) from None
+    finally:
+        copied.unlink(missing_ok=True)
 
 
 def draft(
@@ -68,8 +97,6 @@ def draft(
 ) -> Import:
     """An import of an examined file, for a person to go over; `size` is the file's as it came."""
     dialect, proposal = found
-    known = {attribute.name: attribute for attribute in Attribute.objects.filter(source=source)}
-    columns = [as_before(one, known) for one in ownership.as_before(source, proposal.columns)]
     return Import.objects.create(
         workspace_id=source.workspace_id,
         source=source,
@@ -78,10 +105,15 @@ def draft(
         file_bytes=size,
         checksum=checksum,
         dialect=dialect.as_json(),
-        columns=[column.as_json() for column in columns],
+        columns=[column.as_json() for column in _proposed(source, proposal)],
         mode=source.mode,
         started_by=by,
     )
+
+
+def _proposed(source: Source, proposal: Proposal) -> list[Column]:
+    known = {attribute.name: attribute for attribute in Attribute.objects.filter(source=source)}
+    return [as_before(one, known) for one in ownership.as_before(source, proposal.columns)]
 
 
 def as_before(column: Column, known: dict[str, Attribute]) -> Column:

@@ -123,7 +123,7 @@ def _rewrite(path: Path, select: Callable[[duckdb.DuckDBPyConnection, Path], Any
             _("The file has a value with a character that no text can hold (NUL). Take it out.")
         )
     written.replace(path)
-    return Dialect("utf-8", ",", '"', '"', 0, names)
+    return Dialect("utf-8", ",", '"', '"', 0, names, is_text=False)
 
 
 def _has_nul(path: Path) -> bool:

@@ -9,10 +9,11 @@ from django.db import transaction
 
 from segments import drafts, kept_files, ownership, sources, sql_loads
 from segments.columns import Column, propose
-from segments.databases import rows
+from segments.databases import bounded, rows
 from segments.databases.kinds import kind_of
 from segments.databases.problems import DatabaseProblem
 from segments.databases.target import Table, Target
+from segments.dialect import Dialect
 from segments.models import Attribute, Import, Source, SqlQuery
 from workspaces import audit
 from workspaces.models import User, Workspace
@@ -36,7 +37,7 @@ class LoadActive(sources.Refused):
 
 def create(workspace: Workspace, name: str, target: Target, by: User | None) -> SqlQuery:
     """A source that is not finished. Raises `DatabaseProblem` and `sources.Refused`."""
-    rows.reach(target, TEST_SECONDS)
+    _reach(target)
     with transaction.atomic():
         source = sources.create_source(workspace, name, by=by)
         query = SqlQuery(workspace=workspace, source=source, time_zone=workspace.time_zone)
@@ -59,12 +60,16 @@ def change_connection(query: SqlQuery, target: Target, by: User | None) -> None:
                 "password",
             )
         target = replace(target, password=sql_loads.password_of(query))
-    rows.reach(target, TEST_SECONDS)
+    _reach(target)
     with transaction.atomic():
         stored = SqlQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)
         sql_loads.apply(target, stored)
         stored.save()
         _record_connection(stored, by)
+
+
+def _reach(target: Target) -> None:
+    bounded.within(TEST_SECONDS, lambda: rows.reach(target, TEST_SECONDS))
 
 
 def _is_same_account(query: SqlQuery, target: Target) -> bool:
@@ -87,7 +92,8 @@ def _record_connection(query: SqlQuery, by: User | None) -> None:
 
 def tables(query: SqlQuery) -> list[Table]:
     """Raises `DatabaseProblem`."""
-    return rows.tables(sql_loads.target_of(query), TEST_SECONDS)
+    target = sql_loads.target_of(query)
+    return bounded.within(TEST_SECONDS, lambda: rows.tables(target, TEST_SECONDS))
 
 
 def preview(
@@ -97,16 +103,20 @@ def preview(
     target = sql_loads.target_of(query)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "rows"
-        sql_loads.sample(
-            target,
-            sql_loads.asked(target, table, statement),
-            path,
-            seconds=SAMPLE_SECONDS,
-            most=PREVIEW_ROWS,
-        )
+        _sample(target, table, statement, path, PREVIEW_ROWS)
         with path.open(encoding="utf-8", newline="") as file:
             header, *found = csv.reader(file)
     return header, found
+
+
+def _sample(target: Target, table: Table | None, statement: str, path: Path, most: int) -> Dialect:
+    """The first rows into the file. Raises `DatabaseProblem`."""
+
+    def sample() -> Dialect:
+        asked = sql_loads.asked(target, table, statement)
+        return sql_loads.sample(target, asked, path, seconds=SAMPLE_SECONDS, most=most)
+
+    return bounded.within(SAMPLE_SECONDS, sample)
 
 
 def ask(
@@ -125,13 +135,7 @@ def ask(
     target = sql_loads.target_of(query)
     path = kept_files.new_path(query.workspace_id)
     try:
-        dialect = sql_loads.sample(
-            target,
-            sql_loads.asked(target, table, statement),
-            path,
-            seconds=SAMPLE_SECONDS,
-            most=SAMPLE_ROWS,
-        )
+        dialect = _sample(target, table, statement, path, SAMPLE_ROWS)
         proposal = propose(path, dialect)
         if not proposal.rows:
             raise DatabaseProblem(

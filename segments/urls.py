@@ -37,6 +37,7 @@ urlpatterns = [
     path("uploads/<int:pk>/cancel/", uploads.cancel, name="upload_cancel"),
     path("imports/<int:pk>/", sources.import_detail, name="import_detail"),
     path("imports/<int:pk>/columns/", sources.columns, name="import_columns"),
+    path("imports/<int:pk>/read-again/", sources.read_again, name="import_read_again"),
     path("imports/<int:pk>/progress/", sources.import_progress, name="import_progress"),
     path("imports/<int:pk>/again/", sources.import_again, name="import_again"),
     path("imports/<int:pk>/refused.csv", sources.refused_csv, name="import_refused_csv"),

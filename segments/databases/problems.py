@@ -47,6 +47,22 @@ def unreachable(target: Target) -> DatabaseProblem:
     )
 
 
+def no_answer(seconds: float) -> DatabaseProblem:
+    return DatabaseProblem(
+        _(
+            "The database gave no answer within %(seconds)d seconds. Check that it is up and lets"
+            " this system in, and try again."
+        )
+        % {"seconds": seconds}
+    )
+
+
+def too_many_waiting() -> DatabaseProblem:
+    return DatabaseProblem(
+        _("Too many databases are being waited for just now. Try again in a minute.")
+    )
+
+
 def broken_off() -> DatabaseProblem:
     return DatabaseProblem(
         _("The connection to the database broke off, so nothing was loaded. Try again.")

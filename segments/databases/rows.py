@@ -148,6 +148,8 @@ def _session(
     timer.daemon = True
     timer.start()
     try:
+        # Whoever asked may have gone: nothing is written for them any more.
+        clock.check()
         yield connection, clock
     except DatabaseProblem:
         raise

@@ -13,8 +13,9 @@ from segments import drafts, kept_files, ownership, sources, sql_loads, sql_sour
 from segments.columns import Column
 from segments.conversion import read_typed, type_choices, typed
 from segments.databases.problems import DatabaseProblem
-from segments.dialect import UnreadableFile
+from segments.dialect import Dialect, UnreadableFile
 from segments.models import Import, RefusedRow, Source
+from segments.reading_forms import ReadingForm, shown
 from segments.reasons import reason_text
 from segments.views.sql_sources import about
 from workspaces import audit
@@ -80,6 +81,7 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         messages.error(request, str(kept_files.gone()))
         return redirect("segments:source_upload", slug, load.source_id)
     kept_files.note_activity(load)
+    dialect = Dialect.from_json(load.dialect)
     key = load.source.key_column if load.source.key_column in _names(chosen) else proposal.key
     if request.method == "POST":
         chosen = [_chosen(column, place, request) for place, column in enumerate(chosen)]
@@ -131,8 +133,27 @@ def columns(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         "error": error,
         "query": query,
         "kept_days": kept_files.KEPT.days,
+        "written": shown(dialect) if dialect.is_text else None,
+        "reading": ReadingForm(None, dialect=dialect) if dialect.is_text and not query else None,
     }
     return render(request, "segments/sources/columns.html", context)
+
+
+@require_POST
+@requires("source.change")
+def read_again(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+    """Reads the draft's file in another way than was found out."""
+    load = get_object_or_404(_imports().filter(source__queries=None), pk=pk)
+    form = ReadingForm(request.POST, dialect=Dialect.from_json(load.dialect))
+    try:
+        if not form.is_valid():
+            raise sources.Refused(form.first_error)
+        drafts.read_as_told(load, **form.told)
+    except (sources.Refused, UnreadableFile) as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The file is read as you say. Look at its columns again."))
+    return redirect("segments:import_columns", slug, pk)
 
 
 def _ownership(request: WorkspaceRequest, place: int, column: Column, taken_over: set[str]) -> str:

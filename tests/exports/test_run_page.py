@@ -234,6 +234,7 @@ def test_a_trial_run_says_that_it_sends_nothing(shop: World) -> None:
     run = shop.run(dry_run=True)
     assert "Trial run: nothing is sent" in words(get(run))
     assert "Would be sent" in words(get(run))
+    assert [stage.state for stage in progress_of(run).stages] == ["done", "ahead", "ahead", "ahead"]
     assert find(run, "k0000000") == [("k0000000", "would_be_sent")]
 
 

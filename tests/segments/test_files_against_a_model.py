@@ -43,10 +43,17 @@ def forgotten() -> Iterator[None]:
 
 
 def written(
-    rows: Sequence[Row], delimiter: str, quoting: Any, line_end: str, encoding: str
+    rows: Sequence[Row],
+    delimiter: str = ",",
+    quoting: Any = csv.QUOTE_MINIMAL,
+    line_end: str = "\n",
+    encoding: str = "utf-8",
+    quote: str = '"',
 ) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator=line_end)
+    writer = csv.writer(
+        text, delimiter=delimiter, quotechar=quote, quoting=quoting, lineterminator=line_end
+    )
     writer.writerow(HEADER)
     writer.writerows(rows)
     return text.getvalue().encode(encoding, errors="strict")
@@ -64,6 +71,10 @@ def expected(rows: Sequence[Row]) -> tuple[dict[str, dict[str, str]], dict[str, 
         profiles[cells[0]] = {name: cell for name, cell in zip(HEADER, cells, strict=True) if cell}
     found = {"added": len(profiles), "superseded": superseded, "refused": refused}
     return profiles, {name: count for name, count in found.items() if count}
+
+
+def counted(numbers: dict[str, int], **more: int) -> dict[str, int]:
+    return numbers | {name: count for name, count in more.items() if count}
 
 
 def imported(workspace: Any, content: bytes, name: str = "S") -> Import:
@@ -87,10 +98,10 @@ def stored() -> dict[str, Any]:
 
 @given(
     rows=ROWS,
-    delimiter=st.sampled_from(",;\t|"),
+    delimiter=st.sampled_from(",;\t|:^~$\x01\x1f§"),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     line_end=st.sampled_from(["\n", "\r\n"]),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]),
     packing=st.sampled_from(sorted(PACKINGS)),
 )
 @FEW
@@ -111,12 +122,38 @@ def test_whatever_is_written_as_a_table_is_read_as_the_same(
         assert counts(load) == numbers
 
 
+PLAIN = st.text("abcé", min_size=1, max_size=3)
+RAGGED = st.lists(
+    st.one_of(
+        st.tuples(PLAIN, PLAIN, PLAIN),
+        st.lists(PLAIN, min_size=2, max_size=6).filter(lambda row: len(row) != len(HEADER)),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(rows=RAGGED, delimiter=st.sampled_from(",;\t|"))
+@FEW
+def test_rows_of_other_lengths_are_refused_and_the_rest_is_read(
+    workspace: Any, rows: Sequence[Row], delimiter: str
+) -> None:
+    whole = [("whole", "a", "b"), *(row for row in rows if len(row) == len(HEADER))]
+    profiles, numbers = expected(whole)
+    with forgotten():
+        load = imported(workspace, written([whole[0], *rows], delimiter))
+        assert stored() == profiles
+        assert counts(load) == counted(numbers, refused=1 + len(rows) - len(whole))
+        refused = {place for place, row in enumerate(rows, start=2) if len(row) != len(HEADER)}
+        assert set(load.refused_rows.values_list("row_number", flat=True)) == refused
+
+
 @given(rows=ROWS, damage=st.data())
 @FEW
 def test_a_damaged_file_is_read_in_part_or_changes_nothing(
     workspace: Any, rows: Sequence[Row], damage: st.DataObject
 ) -> None:
-    content = written(rows, ",", csv.QUOTE_MINIMAL, "\n", "utf-8")
+    content = written(rows)
     for _time in range(damage.draw(st.integers(1, 3))):
         place = damage.draw(st.integers(0, len(content)))
         what = damage.draw(st.sampled_from([b"", b'"', b",", b"\n", b"\0", b"\xff", b"\r", b"a"]))
@@ -168,8 +205,15 @@ def test_objects_are_read_as_they_are_or_change_nothing(
         (b'{"id": "1", "name": "A\\u0000nn"}\n', "no text can hold"),
         (",".join(f"c{n}" for n in range(5000)).encode() + b"\n", "5000 columns"),
         (gzip.compress(b"id,name\n" + b"1,Ann\n" * 9999)[:-99], "unpacked to its end"),
+        (b"", "The file is empty"),
+        (b"\xef\xbb\xbf", "does not look like a table"),
+        (b"id,name\n", "a header and no rows"),
+        (b"id,name,ID\n1,Ann,2\n", "Two columns are named"),
     ],
-    ids=["NUL", "NUL in JSON", "columns without end", "half a file"],
+    ids=[
+        *("NUL", "NUL in JSON", "columns without end", "half a file"),
+        *("empty", "a mark alone", "a header alone", "a name twice"),
+    ],
 )
 def test_what_no_table_is_says_why(workspace: Any, content: bytes, says: str) -> None:
     with pytest.raises(UnreadableFile, match=says):
@@ -179,7 +223,7 @@ def test_what_no_table_is_says_why(workspace: Any, content: bytes, says: str) ->
 
 def test_a_cell_of_ten_megabytes_is_one_refused_row(workspace: Any) -> None:
     rows = [("1", "Ann", ""), ("2", "x" * 10_000_000, ""), ("3", "Cat", "")]
-    load = imported(workspace, written(rows, ",", csv.QUOTE_MINIMAL, "\n", "utf-8"))
+    load = imported(workspace, written(rows))
     assert counts(load) == {"added": 2, "refused": 1}
     assert list(load.refused_rows.values_list("row_number", "reason")) == [(2, "too_long")]
 

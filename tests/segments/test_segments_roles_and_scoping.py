@@ -64,6 +64,7 @@ PAGES: dict[str, tuple[str, list[str], list[str]]] = {
     "upload_cancel": ("upload", [], EDITORS),
     "import_detail": ("import", EVERYONE, EVERYONE),
     "import_columns": ("draft", EDITORS, EDITORS),
+    "import_read_again": ("draft", [], EDITORS),
     "import_progress": ("import", EVERYONE, EVERYONE),
     "import_again": ("import", [], EDITORS),
     "import_refused_csv": ("import", EVERYONE, EVERYONE),

@@ -1,13 +1,16 @@
 """SQL sources in pages: connected, asked, gone over, loaded; every fault told where it is."""
 
 from datetime import time
+from threading import BoundedSemaphore, Event
+from time import monotonic
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from django.test import Client
 
-from segments import imports, sql_loads
+from segments import imports, sql_loads, sql_sources
+from segments.databases import bounded, rows
 from segments.databases.target import Table
 from segments.models import Import, Source, SqlQuery
 from tests.exports.pages import words
@@ -239,3 +242,22 @@ def test_the_schema_of_a_table_is_kept(workspace: Workspace) -> None:
     query = SqlQueryFactory(source__workspace=workspace, table_schema="crm", table_name="people")
     assert query.table == Table("crm", "people")
     assert query.table.label == "crm.people"
+
+
+def test_a_driver_that_never_answers_is_not_waited_for(
+    server: Server, workspace: Workspace, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = Event()
+    monkeypatch.setattr(rows, "reach", lambda target, seconds: ended.wait(60))
+    monkeypatch.setattr(sql_sources, "TEST_SECONDS", 0.1)
+    monkeypatch.setattr(bounded, "GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(bounded, "_free", BoundedSemaphore(1))
+    began = monotonic()
+    answer = client.post(url("source_add_database", workspace), entered(server))
+    assert answer.status_code == 422
+    assert "gave no answer within" in words(answer)
+    answer = client.post(url("source_add_database", workspace), entered(server))
+    assert "Too many databases are being waited for" in words(answer)
+    assert monotonic() - began < 10
+    assert not Source.objects.exists()
+    ended.set()

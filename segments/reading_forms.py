@@ -1,0 +1,78 @@
+"""The form that says how a text file is written, for when that was found out wrong."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from segments.delimiters import UNUSUAL
+from segments.dialect import Dialect
+from segments.legacy_encodings import CHOICES
+
+SEPARATORS = {
+    ",": _("Comma"),
+    ";": _("Semicolon"),
+    "\t": _("Tab"),
+    "|": _("Vertical bar"),
+    " ": _("Space"),
+}
+QUOTES = {'"': _("Double quotes"), "'": _("Single quotes"), "": _("None")}
+# Lines of titles above a table.
+MOST_SKIPPED = 100
+
+
+class ReadingForm(forms.Form):
+    separator = forms.ChoiceField(label=_("Separator"))
+    quote = forms.ChoiceField(
+        label=_("Quotes around values"), required=False, choices=list(QUOTES.items())
+    )
+    encoding = forms.ChoiceField(label=_("Encoding"))
+    skip = forms.IntegerField(
+        label=_("Lines above the header"), min_value=0, max_value=MOST_SKIPPED, initial=0
+    )
+
+    def __init__(self, data: Any, *, dialect: Dialect) -> None:
+        found = {
+            "separator": dialect.delimiter,
+            "quote": dialect.quote,
+            "encoding": dialect.encoding,
+            "skip": dialect.skip,
+        }
+        super().__init__(data, prefix="read", initial=found)
+        self.fields["separator"].choices = _with(
+            SEPARATORS | {one: _shown(one) for one in UNUSUAL}, dialect.delimiter
+        )
+        self.fields["encoding"].choices = _with(CHOICES, dialect.encoding)
+        self.fields["quote"].choices = _with(QUOTES, dialect.quote)
+
+    @property
+    def first_error(self) -> str:
+        return next(iter(self.errors.values()))[0]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As `told_dialect` takes it."""
+        names = {"delimiter": "separator", "quote": "quote", "encoding": "encoding", "skip": "skip"}
+        return {name: self.cleaned_data[field] for name, field in names.items()}
+
+
+def shown(dialect: Dialect) -> dict[str, Any]:
+    """Its separator and encoding as a person knows them."""
+    separator, encoding = dialect.delimiter, dialect.encoding
+    return {
+        "separator": f"“{separator}”" if separator in ",;|:" else _named(SEPARATORS, separator),
+        "encoding": _named(CHOICES, encoding),
+    }
+
+
+def _named(names: Any, sign: str) -> Any:
+    return names.get(sign) or _shown(sign)
+
+
+def _with(choices: Any, found: str) -> list[tuple[str, Any]]:
+    """The choices, and what was found if it is none of them."""
+    return list(({found: _shown(found)} | choices).items())
+
+
+def _shown(sign: str) -> str:
+    return sign if sign.isprintable() else f"U+{ord(sign):04X}"
