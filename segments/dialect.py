@@ -217,13 +217,12 @@ def _encoding(path: Path) -> str:
 
 
 def _unmarked_utf16(start: bytes) -> str:
-    """Of what separates a table's cells every other byte is nought, and no byte beside them."""
-    for name, nought, other in (
-        ("utf-16-le", start[1::2], start[::2]),
-        ("utf-16-be", start[::2], start[1::2]),
-    ):
-        if b"\0" not in other and nought.count(0) > len(nought) / 10:
-            return name
+    """UTF-16 by its line ends, and by the noughts that what separates the cells has."""
+    little, big = start[1::2].count(0), start[::2].count(0)
+    if b"\n\0" in start and little > 4 * big and little > len(start) / 16:
+        return "utf-16-le"
+    if b"\0\n" in start and big > 4 * little and big > len(start) / 16:
+        return "utf-16-be"
     raise _not_text()
 
 

@@ -39,15 +39,19 @@ class ReadingForm(forms.Form):
             "skip": dialect.skip,
         }
         super().__init__(data, prefix="read", initial=found)
-        self.fields["separator"].choices = _with(
-            SEPARATORS | {one: _shown(one) for one in UNUSUAL}, dialect.delimiter
-        )
-        self.fields["encoding"].choices = _with(CHOICES, dialect.encoding)
-        self.fields["quote"].choices = _with(QUOTES, dialect.quote)
+        separators = SEPARATORS | {one: _shown(one) for one in UNUSUAL}
+        self._offer("separator", separators, dialect.delimiter)
+        self._offer("encoding", CHOICES, dialect.encoding)
+        self._offer("quote", QUOTES, dialect.quote)
+
+    def _offer(self, name: str, choices: Any, found: str) -> None:
+        """The choices, and what was found if it is none of them."""
+        field: Any = self.fields[name]
+        field.choices = list(({found: _shown(found)} | choices).items())
 
     @property
     def first_error(self) -> str:
-        return next(iter(self.errors.values()))[0]
+        return str(next(iter(self.errors.values()))[0])
 
     @property
     def told(self) -> dict[str, Any]:
@@ -67,11 +71,6 @@ def shown(dialect: Dialect) -> dict[str, Any]:
 
 def _named(names: Any, sign: str) -> Any:
     return names.get(sign) or _shown(sign)
-
-
-def _with(choices: Any, found: str) -> list[tuple[str, Any]]:
-    """The choices, and what was found if it is none of them."""
-    return list(({found: _shown(found)} | choices).items())
 
 
 def _shown(sign: str) -> str:
