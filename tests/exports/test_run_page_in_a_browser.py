@@ -155,9 +155,7 @@ def in_every_state(workspace: Any) -> dict[str, Run]:
         ),
         "cancelled": with_batches(run_in(workspace, "cancelled", **account), *ended[:1]),
         "skipped": run_in(workspace, "skipped", why=why("segment_empty", segment="Everyone")),
-        "a trial": run_in(
-            workspace, "succeeded", **account, dry_run=True, to_remove=15, sent_at=timezone.now()
-        ),
+        "a trial": run_in(workspace, "succeeded", **account, dry_run=True, to_remove=15),
     }
 
 
@@ -174,8 +172,11 @@ def test_it_fits_the_screen_and_nothing_breaks(
     tab.on("pageerror", lambda error: faults.append(str(error)))
     # Pictures to be looked at, where somebody wants them.
     pictures = os.environ.get("SEGUE_PICTURES")
-    for name, run in runs.items():
-        tab.goto(url("run_detail", workspace, run.pk))
+    pages = {name: url("run_detail", workspace, run.pk) for name, run in runs.items()}
+    pages["exports"] = url("destination_list", workspace)
+    pages["an export"] = url("destination_detail", workspace, runs["a trial"].destination_id)
+    for name, page in pages.items():
+        tab.goto(page)
         for width in (375, 1280):
             tab.set_viewport_size({"width": width, "height": 900})
             assert tab.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
