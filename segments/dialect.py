@@ -44,6 +44,8 @@ class Dialect:
     columns: tuple[str, ...]
     # Of a file that was a table in text when it came.
     is_text: bool = True
+    # Not found out: a person said so.
+    is_told: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -128,7 +130,22 @@ def told_dialect(
                 _("The file is not in this encoding. Choose another one.")
             ) from other
     columns = _names(path, delimiter, quote, skip)
-    return Dialect(encoding, delimiter, quote, quote, skip, columns)
+    return Dialect(encoding, delimiter, quote, quote, skip, columns, is_told=True)
+
+
+def told_before(path: Path, before: Dialect) -> Dialect | None:
+    """As an earlier file of the source was told to be written, if this one has the same header.
+
+    It is in UTF-8 then, and else as it was.
+    """
+    try:
+        columns = _names(path, before.delimiter, before.quote, before.skip, before.encoding)
+        if columns != before.columns:
+            return None
+        as_utf8(path, before.encoding)
+    except (UnreadableFile, UnicodeError):
+        return None
+    return before
 
 
 def _sniffed(path: Path) -> Any:
@@ -150,9 +167,11 @@ def _not_text() -> UnreadableFile:
     return UnreadableFile(_("This is not a text file. Save the table as CSV and choose that file."))
 
 
-def _names(path: Path, delimiter: str, quote: str, skip: int) -> tuple[str, ...]:
+def _names(
+    path: Path, delimiter: str, quote: str, skip: int, encoding: str = "utf-8"
+) -> tuple[str, ...]:
     """The first row is the header: in a file that is all text a sniffer can't tell."""
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding=encoding, newline="") as file:
         for _skipped in range(skip):
             file.readline()
         rows = csv.reader(

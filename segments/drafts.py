@@ -11,7 +11,7 @@ from django.db import transaction
 from segments import kept_files, ownership, sql_loads
 from segments.columns import Column, Proposal, propose
 from segments.conversion import SEPARATORS
-from segments.dialect import Dialect, UnreadableFile, find_dialect, told_dialect
+from segments.dialect import Dialect, UnreadableFile, find_dialect, told_before, told_dialect
 from segments.formats import as_csv
 from segments.models import Attribute, Import, Source
 from segments.sources import Refused, change_mode
@@ -37,19 +37,29 @@ def take_file(
                 size += len(block)
                 checksum.update(block)
                 kept.write(block)
-        found = examine(path)
+        found = examine(path, source)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     return draft(source, file_name, path, size, found, by=by, checksum=checksum.hexdigest())
 
 
-def examine(path: Path) -> Found:
+def examine(path: Path, source: Source | None) -> Found:
     """Finds out how the file is written and what its columns are; rewrites it as text, in place.
 
-    Raises `UnreadableFile`.
+    What a person said of the source's last file counts for one like it. Raises `UnreadableFile`.
     """
-    return _with_rows(path, as_csv(path) or find_dialect(path))
+    dialect = as_csv(path)
+    if dialect is None and (told := _last_told(source)) is not None:
+        dialect = told_before(path, told)
+    return _with_rows(path, dialect or find_dialect(path))
+
+
+def _last_told(source: Source | None) -> Dialect | None:
+    loads = Import.objects.filter(source=source).exclude(dialect={})
+    last = loads.order_by("-created_at").first() if source else None
+    dialect = Dialect.from_json(last.dialect) if last else None
+    return dialect if dialect and dialect.is_told else None
 
 
 def _with_rows(path: Path, dialect: Dialect) -> Found:

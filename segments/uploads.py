@@ -201,7 +201,7 @@ def examine(upload: Upload) -> None:
         directory = directory_of(upload.workspace_id, upload.pk)
         try:
             with translation.override(upload.language or None), disk_full_told():
-                found = drafts.examine(file_of(directory))
+                found = drafts.examine(file_of(directory), upload.source)
         except UnreadableFile as problem:
             is_full = "No space left" in str(problem.__cause__)
             _refuse(upload, no_room() if is_full else problem.sentence)
