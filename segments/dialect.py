@@ -124,7 +124,7 @@ def told_dialect(
     if encoding != before.encoding:
         rewrite(path, "utf-8", before.encoding)
         try:
-            as_utf8(path, encoding)
+            rewrite(path, encoding, "utf-8")
         except UnreadableFile as other:
             raise UnreadableFile(
                 _("The file is not in this encoding. Choose another one.")
@@ -142,7 +142,7 @@ def told_before(path: Path, before: Dialect) -> Dialect | None:
         columns = _names(path, before.delimiter, before.quote, before.skip, before.encoding)
         if columns != before.columns:
             return None
-        as_utf8(path, before.encoding)
+        rewrite(path, before.encoding, "utf-8")
     except (UnreadableFile, UnicodeError):
         return None
     return before

@@ -134,7 +134,7 @@ RAGGED = st.lists(
 
 
 @given(rows=RAGGED, delimiter=st.sampled_from(",;\t|"))
-@FEW
+@settings(FEW, max_examples=8)
 def test_rows_of_other_lengths_are_refused_and_the_rest_is_read(
     workspace: Any, rows: Sequence[Row], delimiter: str
 ) -> None:

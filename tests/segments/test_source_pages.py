@@ -155,14 +155,22 @@ def test_a_files_name_may_be_anything(
     assert client.get(url("import_columns", workspace, load.pk)).status_code == 200
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("utf-8", "UTF-8"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("cp1252", "Western European (Windows)"),
+    ],
+)
 def test_encodings_are_found_out_and_shown(
-    client: Client, workspace: Workspace, encoding: str
+    client: Client, workspace: Workspace, encoding: str, shown: str
 ) -> None:
     answer = upload(client, workspace, "id;name\n1;Zoë\n2;Bob\n".encode(encoding))
     page = words(client.get(answer["Location"]))
     assert "Zoë" in page
-    assert f"columns separated by “;”, encoding {encoding}" in page
+    assert f"columns separated by “;”, encoding {shown}." in page
 
 
 @pytest.mark.parametrize("cut", [1, 40, 150])
