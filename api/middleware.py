@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-from allauth.account.adapter import get_adapter
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
@@ -14,7 +12,7 @@ from api import etags, limits, tokens
 from api.models import Token
 from api.problems import CONTENT_TYPE, OF_STATUS, Problem
 from workspaces import audit
-from workspaces.middleware import WorkspaceRequest
+from workspaces.middleware import WorkspaceRequest, client_address
 from workspaces.models import User
 
 PREFIX = "/api/v1/"
@@ -86,10 +84,7 @@ def _admitted(request: HttpRequest) -> tuple[Token, str]:
     if token.state != "valid":
         invalid = {"WWW-Authenticate": 'Bearer realm="Segue", error="invalid_token"'}
         raise Problem(f"token_{token.state}", headers=invalid)
-    try:
-        address = get_adapter().get_client_ip(request)
-    except (ImproperlyConfigured, PermissionDenied):
-        address = ""
+    address = client_address(request)
     if token.addresses and not (address and tokens.allows(token, address)):
         raise Problem("address_not_allowed")
     return token, address

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.apps import apps
 from django.db import ProgrammingError
 
 WORK_ROLE = "segue_work"
@@ -36,6 +37,11 @@ REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {WORK_ROLE}
 """
 
 GRANT_MAINTAIN = f"GRANT MAINTAIN ON ALL TABLES IN SCHEMA public TO {WORK_ROLE}"
+
+
+RESTRICT = """;
+REVOKE ALL ON {table} FROM {role};
+GRANT {granted} ON {table} TO {role}"""
 
 
 class NotAllowed(Exception):
@@ -90,6 +96,14 @@ def ensure_role(connection: Any) -> None:
                 f" not make it or take it. Let a superuser run: CREATE ROLE {WORK_ROLE}; GRANT"
                 f' {WORK_ROLE} TO "{user}" WITH SET TRUE, INHERIT FALSE; then migrate again.'
             ) from refusal
-        cursor.execute(GRANT)
+        cursor.execute(GRANT + "".join(_restricted()))
         if connection.pg_version >= HAS_MAINTAIN:
             cursor.execute(GRANT_MAINTAIN)
+
+
+def _restricted() -> Iterator[str]:
+    for model in apps.get_models():
+        granted = getattr(model, "granted", None)
+        if granted:
+            table = model._meta.db_table
+            yield RESTRICT.format(table=table, role=WORK_ROLE, granted=granted)

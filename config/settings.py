@@ -167,6 +167,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=30),
         "options": {"expires": 60},
     },
+    "forget what of the audit log is older than its workspace keeps": {
+        "task": "workspaces.tasks.forget_old_audit",
+        "schedule": timedelta(hours=24),
+        "options": {"expires": 3600},
+    },
     "encrypt erasures' secrets with the key in use": {
         "task": "segments.tasks.renew_erasure_secrets",
         "schedule": timedelta(hours=12),

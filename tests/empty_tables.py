@@ -13,6 +13,9 @@ from config.database_roles import WORK_ROLE
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 # Bytes. Deleting more than that leaves its traces for the tests to come.
 LARGE = 1_000_000
+# In whatever order, and the audit log too: no trigger looks after anything in between.
+QUIETLY = "SET session_replication_role = replica"
+LOUDLY = "SET session_replication_role = origin"
 
 
 def empty_tables(self: Any = None) -> None:
@@ -22,14 +25,11 @@ def empty_tables(self: Any = None) -> None:
         cursor.execute(_find())
         found = cursor.fetchall()
         if any(size > LARGE for _, size in found):
-            cursor.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in _tables()))
+            tables = ", ".join(f'"{table}"' for table in _tables())
+            cursor.execute(f"{QUIETLY}; TRUNCATE {tables}; {LOUDLY}")
         elif found:
             deletions = "; ".join(f'DELETE FROM "{table}"' for table, _ in found)
-            # In whatever order: no trigger looks after the references meanwhile.
-            cursor.execute(
-                f"SET session_replication_role = replica; {deletions};"
-                " SET session_replication_role = origin"
-            )
+            cursor.execute(f"{QUIETLY}; {deletions}; {LOUDLY}")
         cursor.execute(f"SET ROLE {WORK_ROLE}")
 
 

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils.functional import Promise
@@ -27,6 +28,8 @@ _names: dict[str, Promise | str] = {
     "refresh.succeeded": _("Refresh succeeded"),
     "refresh.failed": _("Refresh failed"),
     "refresh.retried": _("Refresh tried again"),
+    "audit.downloaded": _("Audit log downloaded"),
+    "audit.forgotten": _("Old audit entries forgotten"),
     "notices.chosen": _("Own notices chosen"),
     "notices.share_changed": _("Share of rejected profiles changed"),
     "endpoint.created": _("Endpoint added"),
@@ -48,6 +51,11 @@ _detail_names: dict[str, Promise | str] = {
     "trigger": _("started by"),
     "reason": _("reason"),
     "steps": _("steps"),
+    "changes": _("changes"),
+    "entries": _("entries"),
+    "filters": _("filters"),
+    "name": _("name"),
+    "audit_days": _("days that the audit log is kept"),
     "in_app": _("in the app"),
     "by_email": _("by e-mail"),
     "percent": _("percent"),
@@ -76,7 +84,7 @@ def name_of(action: str) -> str:
 
 @dataclass(frozen=True)
 class Way:
-    """By what people, or programs, reach the product: a token of the API, from an address."""
+    """How people, or programs, reach the product: from an address, perhaps by an API token."""
 
     token: str
     address: str
@@ -87,12 +95,20 @@ _way: ContextVar[Way | None] = ContextVar("way", default=None)
 
 @contextmanager
 def through(token: str, address: str) -> Iterator[None]:
-    """What is recorded meanwhile was done with the API token of that name."""
+    """What is recorded meanwhile was done from there, with the API token of that name if any."""
     before = _way.set(Way(token, address))
     try:
         yield
     finally:
         _way.reset(before)
+
+
+def changes(form: forms.ModelForm) -> dict[str, Any]:
+    """What a form changes, by field: what it was, and what it becomes."""
+    return {
+        name: {"was": form.initial.get(name), "becomes": form.cleaned_data[name]}
+        for name in form.changed_data
+    }
 
 
 def record(
@@ -112,8 +128,8 @@ def record(
     known = actor if isinstance(actor, User) else None
     way = _way.get()
     if way is not None:
-        details = {**details, "token": way.token}
-        address = address or way.address
+        details = {**details, "token": way.token} if way.token else details
+        address = address or way.address or None
     return AuditEntry.objects.create(
         workspace=workspace,
         action=action,

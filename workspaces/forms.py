@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from workspaces import time_zones
-from workspaces.models import Endpoint, Invitation, Role, User, Workspace
+from workspaces.models import Endpoint, Invitation, KeptFor, Role, User, Workspace
 from workspaces.notices import topics
 
 MOST_TIMES = 12
@@ -44,6 +44,19 @@ class WorkspaceForm(forms.ModelForm):
         labels = {"name": _("Workspace name")}
         help_texts = {"name": _("Usually your organisation. Everyone you invite sees it.")}
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "organization"})}
+
+
+class SettingsForm(WorkspaceForm):
+    class Meta(WorkspaceForm.Meta):
+        fields = ["name", "time_zone", "audit_days"]
+        help_texts = WorkspaceForm.Meta.help_texts | {
+            "audit_days": _("Entries that are older are deleted for good.")
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["audit_days"]
+        field.choices = [("", _("Ever")), *KeptFor.choices]
 
 
 class InvitationForm(forms.ModelForm):

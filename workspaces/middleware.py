@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from django.utils import timezone
@@ -11,6 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_scopes import scope
 
 from config.row_security import across_workspaces
+from workspaces import audit
 from workspaces.models import Membership, User, Workspace
 
 
@@ -28,6 +31,14 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
         return redirect_to_login(request.get_full_path())
     page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
     return HttpResponseClientRedirect(redirect_to_login(page).url)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Whence a request comes; empty where the settings about proxies don't tell."""
+    try:
+        return str(get_adapter().get_client_ip(request))
+    except (ImproperlyConfigured, PermissionDenied):
+        return ""
 
 
 class WorkspaceMiddleware:
@@ -66,7 +77,11 @@ class WorkspaceMiddleware:
         language = get_language() or ""
         if request.user.language != language:
             User.objects.filter(pk=request.user.pk).update(language=language)
-        with scope(workspace=workspace), timezone.override(workspace.tzinfo):
+        with (
+            scope(workspace=workspace),
+            timezone.override(workspace.tzinfo),
+            audit.through("", client_address(request)),
+        ):
             return self.get_response(request)
 
     def process_view(

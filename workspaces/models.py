@@ -21,7 +21,7 @@ from workspaces.notices.models import (
     Trouble,
 )
 from workspaces.sentences import SentenceField
-from workspaces.tenancy import TenantForeignKey, TenantModel
+from workspaces.tenancy import BulkTenantModel, TenantForeignKey, TenantModel
 from workspaces.users import UserManager, somebody
 
 __all__ = [
@@ -65,6 +65,18 @@ class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
 
 
+LEAST_AUDIT_DAYS = 365
+
+
+class KeptFor(models.IntegerChoices):
+    """How long, in days."""
+
+    ONE_YEAR = 365, _("1 year")
+    TWO_YEARS = 730, _("2 years")
+    FIVE_YEARS = 1826, _("5 years")
+    TEN_YEARS = 3652, _("10 years")
+
+
 class Workspace(models.Model):
     """A tenant. `slug` is its place in every URL and never changes.
 
@@ -78,6 +90,17 @@ class Workspace(models.Model):
         _("rejected percent"), default=5, validators=[MaxValueValidator(100)]
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Null keeps the audit log for ever; PostgreSQL holds whoever lets go of entries to it.
+    audit_days = models.PositiveIntegerField(
+        _("keep the audit log for"), null=True, blank=True, choices=KeptFor.choices
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(audit_days__gte=LEAST_AUDIT_DAYS), name="audit_kept_long_enough"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -234,10 +257,22 @@ class RefreshStep(TenantModel):
 
 
 class AuditEntry(TenantModel):
-    """Who did what to what, when. Written by `workspaces.audit.record`, never changed."""
+    """Who did what to what, when. Written by `workspaces.audit.record`, never changed.
+
+    `actor` may name an account that is gone by now.
+    """
+
+    granted = "SELECT, INSERT"
 
     action = models.CharField(max_length=80)
-    actor = somebody()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
     actor_label = models.CharField(max_length=254, blank=True)
     target = models.CharField(max_length=80, blank=True)
     target_label = models.CharField(max_length=254, blank=True)
@@ -250,6 +285,25 @@ class AuditEntry(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_label}"
+
+
+class AuditLink(BulkTenantModel):
+    """An entry's place in the chain of its workspace's log; PostgreSQL alone writes it."""
+
+    granted = "SELECT"
+
+    pk = models.CompositePrimaryKey("workspace_id", "number")
+    number = models.BigIntegerField()
+    entry_id = models.BigIntegerField()
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "entry_id"], name="one_link_of_an_entry")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}"
 
 
 class Invitation(TenantModel):

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django_scopes import scope
 
-from workspaces import due, execution
+from workspaces import audit_chain, due, execution
 from workspaces.models import EndpointDelivery, Workspace
 from workspaces.notices import emails, endpoints, inbox, webhooks
 
@@ -15,6 +15,13 @@ EXPIRE_SECONDS = 60
 @shared_task
 def start_due() -> None:
     due.start_due()
+
+
+@shared_task
+def forget_old_audit() -> None:
+    for workspace in Workspace.objects.filter(audit_days__isnull=False):
+        with scope(workspace=workspace):
+            audit_chain.forget_old(workspace)
 
 
 @shared_task

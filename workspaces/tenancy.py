@@ -36,7 +36,10 @@ class TenantForeignKey(models.ForeignKey):
 
 
 class TenantModel(models.Model):
-    """Base of every table whose rows belong to one workspace."""
+    """Base of every table whose rows belong to one workspace.
+
+    A model's `granted` says what web and workers may do with its table, where that is not all.
+    """
 
     workspace = models.ForeignKey(
         "workspaces.Workspace", on_delete=models.CASCADE, db_index=False, related_name="+"

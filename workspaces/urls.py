@@ -64,6 +64,7 @@ urlpatterns = [
     path("w/<slug:slug>/admin/notices/endpoints/add/", endpoints.endpoint_add, name="endpoint_add"),
     path("w/<slug:slug>/admin/notices/endpoints/<int:pk>/", include(one_endpoint)),
     path("w/<slug:slug>/admin/audit/", audit.audit_log, name="audit"),
+    path("w/<slug:slug>/admin/audit/download/", audit.download, name="audit_download"),
 ]
 
 if settings.DEBUG:

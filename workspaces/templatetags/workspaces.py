@@ -39,6 +39,11 @@ def detail(value: Any, key: str) -> str:
         return str(Role(value).label)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if key == "changes" and isinstance(value, dict):
+        return "; ".join(
+            f"{audit.name_of_detail(name)} {one['was'] or '–'} → {one['becomes'] or '–'}"
+            for name, one in value.items()
+        )
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return str(read(value)) if isinstance(value, str) else str(value)

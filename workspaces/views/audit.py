@@ -1,26 +1,36 @@
 """The audit log: who did what, newest first."""
 
+from collections.abc import Iterator, Mapping
+from datetime import datetime, time, timedelta
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
 
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import AuditEntry
-from workspaces.paging import page_by_id
 from workspaces.permissions import requires
+from workspaces.spreadsheet import csv_lines
+from workspaces.templatetags.workspaces import detail
+
+PAGE = 50
+ROWS_AT_ONCE = 2_000
+FILTERS = ("q", "action", "person", "since", "until")
 
 
 @requires("audit.view")
 def audit_log(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    chosen = {key: request.GET.get(key, "") for key in ("action", "person")}
-    entries = AuditEntry.objects.select_related("actor").order_by("-id")
-    if chosen["action"]:
-        entries = entries.filter(action=chosen["action"])
-    if chosen["person"]:
-        entries = entries.filter(actor_label=chosen["person"])
-    page, newer, older = page_by_id(entries, request.GET.get("before"), request.GET.get("after"))
+    chosen = _chosen(request)
+    entries = _found(chosen)
+    page, newer, older = _page(entries, request.GET.get("before"), request.GET.get("after"))
     context = {
         "entries": page,
         "actions": sorted(
@@ -32,8 +42,104 @@ def audit_log(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "is_filtered": any(chosen.values()),
         "newer": newer and f"?{urlencode({**chosen, 'after': newer})}",
         "older": older and f"?{urlencode({**chosen, 'before': older})}",
+        "download": f"{reverse('workspaces:audit_download', args=[slug])}?{urlencode(chosen)}",
+        "years_kept": round((request.workspace.audit_days or 0) / 365),
     }
     return render(request, "workspaces/audit.html", context)
+
+
+@require_GET
+@requires("audit.view")
+def download(request: WorkspaceRequest, slug: str) -> StreamingHttpResponse:
+    """What the filters find, as CSV; that it was taken out is itself recorded."""
+    chosen = _chosen(request)
+    taken = audit.record(
+        request.workspace,
+        "audit.downloaded",
+        actor=request.user,
+        # What was searched for may be a customer's name.
+        filters=[value for key, value in chosen.items() if value and key != "q"],
+    )
+    header = [_("When"), _("Who"), _("Address"), _("What"), _("On"), _("Details")]
+    answer = StreamingHttpResponse(
+        csv_lines(request.workspace, header, _rows(_found(chosen).filter(id__lt=taken.pk))),
+        content_type="text/csv; charset=utf-8",
+    )
+    answer["Content-Disposition"] = f'attachment; filename="audit-log-{slug}.csv"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _rows(entries: QuerySet[AuditEntry]) -> Iterator[list[str]]:
+    for entry in entries.iterator(chunk_size=ROWS_AT_ONCE):
+        details = "; ".join(
+            f"{audit.name_of_detail(key)}: {detail(value, key)}"
+            for key, value in entry.details.items()
+            if value not in ("", None)
+        )
+        yield [
+            entry.at.isoformat(timespec="seconds"),
+            entry.actor_label,
+            entry.address or "",
+            audit.name_of(entry.action),
+            entry.target_label,
+            details,
+        ]
+
+
+def _chosen(request: WorkspaceRequest) -> dict[str, str]:
+    return {key: request.GET.get(key, "").replace("\0", "").strip()[:254] for key in FILTERS}
+
+
+def _found(chosen: Mapping[str, str]) -> QuerySet[AuditEntry]:
+    """What the filters find; a date that is none counts as none."""
+    entries = AuditEntry.objects.order_by("-id")
+    if chosen["action"]:
+        entries = entries.filter(action=chosen["action"])
+    if chosen["person"]:
+        entries = entries.filter(actor_label=chosen["person"])
+    if since := _midnight(chosen["since"]):
+        entries = entries.filter(at__gte=since)
+    if until := _midnight(chosen["until"], days_later=1):
+        entries = entries.filter(at__lt=until)
+    for word in chosen["q"].split():
+        entries = entries.alias(said=Cast("details", TextField())).filter(
+            Q(target_label__icontains=word)
+            | Q(actor_label__icontains=word)
+            | Q(action__icontains=word)
+            | Q(said__icontains=word)
+        )
+    return entries
+
+
+def _midnight(date: str, *, days_later: int = 0) -> datetime | None:
+    """A day's first moment, in the workspace's time zone."""
+    try:
+        day = parse_date(date)
+        if day is None:
+            return None
+        return timezone.make_aware(datetime.combine(day + timedelta(days=days_later), time.min))
+    except (OverflowError, ValueError):
+        return None
+
+
+def _page(
+    entries: QuerySet[AuditEntry], before: str | None, after: str | None
+) -> tuple[list[AuditEntry], int | None, int | None]:
+    """A page's entries, and the ids from which the newer and the older page start, if any."""
+    if after and after.isdecimal():
+        found = list(entries.filter(id__gt=int(after)).order_by("id")[: PAGE + 1])
+        has_newer, page = len(found) > PAGE, found[:PAGE][::-1]
+        has_older = bool(page)
+    else:
+        if before and before.isdecimal():
+            entries = entries.filter(id__lt=int(before))
+        found = list(entries[: PAGE + 1])
+        has_older, page = len(found) > PAGE, found[:PAGE]
+        has_newer = bool(before) and bool(page)
+    newer = page[0].pk if has_newer and page else None
+    older = page[-1].pk if has_older and page else None
+    return page, newer, older
 
 
 def _distinct(field: str) -> list[str]:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from workspaces import audit, selectors, services
-from workspaces.forms import ProfileForm, WorkspaceForm
+from workspaces.forms import ProfileForm, SettingsForm, WorkspaceForm
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import User
 from workspaces.permissions import requires
@@ -50,11 +50,15 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 @requires("workspace.change")
 def change(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    form = WorkspaceForm(request.POST or None, instance=request.workspace)
+    form = SettingsForm(request.POST or None, instance=request.workspace)
     if form.is_valid():
         form.save()
         audit.record(
-            request.workspace, "workspace.changed", actor=request.user, target=request.workspace
+            request.workspace,
+            "workspace.changed",
+            actor=request.user,
+            target=request.workspace,
+            changes=audit.changes(form),
         )
         messages.success(request, _("The workspace has been saved."))
         return redirect("workspaces:settings", slug)
