@@ -11,6 +11,7 @@ from django_scopes import scope
 from api import etags, limits, tokens
 from api.models import Token
 from api.problems import CONTENT_TYPE, OF_STATUS, Problem
+from config import correlation
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest, client_address
 from workspaces.models import User
@@ -65,6 +66,7 @@ class ApiMiddleware:
         request.actor = actor  # type: ignore[attr-defined]
         request.user = actor or AnonymousUser()
         workspace = token.workspace
+        correlation.bind(workspace=workspace.pk)
         with (
             scope(workspace=workspace),
             timezone.override(workspace.tzinfo),

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
-from environs import Env
+from environs import Env, validate
 
-from config import database_roles, embedded, last_up, local_secrets, row_security, silence
+from config import database_roles, embedded, last_up, local_secrets, logs, row_security, silence
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.observed.ObservedMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.security_headers.SecurityHeadersMiddleware",
@@ -314,12 +315,14 @@ CONSTANT_CONTACT_API_URL = of_constant_contact("API_URL", "https://api.cc.email/
 CONSTANT_CONTACT_RATE_PER_SECOND = env.int("CONSTANT_CONTACT_RATE_PER_SECOND", default=4)
 CONSTANT_CONTACT_RATE_PER_DAY = env.int("CONSTANT_CONTACT_RATE_PER_DAY", default=10_000)
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # In detail it logs addresses of pages whole, with the e-mail address that is asked for.
-    "loggers": {"urllib3": {"level": "INFO"}},
-}
+LOGGING = logs.configuration(
+    level=env.str("LOG_LEVEL", default="INFO"),
+    form=env.str(
+        "LOG_FORMAT",
+        default="plain" if IS_LOCAL else "json",
+        validate=validate.OneOf(logs.FORMS),
+    ),
+)
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Whoever asks for /metrics must bring it; without one, only a system on one machine tells them.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from config import health
+from config import health, told_metrics
 from workspaces.views import entry
 
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("operator/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", told_metrics.metrics, name="metrics"),
     path("", include("workspaces.urls")),
     path("w/<slug:slug>/data/", include("segments.urls")),
     path("w/<slug:slug>/data/exports/", include("exports.urls")),

@@ -4,9 +4,12 @@ Promise: no consent, no data. Everything is asked of the database at every call,
 withdrawal stops a run at its next batch.
 """
 
+from collections.abc import Iterator
+
 from django.conf import settings
 
-from connections import words
+from config.metrics import Gauge, register
+from connections import measures, words
 from connections.constant_contact.client import Client
 from connections.constant_contact.errors import ConstantContactError
 from connections.constant_contact.transport import BeforeChange
@@ -66,6 +69,7 @@ def client_of(connection: Connection, before_change: BeforeChange | None = None)
         settings.CONSTANT_CONTACT_API_URL,
         ConnectionTokens(connection),
         limiter(),
+        on_request=measures.request_made,
         before_change=before_change,
     )
 
@@ -76,6 +80,17 @@ def todays_budget() -> Budget | None:
         return limiter().budget()
     except ConstantContactError:
         return None
+
+
+def _budget_left() -> Iterator[tuple[tuple[str, ...], float]]:
+    budget = todays_budget()
+    if budget is not None:
+        yield (), budget.left
+
+
+register(
+    Gauge("segue_provider_budget_left", "Requests that are left of the day's.", (), _budget_left)
+)
 
 
 def limiter() -> SharedLimiter:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from segments import (
     erased,
     kept_files,
+    measures,
     notices,
     ownership,
     profile_merge,
@@ -189,3 +190,4 @@ def _end(load: Import, state: Import.State, **values: object) -> None:
         workspace = load.source.workspace
         audit.record(workspace, "import.finished", target=load.source, state=str(state), **details)
         notices.import_finished(load)
+        transaction.on_commit(lambda: measures.import_ended(load), robust=True)

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django_htmx.http import HttpResponseClientRedirect
 from django_scopes import scope
 
+from config import correlation
 from config.row_security import across_workspaces
 from workspaces import audit
 from workspaces.models import Membership, User, Workspace
@@ -72,6 +73,7 @@ class WorkspaceMiddleware:
             return self.get_response(request)
         workspace = membership.workspace
         request.workspace = workspace  # type: ignore[attr-defined]
+        correlation.bind(workspace=workspace.pk)
         if request.session.get("workspace") != workspace.slug:
             request.session["workspace"] = workspace.slug
         language = get_language() or ""

@@ -54,7 +54,7 @@ class Client:
         timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
         before_change: BeforeChange | None = None,
     ) -> None:
-        """`on_request` is told the method, the path and the status (0: no answer) of each request.
+        """`on_request` is told of each request: method, path, status (0: no answer), seconds.
 
         `timeout` is in seconds: to connect, and to wait for the next bytes of an answer.
         By raising, `before_change` keeps a request from leaving that would change something.

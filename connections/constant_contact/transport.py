@@ -4,6 +4,7 @@ Reference: https://developer.constantcontact.com/api_guide/glossary_responses.ht
 """
 
 import json
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -40,7 +41,7 @@ class Limiter(Protocol):
         """Told when the provider says that the day's budget is spent."""
 
 
-OnRequest = Callable[[str, str, int], None]
+OnRequest = Callable[[str, str, int, float], None]
 BeforeChange = Callable[[], None]
 
 
@@ -127,7 +128,7 @@ class Transport:
         if self.before_change is not None and method != "GET":
             self.before_change()
         self.requests += 1
-        status = 0
+        status, began = 0, time.perf_counter()
         try:
             response = self._session.request(
                 method,
@@ -142,7 +143,7 @@ class Transport:
             raise lost(how.get("data")) from None
         finally:
             if self.on_request is not None:
-                self.on_request(method, path.split("?")[0], status)
+                self.on_request(method, path.split("?")[0], status, time.perf_counter() - began)
         return response
 
 

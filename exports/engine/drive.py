@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
+from config import correlation
 from connections.access import NotUsable, ensure_usable
 from exports.configuration import ConfigurationError
 from exports.engine import preferences
@@ -41,7 +42,10 @@ def drive(run: Run, send_batches: SendBatches) -> datetime | None:
     `send_batches` sees to it that the batches with these ids are sent, at once or by other
     workers, which then drive the run again.
     """
-    with locks.held(locks.RUN, run.pk) as free:
+    with (
+        correlation.bound(workspace=run.workspace_id, run=run.pk),
+        locks.held(locks.RUN, run.pk) as free,
+    ):
         if not free:
             return timezone.now() + BUSY
         run.refresh_from_db()
@@ -76,7 +80,8 @@ def attempt(run: Run, batch: Batch) -> None:
         _stop(run, Batch.Failure.CANCELLED, {})
         return
     try:
-        send_batch(run, batch)
+        with correlation.bound(workspace=run.workspace_id, run=run.pk, batch=batch.pk):
+            send_batch(run, batch)
     except StopSending as stop:
         _stop(run, Batch.Failure.STOPPED, stop.why)
 

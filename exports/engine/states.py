@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from exports import notices
+from exports import measures, notices
 from exports.models import Batch, Run
 
 RunState, BatchState = Run.State, Batch.State
@@ -50,6 +50,7 @@ def move_run(run: Run, to: Run.State, **fields: Any) -> None:
     with transaction.atomic():
         _move(run, to, fields)
         notices.run_moved(run)
+        measures.run_moved(run)
 
 
 def move_batch(batch: Batch, to: Batch.State, **fields: Any) -> None:
@@ -59,6 +60,7 @@ def move_batch(batch: Batch, to: Batch.State, **fields: Any) -> None:
     if to in (BatchState.CONFIRMED, BatchState.FAILED):
         fields |= {"ended_at": timezone.now(), "body": None}
     _move(batch, to, fields)
+    measures.batch_moved(batch)
 
 
 def _move(row: Run | Batch, to: str, fields: dict[str, Any]) -> None:

@@ -203,7 +203,7 @@ def test_contacts_are_filtered_and_paged(sandbox: Any) -> None:
 
 def test_requests_are_counted_and_told_without_what_was_asked(sandbox: Any) -> None:
     told: list[tuple[str, str, int]] = []
-    client = client_of(sandbox, on_request=lambda *request: told.append(request))
+    client = client_of(sandbox, on_request=lambda *request: told.append(request[:3]))
     list(client.contacts(email="ann@example.com"))
     with pytest.raises(errors.NotFound):
         client.list("00000000-0000-0000-0000-000000000000")
