@@ -36,7 +36,8 @@ def drive_run(workspace_id: int, run_id: int) -> None:
 @shared_task
 def send_one_batch(workspace_id: int, batch_id: int) -> None:
     with scope(workspace=Workspace.objects.get(pk=workspace_id)):
-        batch = Batch.objects.select_related("run__destination__connection").get(pk=batch_id)
+        batches = Batch.objects.defer("body").select_related("run__destination__connection")
+        batch = batches.get(pk=batch_id)
         run = batch.run
         try:
             attempt(run, batch)

@@ -61,7 +61,7 @@ def drive_to_end(run: Run) -> None:
 
     def send_here(run: Run, batch_ids: list[int]) -> None:
         for batch_id in batch_ids:
-            attempt(run, Batch.objects.get(pk=batch_id))
+            attempt(run, Batch.objects.defer("body").get(pk=batch_id))
 
     while True:
         again = drive(run, send_here)
@@ -139,8 +139,8 @@ def _plan(run: Run) -> None:
             preferences.pull(run)
         try:
             _plan_in_turn(run)
-        except ListUnknown:
-            preferences.ask_for_list(run)
+        except ListUnknown as unknown:
+            preferences.ask_for_list(run, unknown.requests)
             preferences.pull(run)
             _plan_in_turn(run)
     except NothingToPlan as nothing:

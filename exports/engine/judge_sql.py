@@ -80,16 +80,17 @@ def judging(configuration: RunConfiguration, known: Known, *, full: bool) -> Jud
     columns = [f"v{number}" for number in range(len(matches))]
     carried = "".join(f", {column}" for column in columns)
     payload = _PAYLOAD.format("".join(_member(*pair) for pair in enumerate(matches)))
-    read = {
-        "members": _MEMBERS_OF_ONE if len(configuration.segment_ids) == 1 else _MEMBERS,
-        "columns": "".join(f", {v} AS {c}" for v, c in zip(values, columns, strict=True)),
-    }
+    read = _VALUES.format(
+        columns="".join(f", {v} AS {c}" for v, c in zip(values, columns, strict=True))
+    )
     by_ledger = known.ledger and not full
     but = ("" if known.tidied else _BUT_OPTED_OUT) + (_BUT_SUPPRESSED if known.suppressed else "")
-    join = _JOIN_LEDGER.format(hash=_hash(_RAW_ADDRESS, values), but=but)
+    candidates = _CANDIDATES.format(
+        values=read, hash=_hash("raw_address", columns), carried=carried, but=but
+    )
     contenders = _CONTENDERS if by_ledger else _READ
     planned = _PLANNED.format(
-        contenders=contenders.format(**read, carried=carried, address=_ADDRESS),
+        contenders=contenders.format(values=read, carried=carried, address=_ADDRESS),
         hash=_hash("address", columns),
         payload=payload,
         problems="\n            ".join(_problem(*pair) for pair in enumerate(matches)),
@@ -99,7 +100,7 @@ def judging(configuration: RunConfiguration, known: Known, *, full: bool) -> Jud
     )
     sample = _SAMPLE_OF_SETTLED.format(payload=payload)
     return Judging(
-        Statement(_CANDIDATES.format(**read, join=join), parameters) if by_ledger else None,
+        Statement(candidates, parameters) if by_ledger else None,
         Statement(planned, parameters),
         Statement(sample, parameters) if by_ledger else None,
     )
@@ -145,35 +146,37 @@ def _problem(number: int, match: Match) -> str:
     return f"WHEN char_length(v{number}) > %(length_{number})s THEN %(problem_{number})s"
 
 
-_MEMBERS_OF_ONE = """
-    SELECT profile_id FROM segments_segmentmember
-    WHERE workspace_id = %(workspace)s AND segment_id = (%(segments)s::bigint[])[1]"""
-
-_MEMBERS = """
-    SELECT DISTINCT profile_id FROM segments_segmentmember
-    WHERE workspace_id = %(workspace)s AND segment_id = ANY (%(segments)s::bigint[])"""
-
-_RAW_ADDRESS = """lower((p.attributes ->> %(email)s) COLLATE "C")"""
-
 _PAYLOAD = """'{{"email":"' || address || '"'{} || '}}'"""
 
+# `OFFSET '0'` keeps an expression from being evaluated wherever its name is used. A 0 without the
+# quotes would also leave the rest of the statement to one process. Members are asked for with `IN`,
+# so that it is their ids that are hashed: of a join PostgreSQL hashes the profiles, whole.
+_VALUES = """
+        SELECT p.id, p.key, p.updated_at,
+            lower((p.attributes ->> %(email)s) COLLATE "C") AS raw_address{columns}
+        FROM segments_profile p
+        WHERE p.workspace_id = %(workspace)s AND p.id IN (
+            SELECT profile_id FROM segments_segmentmember
+            WHERE workspace_id = %(workspace)s AND segment_id = ANY (%(segments)s::bigint[]))
+        OFFSET '0'"""
+
+# Of the ledger's rows only what is compared is joined: the address is in the hash.
 _CANDIDATES = """
 CREATE TEMPORARY TABLE candidate ON COMMIT DROP AS
-SELECT p.id, p.key, p.updated_at,
-    coalesce(d.address, lower((p.attributes ->> %(email)s) COLLATE "C")) AS raw_address,
-    d.address IS NOT NULL
-        OR lower((p.attributes ->> %(email)s) COLLATE "C") ~ %(address)s AS well_formed,
-    d.address IS NOT NULL AS settled, d.payload_hash AS held_hash{columns}
-FROM ({members}
-) member
-JOIN segments_profile p ON p.workspace_id = %(workspace)s AND p.id = member.profile_id
-{join}
-"""
-
-_JOIN_LEDGER = """LEFT JOIN exports_delivery d
+SELECT found.id, found.key, found.updated_at, found.raw_address,
+    d.profile_id IS NOT NULL OR found.raw_address ~ %(address)s AS well_formed,
+    d.profile_id IS NOT NULL AS settled, d.payload_hash AS held_hash{carried}
+FROM (
+    SELECT *, {hash} AS value_hash
+    FROM ({values}
+    ) valued
+    OFFSET '0'
+) found
+LEFT JOIN exports_delivery d
     ON d.workspace_id = %(workspace)s AND d.destination_id = %(destination)s
     AND d.refusal = '' AND d.leaving_run_id IS NULL
-    AND d.profile_id = p.id AND d.payload_hash = {hash}{but}"""
+    AND d.profile_id = found.id AND d.payload_hash = found.value_hash{but}
+"""
 
 _BUT_OPTED_OUT = """
     AND d.address NOT IN (SELECT address FROM exports_optout
@@ -186,20 +189,12 @@ _BUT_SUPPRESSED = """
 
 _ADDRESS = "CASE WHEN well_formed THEN raw_address ELSE btrim(raw_address, %(blanks)s) END"
 
-# `OFFSET '0'` keeps an expression from being evaluated wherever its name is used. A 0 without the
-# quotes would also leave the rest of the statement to one process.
 _READ = """
     SELECT id, key, updated_at, {address} AS address, well_formed, false AS settled,
         NULL::bigint AS held_hash{carried}
     FROM (
     SELECT *, raw_address ~ %(address)s AS well_formed
-    FROM (
-        SELECT p.id, p.key, p.updated_at,
-            lower((p.attributes ->> %(email)s) COLLATE "C") AS raw_address{columns}
-        FROM ({members}
-        ) member
-        JOIN segments_profile p ON p.workspace_id = %(workspace)s AND p.id = member.profile_id
-        OFFSET '0'
+    FROM ({values}
     ) found
     OFFSET '0'
     ) formed

@@ -14,7 +14,7 @@ from exports.configuration import RunConfiguration, configuration_of, described
 from exports.engine import plan_sql, turns
 from exports.engine.batches import requests_for, write_batches
 from exports.engine.judge import Judged, drop_judged, judge, ledger_of
-from exports.engine.preferences import list_is_known
+from exports.engine.preferences import everybody_is_on_list, list_is_known
 from exports.engine.states import move_run
 from exports.models import Delivery, Destination, Run
 from exports.whys import Explained, why
@@ -34,7 +34,14 @@ class NothingToPlan(Explained):
 
 
 class ListUnknown(Exception):
-    """People would be sent again to a list of which it is not known who was taken off it."""
+    """People would be sent again to a list of which it is not known who was taken off it.
+
+    `requests` were made to learn it, in the transaction that is rolled back.
+    """
+
+    def __init__(self, requests: int) -> None:
+        super().__init__(requests)
+        self.requests = requests
 
 
 @dataclass(frozen=True)
@@ -175,7 +182,9 @@ def _check(run: Run, configuration: RunConfiguration, judged: Judged) -> None:
     if run.dry_run or list_is_known(run):
         return
     if judged.counts["changed"] or _adds_whom_another_holds(configuration, judged):
-        raise ListUnknown
+        known, requests = everybody_is_on_list(run)
+        if not known:
+            raise ListUnknown(requests)
 
 
 def _adds_whom_another_holds(configuration: RunConfiguration, judged: Judged) -> bool:

@@ -5,14 +5,19 @@ by one contact export; in between only who did since the last look, 500 a reques
 anybody is sent again whom the list is believed to hold, the list is read, by one contact export:
 whoever was taken off it would be put back by an import. Of those who are missing there, whose
 address nobody in the account has any more got another one, which tells them from those taken off.
+
+The provider prepares that export while the run is planned. As a rule nobody is missing then, and
+the plan stands; if somebody is, it is made anew with what was learnt.
 """
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
+from connections.access import NotUsable
 from connections.constant_contact import errors
 from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
@@ -30,6 +35,8 @@ OVERLAP = timedelta(minutes=10)
 MAX_TRIES = 12
 # Up to here asking for each costs no more requests than reading everybody's address.
 FEW = 7
+# The contact export of the list, among those of a run.
+HELD = "held"
 
 
 class NotPulled(Explained):
@@ -39,14 +46,16 @@ class NotPulled(Explained):
 def pull(run: Run) -> None:
     """Brings the opt-outs of the run's account and list up to date, each once a run.
 
-    Raises `TryLater`, and `NotPulled` when it is of no use to try again.
+    A list that is only likely to be needed is asked for, and not waited for. Raises `TryLater`,
+    and `NotPulled` when it is of no use to try again.
     """
     link = run.destination.connection
     if run.dry_run or link is None:
         return
-    read_list = not list_is_known(run) and (run.read_back.get("needs_list") or _sends_again(run))
+    read_list = not list_is_known(run) and run.read_back.get("needs_list")
     if run.read_back.get("pulled") and not read_list:
         return
+    ask_for = not list_is_known(run) and not read_list and _sends_again(run)
     try:
         with requests_counted(run, link) as provider:
             if not run.read_back.get("pulled"):
@@ -55,6 +64,8 @@ def pull(run: Run) -> None:
             if read_list:
                 _read_list(run, link.account_id, provider)
                 _save(run, list_known=True)
+            elif ask_for:
+                read_back.begin(run, provider, HELD, list_ids=[run.destination.list_id])
     except errors.BudgetSpent as spent:
         raise TryLater(why_of(spent), spent.until, budget=True) from spent
     except read_back.NeverRead as never:
@@ -72,9 +83,44 @@ def list_is_known(run: Run) -> bool:
     return bool(run.read_back.get("list_known"))
 
 
-def ask_for_list(run: Run) -> None:
-    """Has the next pull read the list."""
+def ask_for_list(run: Run, requests: int) -> None:
+    """Has the next pull read the list; `requests` went on looking whether it is there already."""
+    Run.objects.filter(pk=run.pk).update(requests=F("requests") + requests)
     _save(run, needs_list=True)
+
+
+def everybody_is_on_list(run: Run) -> tuple[bool, int]:
+    """Whether the list that was asked for is there and tells nothing new; and requests made.
+
+    Inside the caller's transaction, which is to be rolled back if not.
+    """
+    link = run.destination.connection
+    if link is None or HELD not in run.read_back:
+        return False, 0
+    told, provider = False, None
+    try:
+        with requests_counted(run, link) as provider:
+            export = read_back.ready(run, provider, HELD)
+            told = export is not None and _tells_nothing(run, link.account_id, provider, export)
+    except (NotUsable, errors.ConstantContactError):
+        # Whoever reads it then says what is wrong.
+        told = False
+    if told:
+        _save(run, list_known=True)
+    return told, provider.requests if provider else 0
+
+
+def _tells_nothing(run: Run, account_id: str, provider: Client, export: Activity) -> bool:
+    holders = _holders(run, account_id)
+    where = _where(run, account_id, holders)
+    with transaction.atomic(), connection.cursor() as cursor:
+        _compare(cursor, provider, {"": export}, where)
+        cursor.execute(sql.COUNT_OFF_LIST)
+        (off,) = cursor.fetchone()
+        cursor.execute(sql.FORGET_RETURNED, where)
+        returned = cursor.rowcount
+        cursor.execute(sql.FORGET_COMPARED)
+    return not off and not returned
 
 
 def _sends_again(run: Run) -> bool:
@@ -95,25 +141,17 @@ def _sends_again(run: Run) -> bool:
 
 
 def _read_list(run: Run, account_id: str, provider: Client) -> None:
-    destination = run.destination
-    delivered_to = f"{account_id}:{destination.list_id}"
-    if not Destination.objects.filter(delivered_to=delivered_to).exists():
+    holders = _holders(run, account_id)
+    if not holders:
         return
-    exports = {"": read_back.finished(run, provider, "held", list_ids=[destination.list_id])}
+    list_ids = [run.destination.list_id]
+    exports = {"": read_back.finished(run, provider, HELD, list_ids=list_ids)}
     if run.read_back.get("many_off"):
         exports["known"] = read_back.finished(run, provider, "everybody")
         exports["deleted"] = read_back.finished(run, provider, "deleted", status="removed")
-    where: dict[str, Any] = {
-        "workspace": run.workspace_id,
-        "destination": destination.pk,
-        "account": account_id,
-        "list": destination.list_id,
-        "settled": (run.started_at or run.created_at) - CLOCK_TOLERANCE,
-    }
+    where = _where(run, account_id, holders)
     with transaction.atomic(), connection.cursor() as cursor:
-        read = read_back.load(provider, exports)
-        expect_rows(cursor, read)
-        cursor.execute(sql.CREATE_OFF_LIST, where)
+        _compare(cursor, provider, exports, where)
         cursor.execute(sql.COUNT_OFF_LIST)
         (off,) = cursor.fetchone()
         all_known = off <= FEW or len(exports) > 1
@@ -125,6 +163,32 @@ def _read_list(run: Run, account_id: str, provider: Client) -> None:
     if not all_known:
         _save(run, many_off=True)
         _read_list(run, account_id, provider)
+
+
+def _holders(run: Run, account_id: str) -> list[int]:
+    """The destinations that have sent to the run's list."""
+    delivered_to = f"{account_id}:{run.destination.list_id}"
+    return list(Destination.objects.filter(delivered_to=delivered_to).values_list("pk", flat=True))
+
+
+def _where(run: Run, account_id: str, holders: list[int]) -> dict[str, Any]:
+    return {
+        "workspace": run.workspace_id,
+        "destination": run.destination_id,
+        "holders": holders,
+        "account": account_id,
+        "list": run.destination.list_id,
+        "settled": (run.started_at or run.created_at) - CLOCK_TOLERANCE,
+    }
+
+
+def _compare(
+    cursor: Any, provider: Client, exports: dict[str, Activity], where: dict[str, Any]
+) -> None:
+    """Makes `off_list` of what the exports tell."""
+    read = read_back.load(provider, exports)
+    expect_rows(cursor, read)
+    cursor.execute(sql.CREATE_OFF_LIST, where)
 
 
 def _look_up(cursor: Any, provider: Client) -> None:

@@ -23,21 +23,25 @@ WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s AND o.list_i
 # Whom an export put on the list and who is no longer there. Those that a removal was asked for
 # without its outcome being known may be off by that; and what another export was sending when this
 # run began may have arrived after the list was read. Rows without a status are of the list.
+# Holders and batches are named: joined, they would cost as much as the comparison.
 CREATE_OFF_LIST = """
 CREATE TEMPORARY TABLE off_list ON COMMIT DROP AS
 SELECT DISTINCT d.address
 FROM exports_delivery d
-JOIN exports_destination holder ON holder.workspace_id = d.workspace_id
-    AND holder.id = d.destination_id AND holder.delivered_to = %(account)s || ':' || %(list)s
-LEFT JOIN exports_batch b ON b.workspace_id = d.workspace_id AND b.id = d.batch_id
-LEFT JOIN read_contact r ON lower(r.address COLLATE "C") = d.address AND r.status = ''
-WHERE d.workspace_id = %(workspace)s
-    AND d.refusal = '' AND d.leaving_run_id IS NULL AND r.address IS NULL
-    AND (d.destination_id = %(destination)s OR b.id IS NULL OR b.ended_at < %(settled)s)
+WHERE d.workspace_id = %(workspace)s AND d.destination_id = ANY (%(holders)s)
+    AND d.refusal = '' AND d.leaving_run_id IS NULL
+    AND (d.destination_id = %(destination)s OR d.batch_id IS NULL
+        OR d.batch_id <> ALL (ARRAY(SELECT b.id FROM exports_batch b
+            WHERE b.workspace_id = %(workspace)s
+                AND (b.ended_at IS NULL OR b.ended_at >= %(settled)s))))
+    AND NOT EXISTS (SELECT 1 FROM read_contact r
+        WHERE lower(r.address COLLATE "C") = d.address AND r.status = '')
     AND NOT EXISTS (SELECT 1 FROM exports_optout o
         WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s
             AND o.list_id IN ('', %(list)s) AND o.address = d.address)
 """
+
+FORGET_COMPARED = "DROP TABLE off_list, read_contact"
 
 COUNT_OFF_LIST = "SELECT count(*) FROM off_list"
 

@@ -78,23 +78,39 @@ def know() -> None:
         cursor.execute(ledger_sql.ANALYZE_KNOWN_CONTACT)
 
 
+def begin(run: Run, provider: Client, name: str, **how: Any) -> Activity | None:
+    """Starts the named contact export, and does not wait for it; None if this run has already."""
+    known = run.read_back.get(name) or {}
+    if known.get("activity"):
+        return None
+    activity = provider.export_contacts(**{"fields": ["email_address"], **how})
+    _save(run, name, {**known, "activity": activity.activity_id, "polls": 0})
+    return activity
+
+
+def ready(run: Run, provider: Client, name: str) -> Activity | None:
+    """The named contact export, if it was begun and is finished."""
+    known = run.read_back.get(name) or {}
+    if not known.get("activity"):
+        return None
+    activity = provider.activity(known["activity"])
+    return activity if activity.state == "completed" else None
+
+
 def finished(run: Run, provider: Client, name: str, **how: Any) -> Activity:
     """The named contact export, finished; starts it if this run has not yet.
 
     Raises `TryLater` while the provider still prepares it, `NeverRead` when it won't.
     """
-    known = run.read_back.get(name) or {}
-    if known.get("activity"):
+    activity = begin(run, provider, name, **how)
+    known = run.read_back[name]
+    if activity is None:
         activity = provider.activity(known["activity"])
         known = {**known, "polls": known["polls"] + 1}
-    else:
-        activity = provider.export_contacts(**{"fields": ["email_address"], **how})
-        known = {**known, "activity": activity.activity_id, "polls": 0}
     gave_up = activity.has_ended and activity.state != "completed"
     if gave_up:
         known = {"tries": known.get("tries", 0) + 1}
-    run.read_back = {**run.read_back, name: known}
-    run.save(update_fields=["read_back"])
+    _save(run, name, known)
     if gave_up and known["tries"] >= MAX_TRIES:
         raise NeverRead(why("export_given_up"))
     if gave_up:
@@ -107,3 +123,8 @@ def finished(run: Run, provider: Client, name: str, **how: Any) -> Activity:
             timezone.now() + timedelta(seconds=poll_delay(known["polls"])),
         )
     return activity
+
+
+def _save(run: Run, name: str, known: dict[str, Any]) -> None:
+    run.read_back = {**run.read_back, name: known}
+    run.save(update_fields=["read_back"])
