@@ -14,6 +14,8 @@ from segments.models import Segment, Suppression
 from workspaces.planner import expect_rows, share_the_work
 
 FATES = ("added", "changed", "unchanged", "duplicate", "invalid", "suppressed", "rejected")
+# Up to this share of the settled, who is left is looked up in the ledger one by one.
+FEW_LEFT = 0.1
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,15 @@ def judge(configuration: RunConfiguration, *, full: bool, tidied: bool) -> Judge
         known = _known(cursor, configuration, tidied=tidied)
         judging = judge_sql.judging(configuration, known, full=full)
         counts = dict.fromkeys(FATES, 0)
+        planned = judging.planned
         if judging.candidates is not None:
             cursor.execute(judging.candidates.sql, judging.candidates.parameters)
             cursor.execute("ANALYZE candidate (settled, raw_address)")
             cursor.execute(judge_sql.COUNT_SETTLED)
-            counts["unchanged"] = int(cursor.fetchone()[0])
-        cursor.execute(judging.planned.sql, judging.planned.parameters)
+            counts["unchanged"], left = cursor.fetchone()
+            if left < FEW_LEFT * counts["unchanged"]:
+                planned = judging.planned_of_few
+        cursor.execute(planned.sql, planned.parameters)
         new_owners = 0
         slices: dict[int, Slice] = {}
         cursor.execute(judge_sql.COUNT)

@@ -35,10 +35,14 @@ class Statement:
 
 @dataclass(frozen=True)
 class Judging:
-    """The statements that make `candidate`, if it is needed, and `planned`."""
+    """The statements that make `candidate`, if it is needed, and `planned`.
+
+    `planned_of_few` makes the same as `planned`, the sooner the fewer are left to be judged.
+    """
 
     candidates: Statement | None
     planned: Statement
+    planned_of_few: Statement
     sample_of_settled: Statement | None
 
 
@@ -89,19 +93,21 @@ def judging(configuration: RunConfiguration, known: Known, *, full: bool) -> Jud
         values=read, hash=_hash("raw_address", columns), carried=carried, but=but
     )
     contenders = _CONTENDERS if by_ledger else _READ
-    planned = _PLANNED.format(
-        contenders=contenders.format(values=read, carried=carried, address=_ADDRESS),
-        hash=_hash("address", columns),
-        payload=payload,
-        problems="\n            ".join(_problem(*pair) for pair in enumerate(matches)),
-        **(_HELD if known.ledger else _NONE_HELD),
-        said_no=_said_no(known),
-        join_said_no=_JOIN_SAID_NO if known.opted_out or known.suppressed else "",
-    )
+    parts = {
+        "contenders": contenders.format(values=read, carried=carried, address=_ADDRESS),
+        "hash": _hash("address", columns),
+        "payload": payload,
+        "problems": "\n            ".join(_problem(*pair) for pair in enumerate(matches)),
+        "said_no": _said_no(known),
+        "join_said_no": _JOIN_SAID_NO if known.opted_out or known.suppressed else "",
+    }
+    held = _HELD if known.ledger else _NONE_HELD
+    of_few = _HELD_OF_FEW if known.ledger else _NONE_HELD
     sample = _SAMPLE_OF_SETTLED.format(payload=payload)
     return Judging(
         Statement(candidates, parameters) if by_ledger else None,
-        Statement(planned, parameters),
+        Statement(_PLANNED.format(**parts, **held), parameters),
+        Statement(_PLANNED.format(**parts, **of_few), parameters),
         Statement(sample, parameters) if by_ledger else None,
     )
 
@@ -217,6 +223,17 @@ _HELD = {
         AND d.address = ranked.address AND ranked.problem IS NULL AND NOT ranked.twin""",
 }
 
+# The ledger looked into for each, by its key, where a join would read and hash the whole of it.
+_HELD_OF_FEW = {
+    **_HELD,
+    "join_held": """LEFT JOIN LATERAL (
+        SELECT payload_hash, refusal, leaving_run_id FROM exports_delivery
+        WHERE workspace_id = %(workspace)s AND destination_id = %(destination)s
+            AND address = ranked.address
+        OFFSET '0'
+    ) d ON ranked.problem IS NULL AND NOT ranked.twin""",
+}
+
 _NONE_HELD = {
     "held": "NULL::bigint AS known_hash, '' AS refusal, false AS in_doubt",
     "join_held": "",
@@ -314,4 +331,6 @@ SELECT fate, settled, n / {SLICE} AS slice, count(*), coalesce(sum(octet_length(
 FROM planned GROUP BY fate, settled, slice
 """  # noqa: S608 - of a constant
 
-COUNT_SETTLED = "SELECT count(*) FROM candidate WHERE settled"
+COUNT_SETTLED = """
+SELECT count(*) FILTER (WHERE settled), count(*) FILTER (WHERE NOT settled) FROM candidate
+"""

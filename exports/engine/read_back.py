@@ -3,6 +3,7 @@
 Two contact exports at most, whatever the size: who is on the list, and who has unsubscribed.
 """
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -84,14 +85,14 @@ def begin(run: Run, provider: Client, name: str, **how: Any) -> Activity | None:
     if known.get("activity"):
         return None
     activity = provider.export_contacts(**{"fields": ["email_address"], **how})
-    _save(run, name, {**known, "activity": activity.activity_id, "polls": 0})
+    _save(run, name, {**known, "activity": activity.activity_id, "begun": time.time(), "polls": 0})
     return activity
 
 
 def ready(run: Run, provider: Client, name: str) -> Activity | None:
-    """The named contact export, if it was begun and is finished."""
+    """The named contact export, if it was begun and is finished; not asked for too soon."""
     known = run.read_back.get(name) or {}
-    if not known.get("activity"):
+    if not known.get("activity") or time.time() - known["begun"] < poll_delay(0):
         return None
     activity = provider.activity(known["activity"])
     return activity if activity.state == "completed" else None

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from connections.access import client
 from exports import taken_off
-from exports.engine import preferences
+from exports.engine import plan, preferences, read_back
 from exports.engine.drive import attempt, drive, drive_to_end
+from exports.engine.judge import judge
 from exports.models import Batch, Delivery, OptOut, PreferencePull, Rejection, Run
 from exports.runs import start_run
 from segments.models import Profile, SegmentMember
@@ -296,7 +298,56 @@ def test_the_list_is_read_only_when_somebody_may_be_sent_again(world: World) -> 
     world.run()
     assert world.run().requests == 1
     rename_all()
-    assert 5 <= world.run().requests <= 7, "opt-outs, three to read the list, import, outcome"
+    before = world.sandbox.control("statistics")["total"]
+    run = world.run()
+    assert 5 <= run.requests <= 7, "opt-outs, three to read the list, import, outcome"
+    assert run.requests == world.sandbox.control("statistics")["total"] - before
+
+
+@pytest.fixture
+def judged_when(world: World, monkeypatch: Any) -> list[bool]:
+    """Judging takes as long as the provider needs for the export of the list; how often it did."""
+    times: list[bool] = []
+
+    def slowly(configuration: Any, **how: Any) -> Any:
+        asked = client(world.connection)
+        while any(not one.has_ended for one in asked.activities()):
+            pass
+        times.append(True)
+        return judge(configuration, **how)
+
+    monkeypatch.setattr(plan, "judge", slowly)
+    monkeypatch.setattr(read_back, "poll_delay", lambda polls: 0.0)
+    return times
+
+
+def test_a_plan_made_while_the_list_was_prepared_stands_if_nobody_is_missing(
+    world: World, judged_when: list[bool]
+) -> None:
+    world.add_people(4)
+    world.run()
+    judged_when.clear()
+    rename_all()
+    run = world.run()
+    assert account(run) == {"changed": 4}
+    assert (run.requests, len(judged_when)) == (6, 1)
+
+
+def test_a_plan_made_while_the_list_was_prepared_is_made_anew_if_the_list_tells_more(
+    world: World, judged_when: list[bool]
+) -> None:
+    world.add_people(4)
+    world.run()
+    take_off(world, 1)
+    judged_when.clear()
+    rename_all()
+    run = world.run()
+    assert (account(run), len(judged_when)) == ({"changed": 3, "suppressed": 1}, 2)
+    assert world.on_list() == {person(0), person(2), person(3)}
+    world.sandbox.control("seed", contacts=[{"email": person(1)}], list_id=world.list_id)
+    judged_when.clear()
+    assert account(world.run(full=True)) == {"changed": 3, "added": 1}
+    assert len(judged_when) == 2
 
 
 @pytest.mark.parametrize("kind", ["server_error", "throttled", "cut_before", "cut_after"])

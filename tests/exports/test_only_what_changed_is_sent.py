@@ -4,8 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
+from exports.configuration import configuration_of
+from exports.engine.judge import drop_judged, judge
 from exports.models import Delivery, Rejection
 from segments.models import Attribute, Profile, SegmentMember
 from tests.exports.engine_world import World, account
@@ -131,3 +134,38 @@ def test_a_broken_address_that_is_mended_and_one_that_breaks(world: World) -> No
     run = world.run()
     assert account(run) == {"added": 1, "invalid": 1}
     assert world.on_list() == {"ann@example.com"}, "who has no valid address any more is taken off"
+
+
+def test_few_are_judged_by_looking_into_the_ledger_as_many_are_by_reading_it(
+    world: World, monkeypatch: Any
+) -> None:
+    world.add_people(6)
+    world.add({"key": "twin", "email": "person5@example.com", "first": "Older"})
+    change("twin", ago=timedelta(days=1))
+    world.run()
+    Delivery.objects.filter(address="person0@example.com").update(refusal="refused")
+    Delivery.objects.filter(address="person1@example.com").update(refusal="on_hold")
+    Delivery.objects.filter(address="person2@example.com").update(leaving_run_id=1)
+    change("k0000003", first="Changed")
+    change("k0000004", email="broken")
+    world.add({"key": "new", "email": "new@example.com"})
+    found = []
+    for share in (0, 100):
+        monkeypatch.setattr("exports.engine.judge.FEW_LEFT", share)
+        with transaction.atomic(), connection.cursor() as cursor:
+            judged = judge(configuration_of(world.destination), full=False, tidied=True)
+            cursor.execute("SELECT * FROM planned ORDER BY key")
+            found.append((judged, cursor.fetchall()))
+            drop_judged(judged)
+    assert found[0] == found[1]
+    fates = {row[2]: row[4] for row in found[0][1]}
+    assert fates == {
+        "k0000000": "rejected",
+        "k0000001": "suppressed",
+        "k0000002": "changed",
+        "k0000003": "changed",
+        "k0000004": "invalid",
+        "k0000005": "unchanged",
+        "twin": "duplicate",
+        "new": "added",
+    }
