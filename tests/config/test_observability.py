@@ -65,7 +65,7 @@ def test_pages_are_counted_and_timed_by_view(told: Any, workspace: Any) -> None:
     assert found["segue_http_requests_total", "GET,200,segments:segment_list"] == 3
     assert found["segue_http_requests_total", "GET,404,none"] == 1
     assert found["segue_http_request_seconds_count", "segments:segment_list"] == 3
-    assert found["segue_http_request_seconds_bucket", "segments:segment_list,+Inf"] == 3
+    assert found["segue_http_request_seconds_bucket", "+Inf,segments:segment_list"] == 3
     assert not any("somebody" in labels for _name, labels in found)
 
 
