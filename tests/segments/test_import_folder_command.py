@@ -119,10 +119,10 @@ def test_a_file_that_is_written_to_while_it_is_read_waits(
     file = put(folder, "shop.csv", "id,name\n1,Ann\n")
     really = drafts.examine
 
-    def meanwhile(path: Path) -> Any:
+    def meanwhile(path: Path, source: Any) -> Any:
         with file.open("a") as written:
             written.write("2,Bob\n")
-        return really(path)
+        return really(path, source)
 
     with monkeypatch.context() as patched:
         patched.setattr(drafts, "examine", meanwhile)

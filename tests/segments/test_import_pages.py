@@ -57,7 +57,7 @@ def test_the_proposal_shows_columns_types_key_and_first_values(
     assert page.count('value="integer" selected') == 1
     assert "Ann – Cat" in words(answer)
     assert "Dan" not in words(answer)
-    assert "columns separated by “,”, encoding utf-8" in words(answer)
+    assert "columns separated by “,”, encoding UTF-8" in words(answer)
 
 
 def test_the_samples_columns_are_proposed_rightly(client: Client, workspace: Workspace) -> None:

@@ -303,7 +303,7 @@ def test_a_full_disk_is_told_and_the_upload_goes_on_later(
 def test_a_full_disk_during_the_examination_is_told(
     client: Client, workspace: Workspace, monkeypatch: Any, settings: Any
 ) -> None:
-    def full(_path: Path) -> None:
+    def full(_path: Path, _source: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(drafts, "examine", full)
@@ -361,8 +361,8 @@ def test_an_upload_cancelled_while_it_is_examined_becomes_nothing(
     upload = begun(client, workspace)
     really = drafts.examine
 
-    def cancelled_meanwhile(path: Path) -> Any:
-        found = really(path)
+    def cancelled_meanwhile(path: Path, source: Any) -> Any:
+        found = really(path, source)
         uploads.cancel(Upload.objects.get(pk=upload.pk), by=client.member.user)  # type: ignore[attr-defined]
         return found
 
