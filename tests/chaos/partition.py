@@ -91,9 +91,10 @@ class Partition:
         """Whether a session from there holds a batch's lock."""
         from django.db import connection
 
+        from config.database_roles import as_owner
         from workspaces import locks
 
-        with connection.cursor() as cursor:
+        with as_owner(connection), connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity s ON s.pid = l.pid"
                 " WHERE l.locktype = 'advisory' AND l.classid::bigint >> 24 = %s"

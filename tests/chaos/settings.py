@@ -26,5 +26,5 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # Seconds instead of 25 until whoever is cut off is given up.
-DATABASES["default"]["OPTIONS"] = silence.database_options(5)
+DATABASES["default"]["OPTIONS"] |= silence.database_options(5)
 CELERY_BROKER_TRANSPORT_OPTIONS |= silence.broker_options(5)

@@ -12,6 +12,7 @@ from typing import Any
 import requests
 from django.db import connection
 
+from config.database_roles import WORK_ROLE, as_owner
 from connections.access import limiter, todays_budget
 from exports.engine.judge import FATES
 from exports.models import Batch, Delivery, Rejection, Run
@@ -19,13 +20,13 @@ from sandbox.process import SandboxProcess
 from tests.chaos.people import People, residents
 from tests.chaos.processes import POOL, RATE_PER_SECOND
 
-BOOK_OF_ATTEMPTS = """
+BOOK_OF_ATTEMPTS = f"""
 CREATE TABLE chaos_attempt (
     id bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
     run_id bigint, batch_id bigint, number int, contacts int,
     pid int, since timestamptz, ended_at timestamptz, fault text NOT NULL DEFAULT '');
 
-CREATE FUNCTION chaos_attempts() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION chaos_attempts() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     own timestamptz := (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid());
     found_fault text := '';
@@ -48,7 +49,7 @@ CREATE TRIGGER chaos_attempts AFTER UPDATE ON exports_batch
 FOR EACH ROW WHEN (NEW.attempts <> OLD.attempts) EXECUTE FUNCTION chaos_attempts();
 
 -- A session that writes to a run has done with the batch it was sending.
-CREATE FUNCTION chaos_ends() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION chaos_ends() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     UPDATE chaos_attempt a SET ended_at = clock_timestamp()
     FROM pg_stat_activity s
@@ -59,6 +60,8 @@ END $$;
 
 CREATE TRIGGER chaos_ends AFTER UPDATE ON exports_run
 FOR EACH ROW EXECUTE FUNCTION chaos_ends();
+
+GRANT SELECT ON chaos_attempt TO {WORK_ROLE};
 """
 
 # A process that stood still between its turn and its request arrives in another's second.
@@ -88,7 +91,7 @@ class Watch:
     day: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d}")
 
     def begin(self) -> None:
-        with connection.cursor() as cursor:
+        with as_owner(connection), connection.cursor() as cursor:
             cursor.execute(BOOK_OF_ATTEMPTS)
 
     def everything_holds(
@@ -111,7 +114,7 @@ class Watch:
     @staticmethod
     def sessions() -> str:
         """Who is at the database, and who holds which lock: to tell why a run does not end."""
-        with connection.cursor() as cursor:
+        with as_owner(connection), connection.cursor() as cursor:
             cursor.execute(
                 "SELECT s.pid, s.state, now() - s.state_change, left(s.query, 150),"
                 " array_agg((l.classid, l.objid)::text) FILTER (WHERE l.locktype = 'advisory')"
