@@ -13,10 +13,13 @@ from workspaces import permissions
 
 @dataclass(frozen=True)
 class Page:
+    """A page with those below it; `beside` names folders next to its own that are its too."""
+
     url_name: str
     label: Promise | str
     icon: str
     action: str
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,20 @@ SECTIONS: list[tuple[Promise | str, list[Page]]] = [
     (
         _("Data"),
         [
-            Page("segments:source_list", _("Sources"), "database", "workspace.view"),
-            Page("segments:profile_list", _("Profiles"), "address-book", "workspace.view"),
+            Page(
+                "segments:source_list",
+                _("Sources"),
+                "database",
+                "workspace.view",
+                beside=("uploads", "imports"),
+            ),
+            Page(
+                "segments:profile_list",
+                _("Profiles"),
+                "address-book",
+                "workspace.view",
+                beside=("erasures",),
+            ),
             Page("segments:attribute_list", _("Attributes"), "columns", "workspace.view"),
             Page("segments:segment_list", _("Segments"), "chart-pie", "workspace.view"),
             Page("segments:suppression_list", _("Suppressions"), "ban", "workspace.view"),
@@ -79,5 +94,7 @@ def _links(request: HttpRequest, pages: list[Page]) -> Iterator[Link]:
 def _current(path: str, url: str, page: Page) -> str:
     if path == url:
         return "page"
-    inside = path.startswith(url) and page.url_name != "workspaces:home"
+    above = url.rstrip("/").rpartition("/")[0]
+    folders = (url, *(f"{above}/{name}/" for name in page.beside))
+    inside = path.startswith(folders) and page.url_name != "workspaces:home"
     return "true" if inside else ""

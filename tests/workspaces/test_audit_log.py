@@ -26,6 +26,27 @@ def test_it_says_who_did_what_to_what_with_details(workspace: Workspace) -> None
     assert re.search(r"was:</span> Viewer", page)
 
 
+def test_changes_are_told_field_by_field_and_of_a_whole_schedule(workspace: Workspace) -> None:
+    by_field = {
+        "segments": [["A", "B"], ["A"]],
+        "mode": ["", "mirror"],
+        "matching": [{}, {"x": "y"}],
+    }
+    audit.record(workspace, "destination.changed", changes=by_field)
+    audit.record(workspace, "workspace.changed", changes={"name": {"was": "Old", "becomes": "New"}})
+    schedule = [{"schedule": "off"}, {"schedule": "own", "days": [1], "times": ["07:30"]}]
+    audit.record(workspace, "destination.scheduled", changes=schedule)
+    page = signed_in(workspace).get(url(workspace)).content.decode()
+    assert "A, B → A" in page
+    assert "– → mirror" in page
+    assert "– → x: y" in page
+    assert "Old → New" in page
+    assert "off → " in page
+    assert "Mon, " in page
+    assert "07:30" in page
+    assert signed_in(workspace).get(url(workspace) + "download/").getvalue()
+
+
 def test_entries_outlive_the_account_of_their_person(workspace: Workspace) -> None:
     ada = UserFactory(first_name="Ada", last_name="Byron")
     audit.record(workspace, "schedule.changed", actor=ada)

@@ -39,11 +39,29 @@ def detail(value: Any, key: str) -> str:
         return str(Role(value).label)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    if key == "changes" and isinstance(value, dict):
-        return "; ".join(
-            f"{audit.name_of_detail(name)} {one['was'] or '–'} → {one['becomes'] or '–'}"
-            for name, one in value.items()
+    if key == "changes":
+        return _changes(value)
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{audit.name_of_detail(name)}: {detail(one, name)}" for name, one in value.items()
         )
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return str(read(value)) if isinstance(value, str) else str(value)
+
+
+def _changes(value: Any) -> str:
+    """By field, or of all at once: what was, and what it becomes."""
+    if isinstance(value, list):
+        was, becomes = value
+        return _change(was, becomes, "")
+    told = []
+    for name, one in value.items():
+        was, becomes = (one["was"], one["becomes"]) if isinstance(one, dict) else one
+        told.append(f"{audit.name_of_detail(name)} {_change(was, becomes, name)}")
+    return "; ".join(told)
+
+
+def _change(was: Any, becomes: Any, name: str) -> str:
+    shown = ("–" if one in ("", None, [], {}) else detail(one, name) for one in (was, becomes))
+    return " → ".join(shown)

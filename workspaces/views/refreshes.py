@@ -33,6 +33,13 @@ class Row:
         succeeded = self.step.state == RefreshStep.State.SUCCEEDED
         return succeeded and self.told is not None and self.told.state != ""
 
+    @property
+    def has_succeeded(self) -> bool:
+        """With what the step began, where that speaks for itself."""
+        if self.speaks_for_itself and self.told is not None:
+            return self.told.state.startswith("succeeded")
+        return self.step.state == RefreshStep.State.SUCCEEDED
+
 
 @dataclass(frozen=True)
 class Group:
@@ -43,7 +50,7 @@ class Group:
 
     @property
     def succeeded(self) -> int:
-        return sum(row.step.state == RefreshStep.State.SUCCEEDED for row in self.rows)
+        return sum(row.has_succeeded for row in self.rows)
 
 
 @requires("schedule.view")
