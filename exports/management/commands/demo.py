@@ -161,6 +161,7 @@ def _export(workspace: Workspace, connection: Connection, administrator: User) -
     newsletter = next(one for one in client(connection).lists() if one.name == "Newsletter")
     destination = Destination.objects.create(
         workspace=workspace,
+        time_zone=workspace.time_zone,
         name="Monthly newsletter",
         connection=connection,
         list_id=newsletter.list_id,
