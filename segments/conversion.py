@@ -113,16 +113,21 @@ def conversion(kind: str, form: str, value: str) -> str:
         )
     if kind == AttributeType.DATE:
         if form and form != DATE_FORMATS[0]:
-            parsed = f"TRY_STRPTIME({value}, {quoted(form)})::DATE"
+            parsed = f"TRY_STRPTIME({_no_word(value)}, {quoted(form)})::DATE"
         else:
-            parsed = f"TRY_CAST(TRY_CAST({value} AS TIMESTAMP) AS DATE)"
+            parsed = f"TRY_CAST(TRY_CAST({_no_word(value)} AS TIMESTAMP) AS DATE)"
         return f"'\"' || strftime({parsed}, '%Y-%m-%d') || '\"'"
     if kind == AttributeType.DATETIME:
-        parsed = f"TRY_CAST({value} AS TIMESTAMPTZ)"
+        parsed = f"TRY_CAST({_no_word(value)} AS TIMESTAMPTZ)"
         return f"'\"' || strftime({parsed} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ') || '\"'"
     if kind == AttributeType.LIST:
         return _list(form, value)
     return f"to_json({value})::VARCHAR"
+
+
+def _no_word(value: str) -> str:
+    """DuckDB takes “infinity” and “epoch” for a time, whatever form it is told to expect."""
+    return f"CASE WHEN regexp_matches({value}, '[0-9]') THEN {value} END"
 
 
 def _list(form: str, value: str) -> str:

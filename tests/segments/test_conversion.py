@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from django.db import connection
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from segments.conversion import (
@@ -107,6 +107,9 @@ LISTS = st.lists(TEXTS, max_size=4).map(json.dumps) | st.lists(TEXTS, max_size=4
 
 
 @settings(max_examples=150, deadline=None)
+@example(text="INFINITY")
+@example(text="-infinity")
+@example(text="epoch")
 @given(text=(TEXTS | NUMBERS | ODD | DAYS | LISTS).map(lambda one: one.strip(BLANKS)).filter(bool))
 @pytest.mark.parametrize(
     ("kind", "form"),
