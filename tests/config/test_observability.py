@@ -13,8 +13,10 @@ import orjson
 import pytest
 import redis
 import yaml
+from celery.signals import task_postrun, task_prerun
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.contextvars import get_contextvars
 
 from config import heartbeat, logs, metrics, queues
 from exports import measures
@@ -144,6 +146,18 @@ def test_a_line_tells_its_request_and_no_address(
     message: Any = redis.Redis.from_url(settings.REDIS_URL).lindex("default", 0)
     carried = orjson.loads(message)["headers"]["log_context"]
     assert carried == {"request_id": "a-name-from-the-proxy", "workspace": workspace.pk}
+
+
+def test_a_task_takes_up_the_name_and_lets_it_go() -> None:
+    carried = {"request_id": "a-name-from-the-proxy", "workspace": 7}
+    heartbeat.beat.push_request(log_context=carried)
+    try:
+        task_prerun.send(sender=heartbeat.beat, task_id="one", task=heartbeat.beat)
+        assert get_contextvars() == carried | {"task": heartbeat.beat.name, "task_id": "one"}
+        task_postrun.send(sender=heartbeat.beat, task_id="one", task=heartbeat.beat)
+        assert get_contextvars() == {}
+    finally:
+        heartbeat.beat.pop_request()
 
 
 @pytest.mark.parametrize("name", ["short", "x" * 65, "two\nlines-of-it", "<script>alert</script>"])
