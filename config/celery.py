@@ -8,6 +8,9 @@ from config import broker
 
 broker.install()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Whoever migrates and serves checks the code already: a worker that loads every page to check it
+# again starts a second and a half later.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("segue")
 app.config_from_object("django.conf:settings", namespace="CELERY")

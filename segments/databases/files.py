@@ -4,10 +4,9 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy
 from django.conf import settings
 
-from segments.databases.engines import over
+from segments.databases import engines
 from segments.databases.problems import DatabaseProblem
 from segments.databases.target import Target
 from workspaces.sentences import gettext as _
@@ -46,12 +45,13 @@ def sqlite(target: Target, seconds: float) -> Any:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
         return connection
 
-    return over("sqlite", connect)
+    return engines.over("sqlite", connect)
 
 
 def duckdb(target: Target, seconds: float) -> Any:
-    return sqlalchemy.create_engine(
-        sqlalchemy.URL.create("duckdb", database=str(_file(target))),
+    return engines.at(
+        "duckdb",
+        {"database": str(_file(target))},
         connect_args={
             "read_only": True,
             "config": {
@@ -64,8 +64,6 @@ def duckdb(target: Target, seconds: float) -> Any:
                 "lock_configuration": True,
             },
         },
-        poolclass=sqlalchemy.NullPool,
-        hide_parameters=True,
     )
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
@@ -26,7 +25,7 @@ class Kind:
 
     name: str
     label: str
-    engine: Callable[[Target, float], sqlalchemy.Engine]
+    engine: Callable[[Target, float], Any]
     begin: Callable[[Any, float, int], list[str]]
     interrupt: Callable[[Any], None]
     leave: Callable[[Any], None] = lambda connection: None

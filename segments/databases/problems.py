@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pymysql
-from sqlalchemy import exc
 
 from segments.databases.target import Target
 from workspaces.sentences import Explained, Sentence
@@ -82,6 +81,8 @@ def on_connecting(error: Exception, target: Target) -> DatabaseProblem:
 
 def on_reading(error: Exception, target: Target) -> DatabaseProblem:
     """Of a failure while a query ran or its rows were read."""
+    from sqlalchemy import exc
+
     said = _said(error, target)
     state = getattr(getattr(error, "orig", None), "pgcode", None)
     if state == "57014" or re.search(_SLOW, said):

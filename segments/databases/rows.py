@@ -4,6 +4,8 @@ Rows come by the piece, from a cursor that stays at the server: the memory that 
 grow with their number.
 """
 
+from __future__ import annotations
+
 import csv
 import json
 import threading
@@ -13,9 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-
-import sqlalchemy
+from typing import TYPE_CHECKING, Any
 
 from segments.databases import problems, statements
 from segments.databases.kinds import kind_of
@@ -23,6 +23,9 @@ from segments.databases.problems import DatabaseProblem
 from segments.databases.target import Table, Target
 from segments.dialect import MAX_COLUMNS
 from workspaces.sentences import gettext as _
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 # Values above what a profile may hold are refused later: so much of each is enough to know.
 MOST_CHARACTERS = 40_000
@@ -56,6 +59,8 @@ def reach(target: Target, seconds: float) -> None:
 def tables(target: Target, seconds: float) -> list[Table]:
     """The tables and views of the database, in order of their names. Raises `DatabaseProblem`."""
     with _session(target, seconds) as (connection, clock):
+        import sqlalchemy
+
         inspector = sqlalchemy.inspect(connection)
         own = inspector.default_schema_name
         found: list[Table] = []
@@ -132,7 +137,7 @@ def write(
 @contextmanager
 def _session(
     target: Target, seconds: float, most_rows: int = 0
-) -> Iterator[tuple[sqlalchemy.Connection, _Clock]]:
+) -> Iterator[tuple[Connection, _Clock]]:
     """A connection that only reads, for so long. Raises `DatabaseProblem` for whatever happens."""
     kind = kind_of(target.kind)
     clock = _Clock(seconds)
@@ -165,7 +170,7 @@ def _session(
         _leave(connection)
 
 
-def _connected(target: Target, seconds: float, most_rows: int) -> sqlalchemy.Connection:
+def _connected(target: Target, seconds: float, most_rows: int) -> Connection:
     kind = kind_of(target.kind)
     if not kind.is_installed:
         raise DatabaseProblem(
@@ -184,7 +189,7 @@ def _connected(target: Target, seconds: float, most_rows: int) -> sqlalchemy.Con
     return connection
 
 
-def _leave(connection: sqlalchemy.Connection) -> None:
+def _leave(connection: Connection) -> None:
     """Without asking for the rows that nobody wants any more."""
     with suppress(Exception):
         connection.invalidate()

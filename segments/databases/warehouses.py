@@ -9,12 +9,11 @@ import socket
 from typing import Any
 
 import requests
-import sqlalchemy
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPSConnection
 
-from segments.databases import addresses
+from segments.databases import addresses, engines
 from segments.databases.problems import DatabaseProblem
 from segments.databases.target import Target
 from workspaces.sentences import gettext as _
@@ -23,7 +22,7 @@ ACCOUNT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 GOOGLE = "https://oauth2.googleapis.com/token"
 
 
-def snowflake(target: Target, seconds: float) -> sqlalchemy.Engine:
+def snowflake(target: Target, seconds: float) -> Any:
     account = target.options["account"]
     if not ACCOUNT.fullmatch(account):
         raise DatabaseProblem(
@@ -31,21 +30,20 @@ def snowflake(target: Target, seconds: float) -> sqlalchemy.Engine:
             % {"account": account}
         )
     schema = target.options["schema"]
-    url = sqlalchemy.URL.create(
-        "snowflake",
-        target.username,
-        target.password,
-        account,
-        database=f"{target.database}/{schema}" if schema else target.database,
-        query={
+    address = {
+        "username": target.username,
+        "password": target.password,
+        "host": account,
+        "database": f"{target.database}/{schema}" if schema else target.database,
+        "query": {
             name: target.options[name] for name in ("warehouse", "role") if target.options[name]
         },
-    )
+    }
     limit = {"STATEMENT_TIMEOUT_IN_SECONDS": int(seconds)}
-    return _engine(url, connect_args={"session_parameters": limit})
+    return engines.at("snowflake", address, connect_args={"session_parameters": limit})
 
 
-def bigquery(target: Target, seconds: float) -> sqlalchemy.Engine:
+def bigquery(target: Target, seconds: float) -> Any:
     """The password is the key of a service account, as the JSON that Google gives."""
     try:
         key = json.loads(target.password)
@@ -60,8 +58,8 @@ def bigquery(target: Target, seconds: float) -> sqlalchemy.Engine:
         )
     # The key may name any place to ask for a token, also one inside this network.
     key = {**key, "token_uri": GOOGLE, "universe_domain": "googleapis.com"}
-    url = sqlalchemy.URL.create("bigquery", host=project, database=target.options["dataset"])
-    return _engine(url, credentials_info=key)
+    address = {"host": project, "database": target.options["dataset"]}
+    return engines.at("bigquery", address, credentials_info=key)
 
 
 class _CheckedConnection(HTTPSConnection):
@@ -82,23 +80,23 @@ class _CheckedAdapter(HTTPAdapter):
         manager.pool_classes_by_scheme = {"https": _CheckedPool}
 
 
-def trino(target: Target, seconds: float) -> sqlalchemy.Engine:
+def trino(target: Target, seconds: float) -> Any:
     session = requests.Session()
     session.trust_env = False
     session.mount("https://", _CheckedAdapter())
     session.mount("http://", _CheckedAdapter())
     schema = target.options["schema"]
     catalog = target.database
-    url = sqlalchemy.URL.create(
+    address = {
+        "username": target.username,
+        "password": target.password or None,
+        "host": target.host,
+        "port": target.port,
+        "database": f"{catalog}/{schema}" if schema else catalog,
+    }
+    return engines.at(
         "trino",
-        target.username,
-        target.password or None,
-        target.host,
-        target.port,
-        f"{catalog}/{schema}" if schema else catalog,
-    )
-    return _engine(
-        url,
+        address,
         connect_args={
             "http_scheme": "https",
             "http_session": session,
@@ -110,9 +108,3 @@ def trino(target: Target, seconds: float) -> sqlalchemy.Engine:
 
 def hang_up(connection: Any) -> None:
     connection.close()
-
-
-def _engine(url: sqlalchemy.URL, **more: Any) -> sqlalchemy.Engine:
-    return sqlalchemy.create_engine(
-        url, poolclass=sqlalchemy.NullPool, hide_parameters=True, **more
-    )
