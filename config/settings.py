@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from environs import Env, validate
@@ -171,6 +172,11 @@ CELERY_BEAT_SCHEDULE = {
     "forget what of the audit log is older than its workspace keeps": {
         "task": "workspaces.tasks.forget_old_audit",
         "schedule": timedelta(hours=24),
+        "options": {"expires": 3600},
+    },
+    "delete what workspaces keep no longer": {
+        "task": "workspaces.tasks.prune",
+        "schedule": crontab(hour=3, minute=10),
         "options": {"expires": 3600},
     },
     "encrypt erasures' secrets with the key in use": {

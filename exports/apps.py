@@ -15,12 +15,14 @@ class ExportsConfig(AppConfig):
             periodic_notices,
             profile_panel,
             refreshing,
+            retention,
             scheduling,
             segment_panel,
         )
         from segments import attribute_uses, erasure_parts, profile_panels, segment_panels
         from segments import dependents as segment_dependents
         from workspaces import audit, home, refreshes
+        from workspaces import retention as workspace_retention
         from workspaces.notices import topics
         from workspaces.notices.topics import Topic
         from workspaces.scheduling import add_due_hook
@@ -39,6 +41,7 @@ class ExportsConfig(AppConfig):
         )
         add_due_hook(scheduling.start_due)
         add_due_hook(periodic_notices.tell_due)
+        workspace_retention.add(retention.prune)
         topics.add(
             10,
             Topic(
@@ -123,5 +126,7 @@ class ExportsConfig(AppConfig):
                 "full": _("everyone again"),
                 "dry_run": _("trial run"),
                 "state": _("state"),
+                "rejections": _("profiles not sent"),
+                "runs": _("runs"),
             }
         )

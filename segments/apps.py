@@ -12,9 +12,11 @@ class SegmentsConfig(AppConfig):
             home_parts,
             notices,
             refreshing,
+            retention,
             source_refreshing,
         )
         from workspaces import audit, home, refreshes
+        from workspaces import retention as workspace_retention
         from workspaces.notices import topics
         from workspaces.scheduling import add_due_hook
 
@@ -40,6 +42,7 @@ class SegmentsConfig(AppConfig):
             }
         )
         add_due_hook(source_refreshing.start_due)
+        workspace_retention.add(retention.prune)
         refreshes.add_kind(
             20,
             refreshes.Kind(
@@ -113,6 +116,9 @@ class SegmentsConfig(AppConfig):
                 "columns": _("columns"),
                 "delete_at_provider": _("deleted at Constant Contact"),
                 "emptied": _("emptied"),
+                "refused_rows": _("refused rows"),
+                "imports": _("imports"),
+                "joined_and_left": _("entries of who joined and left"),
                 "bytes": _("bytes"),
             }
         )

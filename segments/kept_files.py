@@ -18,6 +18,7 @@ from django_scopes import scope
 
 from segments.models import Import
 from segments.upload_files import old_kept
+from workspaces.models import Workspace
 from workspaces.sentences import Sentence
 from workspaces.sentences import gettext as _
 
@@ -62,32 +63,35 @@ def clear() -> int:
 
 def _clear(workspace_id: int, paths: list[Path]) -> int:
     with scope(workspace=workspace_id):
+        days = Workspace.objects.values_list("files_days", flat=True).filter(pk=workspace_id)
+        longest = timedelta(days=days.first() or 0)
         known = Import.objects.values_list("file_path", "pk")
         # By their names: the directory may have been moved since.
         loads = {Path(path).name: pk for path, pk in known.iterator()}
-        return sum(_let_go(path, loads.get(path.name)) for path in paths)
+        return sum(_let_go(path, loads.get(path.name), longest) for path in paths)
 
 
-def _let_go(path: Path, import_id: int | None) -> bool:
+def _let_go(path: Path, import_id: int | None, longest: timedelta) -> bool:
     """Deletes the file unless its import wants it, or somebody is at that import just now."""
     with transaction.atomic():
         if import_id is not None:
             waiting = Import.objects.select_for_update(skip_locked=True)
             load = waiting.filter(pk=import_id).first()
-            if load is None or _is_wanted(load):
+            if load is None or _is_wanted(load, longest):
                 return False
         path.unlink(missing_ok=True)
     return True
 
 
-def _is_wanted(load: Import) -> bool:
+def _is_wanted(load: Import, longest: timedelta) -> bool:
+    """`longest` is how long the workspace keeps a file at most once its import has ended."""
     state, lately = Import.State(load.state), timezone.now() - KEPT
     if state == Import.State.DRAFT:
         return load.heartbeat_at >= lately
     if state in (Import.State.QUEUED, Import.State.RUNNING):
         return True
     ended = load.finished_at or load.created_at
-    if state == Import.State.FAILED and ended < lately:
+    if ended < timezone.now() - longest or (state == Import.State.FAILED and ended < lately):
         return False
     return not Import.objects.filter(
         workspace_id=load.workspace_id,

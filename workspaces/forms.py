@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from workspaces import time_zones
-from workspaces.models import Endpoint, Invitation, KeptFor, Role, User, Workspace
+from workspaces.models import Endpoint, Invitation, Role, User, Workspace
 from workspaces.notices import topics
 
 MOST_TIMES = 12
@@ -46,17 +46,32 @@ class WorkspaceForm(forms.ModelForm):
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "organization"})}
 
 
-class SettingsForm(WorkspaceForm):
-    class Meta(WorkspaceForm.Meta):
-        fields = ["name", "time_zone", "audit_days"]
-        help_texts = WorkspaceForm.Meta.help_texts | {
-            "audit_days": _("Entries that are older are deleted for good.")
+class RetentionForm(forms.ModelForm):
+    """How long the workspace keeps what it no longer works with."""
+
+    class Meta:
+        model = Workspace
+        fields = ["rejections_days", "files_days", "history_days", "runs_days", "audit_days"]
+        help_texts = {
+            "rejections_days": _("After that a run’s page tells how many and why, not who."),
+            "files_days": _(
+                "At most: a file goes earlier once a later import of its source succeeds."
+            ),
+            "history_days": _("Who is in a segment now is kept in any case."),
+            "runs_days": _(
+                "What says who is on a list at Constant Contact is kept in any case, and so is the"
+                " last run of every export."
+            ),
+            "audit_days": _("Entries that are older are deleted for good."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field: Any = self.fields["audit_days"]
-        field.choices = [("", _("Ever")), *KeptFor.choices]
+        for name in self.Meta.fields:
+            field: Any = self.fields[name]
+            known = [choice for choice in field.choices if choice[0] not in ("", None)]
+            is_needed = not Workspace._meta.get_field(name).null
+            field.choices = known if is_needed else [*known, ("", _("Ever"))]
 
 
 class InvitationForm(forms.ModelForm):

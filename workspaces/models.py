@@ -71,16 +71,25 @@ LEAST_AUDIT_DAYS = 365
 class KeptFor(models.IntegerChoices):
     """How long, in days."""
 
+    ONE_WEEK = 7, _("1 week")
+    ONE_MONTH = 30, _("30 days")
+    THREE_MONTHS = 90, _("90 days")
+    SIX_MONTHS = 180, _("180 days")
     ONE_YEAR = 365, _("1 year")
     TWO_YEARS = 730, _("2 years")
     FIVE_YEARS = 1826, _("5 years")
     TEN_YEARS = 3652, _("10 years")
 
 
+# Who may be named in it is gone the sooner; what only counts may stay.
+SHORT, LONG = KeptFor.choices[:5], KeptFor.choices[2:]
+
+
 class Workspace(models.Model):
     """A tenant. `slug` is its place in every URL and never changes.
 
     Members are told of a run when more than `rejected_share` percent of it were rejected.
+    `workspaces.retention` says what the `…_days` are counted from; null is for ever.
     """
 
     name = models.CharField(_("name"), max_length=100)
@@ -92,7 +101,19 @@ class Workspace(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # Null keeps the audit log for ever; PostgreSQL holds whoever lets go of entries to it.
     audit_days = models.PositiveIntegerField(
-        _("keep the audit log for"), null=True, blank=True, choices=KeptFor.choices
+        _("keep the audit log for"), null=True, blank=True, choices=KeptFor.choices[4:]
+    )
+    rejections_days = models.PositiveIntegerField(
+        _("keep profiles not sent and refused rows for"), default=90, choices=SHORT
+    )
+    files_days = models.PositiveIntegerField(
+        _("keep uploaded files for"), default=90, choices=SHORT
+    )
+    history_days = models.PositiveIntegerField(
+        _("keep who joined and left segments for"), null=True, blank=True, default=730, choices=LONG
+    )
+    runs_days = models.PositiveIntegerField(
+        _("keep runs, imports and refreshes for"), null=True, blank=True, default=730, choices=LONG
     )
 
     class Meta:

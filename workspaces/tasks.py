@@ -3,13 +3,15 @@
 from celery import shared_task
 from django_scopes import scope
 
-from workspaces import audit_chain, due, execution
+from workspaces import audit_chain, due, execution, retention
 from workspaces.models import EndpointDelivery, Workspace
 from workspaces.notices import emails, endpoints, inbox, webhooks
 
 # An endpoint that answers a byte at a time holds no worker for longer.
 SECONDS_PER_ATTEMPT = 30
 EXPIRE_SECONDS = 60
+# What is not begun by then is the next night's.
+PRUNING_EXPIRES_SECONDS = 12 * 3600
 
 
 @shared_task
@@ -22,6 +24,20 @@ def forget_old_audit() -> None:
     for workspace in Workspace.objects.filter(audit_days__isnull=False):
         with scope(workspace=workspace):
             audit_chain.forget_old(workspace)
+
+
+@shared_task
+def prune() -> None:
+    """Each workspace by itself: one with much to delete keeps no other waiting."""
+    for pk in Workspace.objects.values_list("pk", flat=True):
+        prune_workspace.apply_async((pk,), expires=PRUNING_EXPIRES_SECONDS)
+
+
+@shared_task
+def prune_workspace(workspace_id: int) -> None:
+    workspace = Workspace.objects.get(pk=workspace_id)
+    with scope(workspace=workspace):
+        retention.prune(workspace)
 
 
 @shared_task

@@ -13,6 +13,7 @@ from workspaces.views import (
     notices,
     refreshes,
     schedule,
+    settings_pages,
     styleguide,
 )
 
@@ -51,7 +52,8 @@ urlpatterns = [
         members.resend_invitation,
         name="invitation_resend",
     ),
-    path("w/<slug:slug>/admin/settings/", entry.change, name="settings"),
+    path("w/<slug:slug>/admin/settings/", settings_pages.change, name="settings"),
+    path("w/<slug:slug>/admin/settings/retention/", settings_pages.retention, name="retention"),
     path("w/<slug:slug>/admin/schedule/", schedule.schedule, name="schedule"),
     path("w/<slug:slug>/admin/schedule/refresh/", schedule.refresh_now, name="refresh_now"),
     path("w/<slug:slug>/admin/schedule/refreshes/", schedule.refresh_list, name="refreshes"),

@@ -95,6 +95,10 @@ def test_a_source_keeps_the_file_of_its_last_success_and_a_week_those_of_failure
     days_pass(30)
     clear_old_files()
     assert [kept_files.is_there(one) for one in everyone] == [False, False, True, False, True]
+    source.workspace.files_days = 30
+    source.workspace.save()
+    clear_old_files()
+    assert not any(kept_files.is_there(one) for one in everyone)
 
 
 def test_the_pages_say_how_long_and_offer_what_can_be_done(source: Source) -> None:

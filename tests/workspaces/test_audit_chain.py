@@ -216,12 +216,11 @@ def test_it_is_searched_by_word_and_day_and_downloaded_as_it_is_found(
 def test_a_change_of_the_settings_says_what_was_and_whence_it_came(workspace: Workspace) -> None:
     client = signed_in(workspace)
     url = reverse("workspaces:settings", args=[workspace.slug])
-    values = {"name": workspace.name, "time_zone": "Europe/Rome", "audit_days": "730"}
+    values = {"name": workspace.name, "time_zone": "Europe/Rome"}
     assert client.post(url, values).status_code == 302
     entry = AuditEntry.objects.get(action="workspace.changed")
     assert entry.details["changes"] == {
         "time_zone": {"was": "Europe/Madrid", "becomes": "Europe/Rome"},
-        "audit_days": {"was": None, "becomes": 730},
     }
     assert entry.address == "127.0.0.1"
     page = client.get(reverse("workspaces:audit", args=[workspace.slug])).content.decode()

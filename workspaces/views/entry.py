@@ -8,11 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from workspaces import audit, selectors, services
-from workspaces.forms import ProfileForm, SettingsForm, WorkspaceForm
-from workspaces.middleware import WorkspaceRequest
+from workspaces import selectors, services
+from workspaces.forms import ProfileForm, WorkspaceForm
 from workspaces.models import User
-from workspaces.permissions import requires
 
 
 @login_required
@@ -46,20 +44,3 @@ def profile(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Your name has been saved."))
         return redirect("workspaces:profile")
     return render(request, "workspaces/profile.html", {"form": form})
-
-
-@requires("workspace.change")
-def change(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    form = SettingsForm(request.POST or None, instance=request.workspace)
-    if form.is_valid():
-        form.save()
-        audit.record(
-            request.workspace,
-            "workspace.changed",
-            actor=request.user,
-            target=request.workspace,
-            changes=audit.changes(form),
-        )
-        messages.success(request, _("The workspace has been saved."))
-        return redirect("workspaces:settings", slug)
-    return render(request, "workspaces/settings.html", {"form": form})
