@@ -12,6 +12,7 @@ from connections.models import Connection
 from exports.models import Destination, Rejection, Run
 from segments.models import AttributeChange, Import, Segment, Source, Suppression
 from workspaces.models import Refresh, RefreshStep
+from workspaces.timing import Timed
 
 
 def _written_out(choices: type[TextChoices]) -> WithJsonSchema:
@@ -22,7 +23,7 @@ AttributeChangeState = Annotated[AttributeChange.State, _written_out(AttributeCh
 ConnectionSharing = Annotated[Connection.Sharing, _written_out(Connection.Sharing)]
 ConnectionState = Annotated[Connection.State, _written_out(Connection.State)]
 DestinationMode = Annotated[Destination.Mode, _written_out(Destination.Mode)]
-DestinationSchedule = Annotated[Destination.Schedule, _written_out(Destination.Schedule)]
+OwnSchedule = Annotated[Timed.Schedule, _written_out(Timed.Schedule)]
 ImportState = Annotated[Import.State, _written_out(Import.State)]
 ImportTrigger = Annotated[Import.Trigger, _written_out(Import.Trigger)]
 RefreshState = Annotated[Refresh.State, _written_out(Refresh.State)]

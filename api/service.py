@@ -13,6 +13,7 @@ from api.routes import (
     attributes,
     audit,
     connections,
+    database_sources,
     destinations,
     erasures,
     loads,
@@ -52,6 +53,7 @@ errors.handle(api)
 for tag, module in {
     "Workspace": workspaces,
     "Sources": sources,
+    "Databases": database_sources,
     "Loads": loads,
     "Attributes": attributes,
     "Profiles": profiles,

@@ -2,7 +2,7 @@
 
 import codecs
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -123,14 +123,31 @@ def told_dialect(
     """
     if encoding != before.encoding:
         rewrite(path, "utf-8", before.encoding)
-        try:
-            rewrite(path, encoding, "utf-8")
-        except UnreadableFile as other:
-            raise UnreadableFile(
-                _("The file is not in this encoding. Choose another one.")
-            ) from other
+        _rewrite_as_told(path, encoding)
     columns = _names(path, delimiter, quote, skip)
     return Dialect(encoding, delimiter, quote, quote, skip, columns, is_told=True)
+
+
+def part_told(path: Path, told: Mapping[str, Any]) -> Dialect:
+    """As a person says that a file is written, in some of what `told_dialect` takes; the rest is
+    found out. It is rewritten in place. Raises `UnreadableFile`.
+    """
+    encoding = told.get("encoding")
+    if encoding is None:
+        encoding = in_utf8(path)
+    else:
+        _rewrite_as_told(path, encoding)
+    delimiter = told.get("delimiter") or delimiters.common(path)[0] or delimiters.unusual(path)
+    quote, skip = told.get("quote", '"'), told.get("skip", 0)
+    columns = _names(path, delimiter or ",", quote, skip)
+    return Dialect(encoding, delimiter or ",", quote, quote, skip, columns, is_told=True)
+
+
+def _rewrite_as_told(path: Path, encoding: str) -> None:
+    try:
+        rewrite(path, encoding, "utf-8")
+    except UnreadableFile as other:
+        raise UnreadableFile(_("The file is not in this encoding. Choose another one.")) from other
 
 
 def told_before(path: Path, before: Dialect) -> Dialect | None:

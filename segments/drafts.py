@@ -2,8 +2,9 @@
 
 import hashlib
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -11,7 +12,14 @@ from django.db import transaction
 from segments import kept_files, ownership, sql_loads
 from segments.columns import Column, Proposal, propose
 from segments.conversion import SEPARATORS
-from segments.dialect import Dialect, UnreadableFile, find_dialect, told_before, told_dialect
+from segments.dialect import (
+    Dialect,
+    UnreadableFile,
+    find_dialect,
+    part_told,
+    told_before,
+    told_dialect,
+)
 from segments.formats import as_csv
 from segments.models import Attribute, Import, Source
 from segments.sources import Refused, change_mode
@@ -23,11 +31,16 @@ Found = tuple[Dialect, Proposal]
 
 
 def take_file(
-    source: Source, file_name: str, blocks: Iterable[bytes], by: User | None = None
+    source: Source,
+    file_name: str,
+    blocks: Iterable[bytes],
+    by: User | None = None,
+    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> Import:
     """Keeps a file and finds out how it is written: a draft, for a person to go over.
 
-    Raises `UnreadableFile`; nothing is kept then.
+    `told` is how a text file is written, in some of what `told_dialect` takes. Raises
+    `UnreadableFile`; nothing is kept then.
     """
     path = kept_files.new_path(source.workspace_id)
     checksum, size = hashlib.sha256(), 0
@@ -37,21 +50,27 @@ def take_file(
                 size += len(block)
                 checksum.update(block)
                 kept.write(block)
-        found = examine(path, source)
+        found = examine(path, source, told)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     return draft(source, file_name, path, size, found, by=by, checksum=checksum.hexdigest())
 
 
-def examine(path: Path, source: Source | None) -> Found:
+def examine(
+    path: Path, source: Source | None, told: Mapping[str, Any] = MappingProxyType({})
+) -> Found:
     """Finds out how the file is written and what its columns are; rewrites it as text, in place.
 
     What a person said of the source's last file counts for one like it. Raises `UnreadableFile`.
     """
     dialect = as_csv(path)
-    if dialect is None and (told := _last_told(source)) is not None:
-        dialect = told_before(path, told)
+    if dialect is None and told:
+        dialect = part_told(path, told)
+    elif told:
+        raise UnreadableFile(_("Only a text file can be read in another way."))
+    elif dialect is None and (before := _last_told(source)) is not None:
+        dialect = told_before(path, before)
     return _with_rows(path, dialect or find_dialect(path))
 
 

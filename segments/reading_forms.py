@@ -1,5 +1,6 @@
 """The form that says how a text file is written, for when that was found out wrong."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -17,6 +18,9 @@ SEPARATORS = {
     " ": _("Space"),
 }
 QUOTES = {'"': _("Double quotes"), "'": _("Single quotes"), "": _("None")}
+NAMES = {"delimiter": "separator", "quote": "quote", "encoding": "encoding", "skip": "skip"}
+# What a form begins with that nothing was found out for.
+USUAL = Dialect("utf-8", ",", '"', '"', 0, ())
 # Lines of titles above a table.
 MOST_SKIPPED = 100
 
@@ -44,6 +48,13 @@ class ReadingForm(forms.Form):
         self._offer("encoding", CHOICES, dialect.encoding)
         self._offer("quote", QUOTES, dialect.quote)
 
+    @classmethod
+    def of(cls, dialect: Dialect, **otherwise: Any) -> "ReadingForm":
+        """Bound: as found out, but for what is told otherwise."""
+        bare = cls(None, dialect=dialect)
+        entered = {**bare.initial, **otherwise}
+        return cls({bare.add_prefix(name): entered[name] for name in entered}, dialect=dialect)
+
     def _offer(self, name: str, choices: Any, found: str) -> None:
         """The choices, and what was found if it is none of them."""
         field: Any = self.fields[name]
@@ -51,13 +62,17 @@ class ReadingForm(forms.Form):
 
     @property
     def first_error(self) -> str:
-        return str(next(iter(self.errors.values()))[0])
+        name, errors = next(iter(self.errors.items()))
+        return f"{self.fields[name].label}: {errors[0]}"
 
     @property
     def told(self) -> dict[str, Any]:
         """As `told_dialect` takes it."""
-        names = {"delimiter": "separator", "quote": "quote", "encoding": "encoding", "skip": "skip"}
-        return {name: self.cleaned_data[field] for name, field in names.items()}
+        return {name: self.cleaned_data[field] for name, field in NAMES.items()}
+
+    def part(self, fields: Collection[str]) -> dict[str, Any]:
+        """What is told of these fields, as `part_told` takes it."""
+        return {name: self.cleaned_data[field] for name, field in NAMES.items() if field in fields}
 
 
 def shown(dialect: Dialect) -> dict[str, Any]:

@@ -1,33 +1,32 @@
 """Exports: what is sent where. The paths call them by the design's word, destinations."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.db.models import QuerySet
 from ninja import Field, Query, Router, Schema, Status
 
 from api import etags
-from api.checked import invalid, posted, require_valid
-from api.choices import DestinationMode, DestinationSchedule
+from api.checked import invalid, posted
+from api.choices import DestinationMode, OwnSchedule
 from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import checks_version, needs, versioned
 from api.problems import Problem
-from api.schemas import Body, Clock, ClockOut, Id, Name, Page, Paging, Reference, Text, page
+from api.schemas import Body, ClockOut, Id, Name, Page, Paging, Reference, Text, page
+from api.timing import TimingIn
 from connections.selectors import usable_by
 from exports import destinations, forms, selectors, taken_off
 from exports.lists import Way
 from exports.matching import EMAIL
 from exports.models import Destination, OptOut
 from exports.views.objects import destination_of
-from workspaces.timing import Timing, workspace_refreshes_at
-from workspaces.timing_forms import TimingForm
+from workspaces.timing import workspace_refreshes_at
 
 router = Router()
 MOST_ADDRESSES = 10_000
 MATCHING = {"email": "EMail", "first_name": "FirstName", "last_name": "LastName"}
 LIST_ID = "11111111-2222-3333-4444-555555555555"
-Weekday = Annotated[int, Field(ge=1, le=7)]
 
 
 class ListReference(Schema):
@@ -49,7 +48,7 @@ class DestinationOut(Schema):
     removal_share: int = Field(
         description="A run that would take off more than so many percent asks.", examples=[20]
     )
-    schedule: DestinationSchedule = Field(examples=["refresh"])
+    schedule: OwnSchedule = Field(examples=["refresh"])
     days: list[int] = Field(examples=[[]])
     times: list[ClockOut] = Field(examples=[[]])
     time_zone: str = Field(examples=["Europe/Madrid"])
@@ -110,15 +109,6 @@ class DestinationChange(Body):
         description="Agree that another account or list starts anew: what was sent to the one"
         " before stays there.",
     )
-
-
-class TimingIn(Body):
-    schedule: Literal["refresh", "own", "off"] = Field(
-        description="With every refresh, at its own days and times, or never.", examples=["own"]
-    )
-    days: list[Weekday] = Field([], max_length=7, examples=[[1, 3, 5]])
-    times: list[Clock] = Field([], max_length=12, examples=[["07:30"]])
-    time_zone: Text = Field("", max_length=60, examples=["Europe/Madrid"])
 
 
 class DestinationFilter(Paging):
@@ -211,18 +201,7 @@ def change_destination(
 def schedule_destination(request: ApiRequest, destination_id: int, body: TimingIn) -> Destination:
     """When the export runs by itself from now on."""
     destination = destination_of(request, destination_id, "destination.schedule")
-    form = TimingForm(
-        posted(
-            schedule=body.schedule,
-            days=body.days,
-            times=body.times,
-            time_zone=body.time_zone or destination.time_zone,
-        )
-    )
-    require_valid(form)
-    destinations.reschedule(
-        destination, by=request.actor, timing=form.timing(Timing.of(destination))
-    )
+    destinations.reschedule(destination, by=request.actor, timing=body.over(destination))
     return _told(request, destination_of(request, destination_id))
 
 

@@ -10,6 +10,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
 
+from api.checked import require_valid
 from api.choices import ImportState, ImportTrigger, SourceMode
 from api.middleware import ApiRequest
 from api.models import Scope
@@ -20,7 +21,9 @@ from api.streams import ROWS_AT_ONCE, Form, stream
 from segments import drafts, sources
 from segments.columns import Column
 from segments.conversion import FORMS
+from segments.dialect import Dialect
 from segments.models import AttributeType, Import, RefusedRow, Source
+from segments.reading_forms import NAMES, USUAL, ReadingForm
 from segments.reasons import reason_text
 from segments.upload_files import clean_name
 from workspaces import audit
@@ -122,7 +125,32 @@ class StartLoad(Body):
     )
 
 
-class FileChoice(Schema):
+class Reading(Schema):
+    """How a text file is written; what is left out is found out."""
+
+    separator: Text | None = Field(None, description="Between values.", examples=[";"])
+    quote: Literal['"', "'", ""] | None = Field(
+        None, description="Around values; empty: none.", examples=['"']
+    )
+    encoding: Text | None = Field(None, description="`utf-8`, `cp1252` …", examples=["cp1252"])
+    skip: int | None = Field(None, description="Lines above the header.", examples=[0])
+
+    def form(self, found: Dialect = USUAL) -> ReadingForm:
+        """The screen’s form, valid. Raises `Problem`."""
+        form = ReadingForm.of(found, **self.told)
+        require_valid(form)
+        return form
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return self.model_dump(include=set(NAMES.values()), exclude_none=True)
+
+
+class ReadingIn(Reading, Body):
+    """How a draft’s file is written; what is left out stays as it was read."""
+
+
+class FileChoice(Reading):
     """How a file is taken in; the columns are what they are proposed to be."""
 
     key: Text = Field(
@@ -147,7 +175,13 @@ class LoadFilter(Paging):
 
 def take_in(request: ApiRequest, source: Source, asked: FileChoice) -> Import:
     """The request’s file as a load of the source, begun or left as a draft."""
-    load = drafts.take_file(source, clean_name(asked.file_name), blocks(request), by=request.actor)
+    load = drafts.take_file(
+        source,
+        clean_name(asked.file_name),
+        blocks(request),
+        by=request.actor,
+        told=asked.form().part(asked.told),
+    )
     if asked.draft:
         return load
     try:
@@ -231,6 +265,18 @@ def _columns(load: Import, choices: list[ColumnChoice]) -> list[Column]:
             keep=choice.keep,
         )
     return list(columns.values())
+
+
+@router.put("/loads/{int:load_id}/reading", response=LoadOut, summary="Read a draft otherwise")
+@needs(Scope.IMPORT, rule="source.change")
+def change_reading(request: ApiRequest, load_id: int, body: ReadingIn) -> Import:
+    """Reads a draft’s text file as the request says it is written; its columns are told anew."""
+    load = get_object_or_404(_loads(), pk=load_id)
+    found = Dialect.from_json(load.dialect)
+    if not found.is_text:
+        raise Problem("refused", "Only a text file can be read in another way.")
+    drafts.read_as_told(load, **body.form(found).told)
+    return get_object_or_404(_loads(), pk=load_id)
 
 
 @router.delete("/loads/{int:load_id}", response={204: None}, summary="Discard a draft")

@@ -1,4 +1,4 @@
-"""Sources: of files and of databases."""
+"""Sources: those of files whole; of those of databases, what both kinds have."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -7,17 +7,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
 
-from api.checked import invalid, posted, require_valid
 from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import needs, once, takes_file
 from api.problems import Problem
 from api.routes.loads import FileChoice, LoadOut, take_in
 from api.schemas import Body, Name, Page, Paging, Text, page
-from segments import sources, sql_loads, sql_sources
-from segments.databases.problems import DatabaseProblem
-from segments.models import Import, Source, SqlQuery
-from segments.sql_forms import ConnectionForm, QueryForm
+from segments import sources, sql_loads
+from segments.models import Source, SqlQuery
 
 router = Router()
 Mode = Literal["update", "replace"]
@@ -48,25 +45,6 @@ class SourceChange(Body):
 
 class NewSource(FileChoice):
     name: Name = Field(description="The new source’s name.", examples=["Web shop"])
-
-
-class DatabaseIn(Body):
-    """Where a database is and what it is asked: all of a table, or one SELECT."""
-
-    name: Name = Field(examples=["Warehouse customers"])
-    kind: Text = Field(examples=["postgresql"])
-    host: Text = Field("", examples=["db.example.com"])
-    port: int | None = Field(None, ge=1, le=65535, examples=[5432])
-    database: Text = Field("", examples=["shop"])
-    file: Text = Field("", description="Of a kind that is a file: its name in the server’s folder.")
-    username: Text = Field("", examples=["reader"])
-    password: Text = Field("", description="Kept encrypted, never shown.", examples=["…"])
-    encryption: Literal["require", "verify", "off"] | None = Field(None, examples=["require"])
-    options: dict[str, Text] = Field({}, description="What the kind asks for besides.")
-    table: Text = Field(
-        "", description="A table or view, as `schema.name`.", examples=["crm.customers"]
-    )
-    statement: Text = Field("", description="A SELECT, instead of a table.")
 
 
 class SourceFilter(Paging):
@@ -135,69 +113,6 @@ def load_file(request: ApiRequest, source_id: int, asked: Query[FileChoice]) -> 
     return Status(202, take_in(request, source, asked))
 
 
-@router.post(
-    "/sources/{int:source_id}/load", response={202: LoadOut}, summary="Load a database source"
-)
-@needs(Scope.IMPORT, rule="source.change")
-@once
-def load_database(request: ApiRequest, source_id: int) -> Any:
-    """Asks the source’s database now, as its schedule or a refresh would."""
-    load = sql_sources.begin_load(
-        _query_of(source_id), trigger=Import.Trigger.MEMBER, by=request.actor
-    )
-    return Status(202, load)
-
-
-@router.post(
-    "/sources/database", response={201: LoadOut}, summary="Create a source from a database"
-)
-@needs(Scope.WRITE, rule="source.change")
-def create_database_source(request: ApiRequest, body: DatabaseIn) -> Any:
-    """Connects a database and asks it for some rows: a draft load, whose columns to go over.
-
-    The source is finished when that load is started.
-    """
-    form = ConnectionForm(
-        posted(
-            **body.model_dump(
-                include={"name", "kind", "host", "port", "database", "file", "username", "password"}
-            ),
-            encryption=body.encryption or "require",
-            **{f"{body.kind}_{name}": value for name, value in body.options.items()},
-        )
-    )
-    require_valid(form)
-    try:
-        query = sql_sources.create(
-            request.workspace,
-            form.cleaned_data["name"],
-            form.target(request.workspace.slug),
-            by=request.actor,
-        )
-    except DatabaseProblem as problem:
-        form.tell(problem)
-        raise invalid(form) from problem
-    try:
-        return Status(201, _ask(request, query, body))
-    except Exception:
-        sources.remove_source(query.source, by=request.actor)
-        raise
-
-
-def _ask(request: ApiRequest, query: SqlQuery, body: DatabaseIn) -> Import:
-    form = QueryForm(
-        posted(
-            what="query" if body.statement else "table",
-            table=body.table,
-            statement=body.statement,
-        ),
-        query=query,
-        tables=[] if body.statement else sql_sources.tables(query),
-    )
-    require_valid(form)
-    return sql_sources.ask(query, *form.asked, by=request.actor)
-
-
 @router.patch("/sources/{int:source_id}", response=SourceOut, summary="Change a source")
 @needs(Scope.WRITE, rule="source.change")
 def change_source(request: ApiRequest, source_id: int, body: SourceChange) -> Source:
@@ -213,8 +128,3 @@ def remove_source(request: ApiRequest, source_id: int) -> Any:
     """Removes the source with its files and history. Its profiles stay."""
     sources.remove_source(_source(source_id), by=request.actor)
     return Status(204, None)
-
-
-def _query_of(source_id: int) -> SqlQuery:
-    found = SqlQuery.objects.select_related("source__workspace")
-    return get_object_or_404(found, source_id=source_id)

@@ -173,3 +173,13 @@ def test_its_exit_status_and_its_streams_are_fit_for_scripts(
     assert bad.stdout == ""
     assert bad.stderr.strip().endswith("The file has no column “nope”. It has: id, points.")
     assert "Traceback" not in bad.stderr
+
+
+def test_a_file_is_read_as_its_operator_says(workspace: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_bytes("shop of Olot\nid;said, whole\n1;José, again\n".encode("cp1252"))
+    told = ("--separator", ";", "--encoding", "cp1252", "--skip", "1")
+    assert report(workspace, file, *told) == {"read": 1, "added": 1}
+    assert values("1") == {"id": "1", "said, whole": "José, again"}
+    with pytest.raises(CommandError, match="Separator"):
+        said(workspace, file, "--separator", "no")

@@ -13,6 +13,7 @@ from segments import drafts, imports, ownership, sources
 from segments.columns import Column
 from segments.dialect import UnreadableFile
 from segments.models import Import, Source
+from segments.reading_forms import NAMES, USUAL, ReadingForm
 from segments.reasons import reason_text
 from segments.sources import LONGEST_NAME
 from workspaces.models import Workspace
@@ -60,6 +61,12 @@ class Command(BaseCommand):
             metavar="COLUMN=NAME",
             help="keep this column as an attribute of its own name; may be repeated",
         )
+        parser.add_argument("--separator", help="between values (default: as found out)")
+        parser.add_argument("--quote", help="around values; empty: none (default: as found out)")
+        parser.add_argument("--encoding", help="such as utf-8 or cp1252 (default: as found out)")
+        parser.add_argument(
+            "--skip", type=int, metavar="N", help="lines above the header (default: as found out)"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, workspace: str, file: Path, **options: Any) -> None:
@@ -86,7 +93,7 @@ class Command(BaseCommand):
         is_new = source is None
         try:
             source = source or sources.create_source(workspace, name)
-            load = drafts.take_file(source, file.name, _blocks(file))
+            load = drafts.take_file(source, file.name, _blocks(file), told=_told(options))
             drafts.prepare(
                 load,
                 key=options["key"],
@@ -107,6 +114,14 @@ class Command(BaseCommand):
                 f"Another import into {name!r} is going on. Wait for its end."
             ) from None
         return load
+
+
+def _told(options: dict[str, Any]) -> dict[str, Any]:
+    told = {name: options[name] for name in NAMES.values() if options[name] is not None}
+    form = ReadingForm.of(USUAL, **told)
+    if not form.is_valid():
+        raise sources.Refused(form.first_error)
+    return form.part(told)
 
 
 def _renamed(columns: list[Column], pairs: list[str]) -> list[Column]:
