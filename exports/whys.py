@@ -48,6 +48,10 @@ TEXTS: dict[str, Promise] = {
     ),
     # In the middle
     "detached": _("The export’s connection was detached."),
+    "restored": _(
+        "The system was restored from a backup in the middle of this run. The next run reads the"
+        " list and goes on from there."
+    ),
     "another_plan": _("Another large run is being planned."),
     "others_take_off": _("Another export is taking people off the same list."),
     "others_send": _("Another export is sending to the same list."),

@@ -22,6 +22,7 @@ from django_scopes import scope
 from config.database_roles import as_owner, in_role_for_work
 from tests.empty_tables import empty_tables
 from tests.workspaces.factories import WorkspaceFactory
+from workspaces.models import Installation
 
 TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
 
@@ -71,6 +72,8 @@ def django_db_modify_db_settings(
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Tests work with it in the role of web and workers."""
     with django_db_blocker.unblock(), in_role_for_work(connection):
+        # Made of a template it is a copy, as one restored from a backup is.
+        Installation.objects.all().delete()
         yield
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "Endpoint",
     "EndpointDelivery",
     "Event",
+    "Installation",
     "Invitation",
     "Membership",
     "Notice",
@@ -132,6 +133,16 @@ class Workspace(models.Model):
     @property
     def tzinfo(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
+
+
+class Installation(models.Model):
+    """The one row that says which database this is, to notice that it is a restored copy."""
+
+    identity = models.CharField(max_length=100)
+    restored_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.identity
 
 
 class Membership(TenantModel):

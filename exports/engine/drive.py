@@ -15,7 +15,7 @@ from django.utils import timezone
 from config import correlation
 from connections.access import NotUsable, ensure_usable
 from exports.configuration import ConfigurationError
-from exports.engine import preferences
+from exports.engine import preferences, restored
 from exports.engine.confirm import confirm_batches, poll_delay
 from exports.engine.plan import CannotPlan, ListUnknown, NothingToPlan, plan_run
 from exports.engine.remove import remove_leavers
@@ -78,6 +78,9 @@ def attempt(run: Run, batch: Batch) -> None:
     run.refresh_from_db(fields=["cancel_requested_at"])
     if run.cancel_requested_at is not None:
         _stop(run, Batch.Failure.CANCELLED, {})
+        return
+    if restored.was_planned_before(run):
+        _stop(run, Batch.Failure.STOPPED, why("restored"))
         return
     try:
         with correlation.bound(workspace=run.workspace_id, run=run.pk, batch=batch.pk):

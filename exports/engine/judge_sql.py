@@ -76,7 +76,7 @@ def judging(configuration: RunConfiguration, known: Known, *, full: bool) -> Jud
     }
     for number, match in enumerate(configuration.matches):
         parameters[f"attribute_{number}"] = match.attribute
-        parameters[f"name_{number}"] = f",{orjson.dumps(match.field).decode()}:"
+        parameters[f"name_{number}"] = _name(match.field)
         parameters[f"length_{number}"] = match.max_length
         parameters[f"problem_{number}"] = f"field_too_long:{match.field}"
     matches = configuration.matches
@@ -128,6 +128,17 @@ def _value(match: Match, number: int) -> str:
         return text_of(f"(p.attributes -> %(attribute_{number})s)")
     text = f"p.attributes ->> %(attribute_{number})s"
     return f"left({text}, 10)" if match.kind in ("date", "birthday") else text
+
+
+def contact_hash(
+    address: str, fields: Sequence[str], values: Sequence[str]
+) -> tuple[str, dict[str, Any]]:
+    """The hash by which the ledger knows a contact of these values of its fields, as SQL."""
+    return _hash(address, values), {f"name_{n}": _name(field) for n, field in enumerate(fields)}
+
+
+def _name(field: str) -> str:
+    return f",{orjson.dumps(field).decode()}:"
 
 
 def _hash(address: str, values: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from connections.constant_contact import errors
 from connections.constant_contact.answers import Activity
 from connections.constant_contact.client import Client
 from exports.engine import preferences_sql as sql
-from exports.engine import read_back
+from exports.engine import read_back, restored
 from exports.engine.send import CLOCK_TOLERANCE, TryLater, requests_counted
 from exports.models import Destination, PreferencePull, Run
 from exports.whys import Explained, why_of
@@ -52,7 +52,9 @@ def pull(run: Run) -> None:
     link = run.destination.connection
     if run.dry_run or link is None:
         return
-    read_list = not list_is_known(run) and run.read_back.get("needs_list")
+    read_list = not list_is_known(run) and (
+        run.read_back.get("needs_list") or restored.is_first_since(run)
+    )
     if run.read_back.get("pulled") and not read_list:
         return
     ask_for = not list_is_known(run) and not read_list and _sends_again(run)
@@ -141,17 +143,22 @@ def _sends_again(run: Run) -> bool:
 
 
 def _read_list(run: Run, account_id: str, provider: Client) -> None:
-    holders = _holders(run, account_id)
+    is_restored = restored.is_first_since(run)
+    holders = [run.destination_id] if is_restored else _holders(run, account_id)
     if not holders:
         return
-    list_ids = [run.destination.list_id]
-    exports = {"": read_back.finished(run, provider, HELD, list_ids=list_ids)}
+    how: dict[str, Any] = {"list_ids": [run.destination.list_id]}
+    if is_restored:
+        how["fields"] = restored.FIELDS
+    exports = {"": read_back.finished(run, provider, HELD, **how)}
     if run.read_back.get("many_off"):
         exports["known"] = read_back.finished(run, provider, "everybody")
         exports["deleted"] = read_back.finished(run, provider, "deleted", status="removed")
     where = _where(run, account_id, holders)
     with transaction.atomic(), connection.cursor() as cursor:
         _compare(cursor, provider, exports, where)
+        if is_restored:
+            restored.learn_from_list(run)
         cursor.execute(sql.COUNT_OFF_LIST)
         (off,) = cursor.fetchone()
         all_known = off <= FEW or len(exports) > 1

@@ -25,7 +25,16 @@ MAX_TRIES = 3
 # To begin one, look whether it is ready, as a rule once or twice, and fetch it.
 EXPORT_REQUESTS = 4
 GIVEN_UP_WAIT = timedelta(seconds=60)
-KNOWN = {ADDRESS: "address", "email status": "status"}
+KNOWN = {
+    ADDRESS: "address",
+    "email status": "status",
+    "first name": "first_name",
+    "last name": "last_name",
+    "job title": "job_title",
+    "company": "company_name",
+}
+# Those that each table of what was read has.
+ALWAYS = {"address", "status"}
 
 
 class NeverRead(Explained):
@@ -63,7 +72,7 @@ def load(provider: Client, exports: dict[str, Activity]) -> int:
                         code="export_unusable",
                     )
                 columns = [KNOWN.get(name, f"other_{n}") for n, name in enumerate(header)]
-                for other in set(columns) - set(KNOWN.values()):
+                for other in set(columns) - ALWAYS:
                     cursor.execute(ledger_sql.ADD_COLUMN.format(other))
                 cursor.execute(ledger_sql.SET_STATUS, {"status": status})
                 cursor.copy_expert(ledger_sql.COPY_READ.format(", ".join(columns)), file)
