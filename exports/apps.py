@@ -100,6 +100,7 @@ class ExportsConfig(AppConfig):
                 "destination.scheduled": _("Export scheduled"),
                 "destination.detached": _("Export’s connection detached"),
                 "destination.removed": _("Export removed"),
+                "configuration.applied": _("Configuration applied from a file"),
                 "destination.put_back": _("People put back on the list"),
                 "profile.erased_by_hand": _("Erased person taken off by hand"),
                 "run.started": _("Run started"),

@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from segments import attribute_uses
 from segments.conversion import typed
 from segments.models import Attribute, AttributeChange, AttributeType, Import, SqlQuery
 from workspaces import audit
-from workspaces.models import User
+from workspaces.models import User, Workspace
 
 LONGEST_LABEL = 255
 UNFINISHED_IMPORTS = (Import.State.DRAFT, Import.State.QUEUED, Import.State.RUNNING)
@@ -17,6 +18,26 @@ UNFINISHED_IMPORTS = (Import.State.DRAFT, Import.State.QUEUED, Import.State.RUNN
 
 class Refused(Exception):
     """Why it can't be done, and what to do; the message is for people."""
+
+
+def create(
+    workspace: Workspace, name: str, *, label: str, kind: str, form: str, by: User | None
+) -> Attribute:
+    """An attribute that no profile has yet, after the others."""
+    last = Attribute.objects.aggregate(last=Max("position"))["last"]
+    with transaction.atomic():
+        attribute = Attribute.objects.create(
+            workspace=workspace,
+            name=name,
+            label=label,
+            type=kind,
+            format=form,
+            position=0 if last is None else last + 1,
+        )
+        audit.record(
+            workspace, "attribute.created", actor=by, target=attribute, becomes=typed(kind, form)
+        )
+    return attribute
 
 
 def rename(attribute: Attribute, label: str, by: User | None) -> None:

@@ -2,9 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
 
 from segments.columns import Column
 from segments.models import Attribute, Import, Source
+from workspaces import audit
+from workspaces.models import User
 from workspaces.sentences import Sentence
 from workspaces.sentences import gettext as _
 
@@ -36,16 +41,27 @@ def renamed(column: Column, label: str) -> Column:
 
 
 def as_before(source: Source, columns: Sequence[Column]) -> list[Column]:
-    """Columns that the source's last import kept apart under other names keep them; those whose
+    """Columns that were kept apart under other names keep them; those that were left out, or whose
     attribute is gone, or never was there, are left out.
     """
+    kept = {one["column"]: one for one in kept_columns(source)}
+    there = set(Attribute.objects.values_list("name", flat=True))
+    found = []
+    for column in columns:
+        before = kept.get(column.column)
+        if before is not None:
+            keep = before["keep"] and before["attribute"] in there
+            column = replace(column, attribute=before["attribute"], keep=keep)
+        found.append(column)
+    return found
+
+
+def kept_columns(source: Source) -> list[dict[str, Any]]:
+    """What was last done with each column of a source of files."""
+    if source.columns:
+        return source.columns
     done = source.imports.filter(state=Import.State.SUCCEEDED).order_by("-created_at").first()
-    names = {kept["column"]: kept["attribute"] for kept in done.columns} if done else {}
-    left_out = set(names.values()) - set(Attribute.objects.values_list("name", flat=True))
-    found = [
-        replace(column, attribute=names.get(column.column, column.attribute)) for column in columns
-    ]
-    return [replace(one, keep=False) if one.attribute in left_out else one for one in found]
+    return done.columns if done else []
 
 
 def keep_attributes(load: Import, columns: Sequence[Column]) -> list[str]:
@@ -63,4 +79,24 @@ def keep_attributes(load: Import, columns: Sequence[Column]) -> list[str]:
                 "position": position,
             },
         )
+    told = [{"column": one.column, "attribute": one.attribute, "keep": one.keep} for one in columns]
+    Source.objects.filter(pk=load.source_id).update(columns=told)
     return [column.attribute for column in kept]
+
+
+def assign(attribute: Attribute, source: Source | None, by: User | None) -> None:
+    """From now on the attribute is the source's to fill; what it holds stays."""
+    was = attribute.source
+    if was == source:
+        return
+    attribute.source = source
+    with transaction.atomic():
+        attribute.save(update_fields=["source"])
+        audit.record(
+            attribute.workspace,
+            "attribute.source_changed",
+            actor=by,
+            target=attribute,
+            was=str(was or ""),
+            becomes=str(source or ""),
+        )

@@ -1,5 +1,7 @@
 """Sources: made, changed and removed."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 
 from segments import kept_files
@@ -47,6 +49,23 @@ def change_mode(source: Source, mode: str, by: User | None) -> None:
             target=source,
             was=was,
             becomes=mode,
+        )
+
+
+def keep_columns(source: Source, key: str, columns: list[dict[str, Any]], by: User | None) -> None:
+    """How the next file is read, as `Source.columns` has it."""
+    if (key, columns) == (source.key_column, source.columns):
+        return
+    source.key_column, source.columns = key, columns
+    with transaction.atomic():
+        source.save(update_fields=["key_column", "columns"])
+        audit.record(
+            source.workspace,
+            "source.columns_changed",
+            actor=by,
+            target=source,
+            key=key,
+            columns=[one["column"] for one in columns if one["keep"]],
         )
 
 

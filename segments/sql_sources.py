@@ -4,6 +4,7 @@ import csv
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -66,6 +67,59 @@ def change_connection(query: SqlQuery, target: Target, by: User | None) -> None:
         sql_loads.apply(target, stored)
         stored.save()
         _record_connection(stored, by)
+
+
+def declare(
+    source: Source,
+    target: Target,
+    *,
+    table: Table | None,
+    statement: str,
+    columns: list[Column],
+    skip_refused: bool,
+    by: User | None,
+) -> SqlQuery:
+    """What the source asks, as a file says it: its first load tells whether the database agrees.
+
+    The password at hand stays, for the same server and user only. Raises `DatabaseProblem`.
+    """
+    with transaction.atomic():
+        found = SqlQuery.objects.select_for_update(of=("self",)).filter(source=source).first()
+        query = found or SqlQuery(
+            workspace=source.workspace, source=source, time_zone=source.workspace.time_zone
+        )
+        connection, chosen = _connection(query), (query.columns, query.skip_refused)
+        if query.password is not None:
+            if not _is_same_account(query, target):
+                raise DatabaseProblem(
+                    _(
+                        "The password was given for the server and user as they were. Change these"
+                        " on the source's page, where it can be typed again."
+                    ),
+                    "password",
+                )
+            target = replace(target, password=sql_loads.password_of(query))
+        sql_loads.apply(target, query)
+        query.columns = [column.as_json() for column in columns]
+        query.skip_refused = skip_refused
+        query.save()
+        if found is None or _connection(query) != connection:
+            _record_connection(query, by)
+        _keep_asked(query, table, statement, by)
+        if (query.columns, query.skip_refused) != chosen:
+            audit.record(
+                source.workspace,
+                "source.columns_changed",
+                actor=by,
+                target=source,
+                columns=[column.column for column in columns if column.keep],
+            )
+    return query
+
+
+def _connection(query: SqlQuery) -> list[Any]:
+    names = ("kind", "host", "port", "database", "username", "encryption", "options")
+    return [getattr(query, name) for name in names]
 
 
 def _reach(target: Target) -> None:

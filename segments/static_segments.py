@@ -70,9 +70,23 @@ def create(
 
     Raises `Refused`, `TooMany` or `UnreadableFile`.
     """
+    with transaction.atomic():
+        segment = declare(
+            workspace, name=name.strip(), description=description, listed_by=listed_by, by=by
+        )
+        changed = _change(segment, rows, ADD)
+        if not changed.entries:
+            raise _nothing_given()
+    return segment, changed
+
+
+def declare(
+    workspace: Workspace, *, name: str, description: str, listed_by: str, by: User | None
+) -> Segment:
+    """One whose list is still to come. Raises `Refused`."""
     segment = Segment(
         workspace=workspace,
-        name=name.strip(),
+        name=name,
         description=description,
         kind=Segment.Kind.STATIC,
         created_by=by,
@@ -81,10 +95,7 @@ def create(
         save(segment, "segment.created", by, list=label_of(listed_by))
         segment.rules = _rules(segment, listed_by)
         segment.save(update_fields=["rules"])
-        changed = _change(segment, rows, ADD)
-        if not changed.entries:
-            raise _nothing_given()
-    return segment, changed
+    return segment
 
 
 def describe(

@@ -11,7 +11,11 @@ from workspaces.users import somebody
 
 
 class Source(TenantModel):
-    """Where profiles come from. `key_column` is the column whose value is the profile's key."""
+    """Where profiles come from. `key_column` is the column whose value is the profile's key.
+
+    `columns` of a source of files are what was last done with each, as `column`, `attribute` and
+    `keep`: the next file's are proposed the same way.
+    """
 
     class Mode(models.TextChoices):
         UPDATE = "update", _("They stay")
@@ -24,6 +28,9 @@ class Source(TenantModel):
         max_length=10,
         choices=Mode.choices,
         default=Mode.UPDATE,
+    )
+    columns = models.JSONField(
+        default=list, db_default=models.Value([], models.JSONField()), editable=False
     )
     created_by = somebody()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
