@@ -4,7 +4,15 @@
 import os
 import sys
 
-WITHOUT_SERVICES = {"help", "up", "sandbox", "makemessages", "collectstatic", "icon_sprite"}
+WITHOUT_SERVICES = {
+    "help",
+    "up",
+    "sandbox",
+    "makemessages",
+    "collectstatic",
+    "icon_sprite",
+    "completion",
+}
 
 
 def main() -> None:

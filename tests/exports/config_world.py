@@ -140,7 +140,7 @@ def _value(kind: str, needs: str, draw: Any) -> dict[str, Any]:
         "list": filled,
         "number": st.decimals(-(10**6), 10**6, places=3).map(str)
         | st.integers()
-        | st.floats(-1e9, 1e9),
+        | st.integers(-(10**9), 10**9).map(lambda thousandths: thousandths / 1000),
         "integer": st.integers(-(2**60), 2**60),
         "date": st.dates().map(str).filter(lambda day: day >= "1000" and day < "9000"),
         "datetime": st.dates().map(str).filter(lambda day: day >= "1000" and day < "9000"),

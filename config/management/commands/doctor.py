@@ -1,20 +1,15 @@
 """`manage.py doctor`: looks at everything Segue depends on."""
 
-import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-
+from config.commands import SegueCommand, fail
 from config.diagnosis import findings
 
 
-class Command(BaseCommand):
+class Command(SegueCommand):
     help = "Check every part that Segue depends on, and say what to do about each fault."
     requires_system_checks = []
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = []
@@ -29,6 +24,6 @@ class Command(BaseCommand):
         faults = sum(not finding.is_well for finding in found)
         if options["json"]:
             parts = {finding.part: asdict(finding) | {"ok": finding.is_well} for finding in found}
-            self.stdout.write(json.dumps({"ok": not faults, "parts": parts}))
+            self.print_json({"ok": not faults, "parts": parts})
         if faults:
-            raise CommandError(f"{faults} of {len(found)} parts have a fault.")
+            fail(f"{faults} of {len(found)} parts have a fault.")

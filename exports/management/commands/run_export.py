@@ -1,50 +1,50 @@
 """Runs an export, now."""
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django_scopes import scope
 
+from config.commands import AWAITS_APPROVAL, BUSY, FAILED, NOT_THERE, SegueCommand, fail
+from config.terminal_progress import Look, shown
 from exports.engine.drive import drive_to_end
 from exports.models import Destination, Run
-from exports.runs import RunRefused, run_account, start_run
-from workspaces.models import Workspace
+from exports.progress import progress_of
+from exports.runs import RunActive, RunRefused, run_account, start_run
+from workspaces.commands import add_workspace, workspace_of
 
 GOOD = {Run.State.SUCCEEDED, Run.State.SUCCEEDED_WITH_REJECTIONS}
 
 
-class Command(BaseCommand):
+class Command(SegueCommand):
     help = "Run an export now and print its account."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("workspace", help="the workspace's address, as in /w/ADDRESS/")
+        add_workspace(parser)
         parser.add_argument("destination", help="the export's name, or its number")
         parser.add_argument("--dry-run", action="store_true", help="count only, send nothing")
         parser.add_argument("--full", action="store_true", help="send all again, changed or not")
         parser.add_argument(
             "--wait", action="store_true", help="see it through here; else the workers do"
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, workspace: str, destination: str, **options: Any) -> None:
-        found = Workspace.objects.filter(slug=workspace).first()
-        if found is None:
-            raise CommandError(f"There is no workspace called {workspace!r}.")
+        found = workspace_of(workspace)
         with scope(workspace=found):
             run = self._run(_destination(destination), options)
             account = run_account(run)
         if options["json"]:
-            self.stdout.write(json.dumps(account))
+            self.print_json(account)
         else:
             self.stdout.write("\n".join(f"{name:12} {value}" for name, value in account.items()))
         if run.state == Run.State.AWAITING_APPROVAL:
-            raise CommandError(
+            fail(
                 f"The run waits for approval on its page: it would take {run.to_remove:,} people"
-                f" off the list, of {run.removal['held']:,} that this export put there."
+                f" off the list, of {run.removal['held']:,} that this export put there.",
+                AWAITS_APPROVAL,
             )
         if run.state not in GOOD and not run.is_active:
-            raise CommandError(run.reason or f"The run ended as {run.get_state_display()}.")
+            fail(run.reason or f"The run ended as {run.get_state_display()}.")
 
     def _run(self, destination: Destination, options: dict[str, Any]) -> Run:
         here = options["wait"] or options["dry_run"]
@@ -57,10 +57,18 @@ class Command(BaseCommand):
                 enqueue=not here,
             )
         except RunRefused as refusal:
-            raise CommandError(str(refusal)) from None
+            fail(refusal, BUSY if isinstance(refusal, RunActive) else FAILED)
         if here:
-            drive_to_end(run)
+            with shown(lambda: _look(run), unless=options["json"]):
+                drive_to_end(run)
         return run
+
+
+def _look(run: Run) -> Look:
+    with scope(workspace=run.workspace_id):
+        seen = Run.objects.get(pk=run.pk)
+        progress = progress_of(seen)
+    return Look(str(seen.get_state_display()), progress.steps_done, progress.steps or None)
 
 
 def _destination(named: str) -> Destination:
@@ -68,5 +76,5 @@ def _destination(named: str) -> Destination:
     if found is None and named.isdigit():
         found = Destination.objects.filter(pk=int(named)).first()
     if found is None:
-        raise CommandError(f"The workspace has no export called {named!r}.")
+        fail(f"The workspace has no export called {named!r}.", NOT_THERE)
     return found

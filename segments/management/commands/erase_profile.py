@@ -1,25 +1,25 @@
 """Erases a person from a workspace, now."""
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django_scopes import scope
 
+from config.commands import SegueCommand, fail
 from segments import address_erasures, erasures
-from workspaces.models import Workspace
+from workspaces.commands import add_workspace, workspace_of
 
 PATIENCE_SECONDS = 600
 
 
-class Command(BaseCommand):
+class Command(SegueCommand):
     help = (
         "Erase a person: their profile and what names it, here at once; from the lists they were"
         " put on, by the workers. Later imports do not bring them back."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("workspace", help="the workspace's address, as in /w/ADDRESS/")
+        add_workspace(parser)
         parser.add_argument("key", help="the profile's key, or with --address an e-mail address")
         parser.add_argument(
             "--address",
@@ -31,12 +31,9 @@ class Command(BaseCommand):
             action="store_true",
             help="delete the contact in the accounts of this workspace's connections, too",
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, workspace: str, key: str, **options: Any) -> None:
-        found = Workspace.objects.filter(slug=workspace).first()
-        if found is None:
-            raise CommandError(f"There is no workspace called {workspace!r}.")
+        found = workspace_of(workspace)
         with scope(workspace=found):
             try:
                 how: dict[str, Any] = {
@@ -49,9 +46,9 @@ class Command(BaseCommand):
                 else:
                     erasure = erasures.erase(erasures.profile_of_key(found, key), **how)
             except erasures.Refused as refusal:
-                raise CommandError(str(refusal)) from refusal
+                fail(refusal)
         if options["json"]:
-            self.stdout.write(json.dumps({"erasure": erasure.pk}))
+            self.print_json({"erasure": erasure.pk})
         else:
             self.stdout.write(
                 f"Erased (number {erasure.pk}). The workers take them off lists and remove kept"

@@ -1,20 +1,20 @@
 """Imports what is new or changed in a folder of the server."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django_scopes import scope
 
+from config.commands import NOT_THERE, SegueCommand, fail
 from segments import folders
-from workspaces.models import Workspace
+from workspaces.commands import add_workspace, workspace_of
 
 OUTCOMES = ("imported", "unchanged", "waiting", "failed")
 
 
-class Command(BaseCommand):
+class Command(SegueCommand):
     help = (
         "Import what is new or changed in a folder, each file into the source of its name. Run it"
         " as often as you like: what was imported last is not imported again, and a file that is"
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("workspace", help="the workspace's address, as in /w/ADDRESS/")
+        add_workspace(parser)
         parser.add_argument("directory", type=Path)
         parser.add_argument("--key", required=True, metavar="COLUMN", help="tells customers apart")
         parser.add_argument(
@@ -41,14 +41,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--skip-refused", action="store_true", help="import even if some rows can't be read"
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, workspace: str, directory: Path, **options: Any) -> None:
-        found = Workspace.objects.filter(slug=workspace).first()
-        if found is None:
-            raise CommandError(f"There is no workspace called {workspace!r}.")
+        found = workspace_of(workspace)
         if not directory.is_dir():
-            raise CommandError(f"There is no folder {directory}.")
+            fail(f"There is no folder {directory}.", NOT_THERE)
         started = time.monotonic()
         outcomes = []
         with scope(workspace=found):
@@ -70,11 +67,11 @@ class Command(BaseCommand):
                 "seconds": round(time.monotonic() - started, 3),
                 "files": [outcome.as_json() for outcome in outcomes],
             }
-            self.stdout.write(json.dumps(report))
+            self.print_json(report)
         elif not outcomes:
             self.stdout.write("There is no such file.")
         if totals["failed"]:
-            raise CommandError(f"{totals['failed']} of {len(outcomes)} files were not imported.")
+            fail(f"{totals['failed']} of {len(outcomes)} files were not imported.")
 
 
 def _line(outcome: folders.Outcome) -> str:

@@ -1,14 +1,15 @@
 """Imports a file of customers into a workspace, now."""
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django_scopes import scope
 
+from config.commands import AWAITS_APPROVAL, BUSY, FAILED, NOT_THERE, SegueCommand, fail
+from config.terminal_progress import Look, shown
 from segments import drafts, imports, ownership, sources
 from segments.columns import Column
 from segments.dialect import UnreadableFile
@@ -16,6 +17,7 @@ from segments.models import Import, Source
 from segments.reading_forms import NAMES, USUAL, ReadingForm
 from segments.reasons import reason_text
 from segments.sources import LONGEST_NAME
+from workspaces.commands import add_workspace, workspace_of
 from workspaces.models import Workspace
 
 BLOCK = 1024 * 1024
@@ -23,11 +25,11 @@ SHOWN_REFUSED = 10
 COUNTS = ("read", "added", "changed", "unchanged", "superseded", "refused", "removed")
 
 
-class Command(BaseCommand):
+class Command(SegueCommand):
     help = "Import a CSV file of customers into a workspace, now."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("workspace", help="the workspace's address, as in /w/ADDRESS/")
+        add_workspace(parser)
         parser.add_argument("file", type=Path)
         parser.add_argument("--key", required=True, metavar="COLUMN", help="tells customers apart")
         parser.add_argument("--name", help="the source's name (default: the file's)")
@@ -67,23 +69,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--skip", type=int, metavar="N", help="lines above the header (default: as found out)"
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, workspace: str, file: Path, **options: Any) -> None:
-        found = Workspace.objects.filter(slug=workspace).first()
-        if found is None:
-            raise CommandError(f"There is no workspace called {workspace!r}.")
+        found = workspace_of(workspace)
         if not file.is_file():
-            raise CommandError(f"There is no file {file}.")
+            fail(f"There is no file {file}.", NOT_THERE)
         started = time.monotonic()
         with scope(workspace=found):
             load = self._import(found, file, options)
             report = {name: getattr(load, name) for name in COUNTS}
             report["seconds"] = round(time.monotonic() - started, 3)
             if load.state != Import.State.SUCCEEDED:
-                raise CommandError("\n".join([str(load.reason), *_first_refused(load)]))
+                asks = load.removals_asked > options["approve_removals"]
+                status = AWAITS_APPROVAL if asks else FAILED
+                fail("\n".join([str(load.reason), *_first_refused(load)]), status)
         if options["json"]:
-            self.stdout.write(json.dumps(report))
+            self.print_json(report)
         else:
             self.stdout.write(", ".join(f"{name} {report[name]:,}" for name in COUNTS))
 
@@ -93,7 +94,16 @@ class Command(BaseCommand):
         is_new = source is None
         try:
             source = source or sources.create_source(workspace, name)
-            load = drafts.take_file(source, file.name, _blocks(file), told=_told(options))
+            taken = Look("taking the file", 0, file.stat().st_size)
+
+            def blocks() -> Iterator[bytes]:
+                nonlocal taken
+                for block in _blocks(file):
+                    taken = Look(taken.doing, taken.done + len(block), taken.of)
+                    yield block
+
+            with shown(lambda: taken, unless=options["json"]):
+                load = drafts.take_file(source, file.name, blocks(), told=_told(options))
             drafts.prepare(
                 load,
                 key=options["key"],
@@ -104,15 +114,14 @@ class Command(BaseCommand):
                 approved_removals=options["approve_removals"],
                 taken_over=options["take_over"],
             )
-            imports.run_import(load)
+            with shown(lambda: _look(load), unless=options["json"]):
+                imports.run_import(load)
         except (UnreadableFile, sources.Refused) as problem:
             if is_new and source is not None:
                 sources.remove_source(source, by=None)
-            raise CommandError(str(problem)) from None
+            fail(problem)
         except imports.SourceBusy:
-            raise CommandError(
-                f"Another import into {name!r} is going on. Wait for its end."
-            ) from None
+            fail(f"Another import into {name!r} is going on. Wait for its end.", BUSY)
         return load
 
 
@@ -122,6 +131,12 @@ def _told(options: dict[str, Any]) -> dict[str, Any]:
     if not form.is_valid():
         raise sources.Refused(form.first_error)
     return form.part(told)
+
+
+def _look(load: Import) -> Look:
+    with scope(workspace=load.workspace_id):
+        stage, rows = Import.objects.values_list("stage", "read").get(pk=load.pk)
+    return Look(stage, rows)
 
 
 def _renamed(columns: list[Column], pairs: list[str]) -> list[Column]:

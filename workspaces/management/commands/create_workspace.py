@@ -1,6 +1,5 @@
 """Makes a workspace with its first Administrator."""
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,16 +8,16 @@ from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.urls import reverse
 
+from config.commands import USAGE, SegueCommand, fail
 from workspaces import services, time_zones
 from workspaces.models import User
 
 
-class Command(BaseCommand):
+class Command(SegueCommand):
     help = (
         "Make a workspace with its first Administrator. A person without an account gets one, and"
         " a link to set their password is printed."
@@ -32,16 +31,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--time-zone", default="UTC", help="such as Europe/Madrid (default: UTC)"
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, name: str, admin: str, time_zone: str, **options: Any) -> None:
         try:
             validate_email(admin)
             time_zones.validate(time_zone)
         except ValidationError as error:
-            raise CommandError(f"{admin}, {time_zone}: {' '.join(error.messages)}") from None
+            fail(f"{admin}, {time_zone}: {' '.join(error.messages)}", USAGE)
         if not name.strip() or len(name) > 100:
-            raise CommandError("A workspace's name has between 1 and 100 characters.")
+            fail("A workspace's name has between 1 and 100 characters.", USAGE)
         with transaction.atomic():
             user = User.objects.filter(email__iexact=admin).first()
             is_new = user is None
@@ -56,7 +54,10 @@ class Command(BaseCommand):
             "administrator": user.email,
             "set_password_url": _password_link(user) if is_new else None,
         }
-        self.stdout.write(json.dumps(report) if options["json"] else _as_text(report))
+        if options["json"]:
+            self.print_json(report)
+        else:
+            self.stdout.write(_as_text(report))
 
 
 def _new_user(email: str) -> User:

@@ -1,46 +1,60 @@
 """Refreshes a workspace now, in the foreground."""
 
-import json
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandParser
 from django_scopes import scope
 
+from config.commands import BUSY, SegueCommand, fail
+from config.terminal_progress import Look, shown
 from workspaces import execution, services
+from workspaces.commands import add_workspace, workspace_of
 from workspaces.models import Refresh, RefreshStep, Workspace
 
+ENDED = (RefreshStep.State.SUCCEEDED, RefreshStep.State.FAILED, RefreshStep.State.SKIPPED)
 
-class Command(BaseCommand):
+
+class Command(SegueCommand):
     help = (
         "Refresh a workspace now and wait for it: its segments, then the exports that go with it."
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("workspace", help="the workspace's address, as in /w/ADDRESS/")
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_workspace(parser)
 
     def handle(self, *args: Any, workspace: str, **options: Any) -> None:
-        found = Workspace.objects.filter(slug=workspace).first()
-        if found is None:
-            raise CommandError(f"There is no workspace called {workspace!r}.")
+        found = workspace_of(workspace)
         with scope(workspace=found):
-            refresh = _refresh(found)
-        self.stdout.write(json.dumps(_report(refresh)) if options["json"] else _as_text(refresh))
+            refresh = _refresh(found, quietly=options["json"])
+            report, text = _report(refresh), _as_text(refresh)
+        if options["json"]:
+            self.print_json(report)
+        else:
+            self.stdout.write(text)
         if refresh.state != Refresh.State.SUCCEEDED:
-            raise CommandError(str(refresh.reason))
+            fail(refresh.reason)
 
 
-def _refresh(workspace: Workspace) -> Refresh:
+def _refresh(workspace: Workspace, *, quietly: bool) -> Refresh:
     try:
         refresh = services.start_refresh(
             workspace, trigger=Refresh.Trigger.COMMAND, in_worker=False
         )
     except services.RefreshActive as refusal:
-        raise CommandError(str(refusal)) from None
-    ended = execution.run_refresh(workspace.pk, refresh.pk)
+        fail(refusal, BUSY)
+
+    def look() -> Look:
+        with scope(workspace=workspace):
+            steps = RefreshStep.objects.filter(refresh_id=refresh.pk)
+            running = steps.filter(state=RefreshStep.State.RUNNING).first()
+            return Look(
+                running.name if running else "", steps.filter(state__in=ENDED).count(), len(steps)
+            )
+
+    with shown(look, unless=quietly):
+        ended = execution.run_refresh(workspace.pk, refresh.pk)
     if ended is None:
-        raise CommandError("Another process took the refresh up; the schedule page shows it.")
+        fail("Another process took the refresh up; the schedule page shows it.", BUSY)
     return ended
 
 
