@@ -102,5 +102,5 @@ def _finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     if response.status_code < 400 or response.headers.get("Content-Type") == CONTENT_TYPE:
         return response
     code = OF_STATUS.get(response.status_code, "server_error")
-    allow = {"Allow": response["Allow"]} if "Allow" in response else {}
-    return Problem(code, headers=allow).response()
+    kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
+    return Problem(code, headers=kept).response()

@@ -111,6 +111,11 @@ CODES: dict[str, Code] = {
         _("The answer takes too long"),
         _("Ask for less, or start a refresh or a dry run, which may take its time."),
     ),
+    "unavailable": Code(
+        503,
+        _("A part of the system can’t be reached"),
+        _("Repeat the request as Retry-After says; what was begun goes on by itself."),
+    ),
     "no_room": Code(
         507, _("The server’s disk is full"), _("Ask the operator to make room, then try again.")
     ),
@@ -125,6 +130,7 @@ OF_STATUS = {
     413: "too_large",
     415: "unsupported_media_type",
     422: "invalid_request",
+    503: "unavailable",
 }
 
 

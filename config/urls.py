@@ -22,3 +22,5 @@ urlpatterns = [
     path("api/v1/", include("api.urls")),
     path("connections/constant-contact/", include("connections.callback_urls")),
 ]
+
+handler500 = "config.unavailable.answer"

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from config.handing_over import after_commit
 from exports.models import Delivery, Destination, Run
 from workspaces import audit
 from workspaces.models import User
@@ -70,7 +71,7 @@ def start_run(
             _("This export is running already. Wait for that run to end, or cancel it.")
         ) from conflict
     if enqueue:
-        transaction.on_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
+        after_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
     return run
 
 
@@ -88,7 +89,7 @@ def cancel_run(run: Run, by: User | None) -> None:
         if not asked:
             raise RunRefused(_("This run has ended or is being cancelled already."))
         audit.record(run.workspace, "run.cancelled", actor=by, target=run.destination, run=run.pk)
-    transaction.on_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
+    after_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
 
 
 def retry_rejected(run: Run, by: User | None, trigger: Run.Trigger = Run.Trigger.MEMBER) -> Run:
@@ -133,7 +134,7 @@ def approve_run(run: Run, by: User | None) -> None:
             run=run.pk,
             to_remove=run.to_remove,
         )
-    transaction.on_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
+    after_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
 
 
 def run_account(run: Run) -> dict[str, Any]:

@@ -52,6 +52,10 @@ TEXTS: dict[str, Promise] = {
         "The system was restored from a backup in the middle of this run. The next run reads the"
         " list and goes on from there."
     ),
+    "disk_full": _(
+        "The database’s disk is full. The run goes on by itself once there is room: tell your"
+        " operator."
+    ),
     "another_plan": _("Another large run is being planned."),
     "others_take_off": _("Another export is taking people off the same list."),
     "others_send": _("Another export is sending to the same list."),

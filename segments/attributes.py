@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from config.handing_over import after_commit
 from segments import attribute_uses
 from segments.conversion import typed
 from segments.models import Attribute, AttributeChange, AttributeType, Import, SqlQuery
@@ -102,9 +103,7 @@ def _request(change: AttributeChange, by: User | None) -> AttributeChange:
     try:
         with transaction.atomic():
             change.save()
-            transaction.on_commit(
-                lambda: change_attribute_task.delay(change.workspace_id, change.pk)
-            )
+            after_commit(lambda: change_attribute_task.delay(change.workspace_id, change.pk))
     except IntegrityError as conflict:
         raise Refused(
             _("“%(name)s” is being changed already. Wait until that has ended.")

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from config.handing_over import after_commit
 from segments import kept_files, ownership, sql_loads
 from segments.columns import Column, Proposal, propose
 from segments.conversion import SEPARATORS
@@ -172,7 +173,7 @@ def queue(load: Import, *, by: User | None, **choice: Any) -> None:
     from segments.tasks import run_import_task
 
     prepare(load, by=by, **choice)
-    transaction.on_commit(lambda: run_import_task.delay(load.workspace_id, load.pk))
+    after_commit(lambda: run_import_task.delay(load.workspace_id, load.pk))
 
 
 def prepare(

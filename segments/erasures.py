@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.handing_over import after_commit
 from segments import erased, erasure_parts, erasure_sql, profile_merge
 from segments.erasure_parts import Person
 from segments.models import (
@@ -204,7 +205,7 @@ def _erase(
     )
     from segments.tasks import finish_erasure_task
 
-    transaction.on_commit(lambda: finish_erasure_task.delay(workspace.pk, erasure.pk))
+    after_commit(lambda: finish_erasure_task.delay(workspace.pk, erasure.pk))
     return erasure
 
 

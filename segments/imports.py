@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from config.full_disk import is_full
 from segments import (
     erased,
     kept_files,
@@ -58,7 +59,18 @@ def run_import(load: Import) -> None:
                 _carry_out(load, Path(scratch))
             except UnreadableFile as problem:
                 _end(load, Import.State.FAILED, reason=problem.sentence)
+            except Exception as problem:
+                if not is_full(problem):
+                    raise
+                _end(load, Import.State.FAILED, reason=_no_room())
         sql_loads.forget_rows(load)
+
+
+def _no_room() -> Sentence:
+    return _(
+        "The server’s disk is full, so nothing was imported. Ask your operator to make room, then"
+        " import it again."
+    )
 
 
 def _carry_out(load: Import, scratch: Path) -> None:

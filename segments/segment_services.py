@@ -7,6 +7,7 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.handing_over import after_commit
 from segments import dependents
 from segments.membership import refresh_segment, vocabulary
 from segments.models import Segment, SegmentChange, SegmentMember, SegmentRefresh
@@ -166,7 +167,7 @@ def request_refresh(segment: Segment, by: User | None = None) -> None:
             )
         if by is not None:
             audit.record(segment.workspace, "segment.refreshed", actor=by, target=segment)
-        transaction.on_commit(lambda: refresh_segment_task.delay(segment.workspace_id, segment.pk))
+        after_commit(lambda: refresh_segment_task.delay(segment.workspace_id, segment.pk))
 
 
 def duplicate_segment(segment: Segment, by: User | None) -> Segment:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from config.handing_over import after_commit
 from segments import drafts, kept_files, ownership, sources, sql_loads
 from segments.columns import Column, propose
 from segments.databases import bounded, rows
@@ -282,7 +283,7 @@ def begin_load(
             source.workspace, "import.started", actor=by, target=source, key=source.key_column
         )
         if in_worker:
-            transaction.on_commit(lambda: run_import_task.delay(load.workspace_id, load.pk))
+            after_commit(lambda: run_import_task.delay(load.workspace_id, load.pk))
     return load
 
 

@@ -1,6 +1,5 @@
 """Uploads on disk: a directory for each, which goes with all that is in it."""
 
-import errno
 import os
 import re
 import shutil
@@ -13,6 +12,8 @@ from pathlib import Path
 from zlib import crc32
 
 from django.conf import settings
+
+from config.full_disk import is_full
 
 LONGEST_NAME = 255
 # Left for everything else on the same disk.
@@ -81,7 +82,7 @@ class disk_full_told:  # noqa: N801 - used like a function
         pass
 
     def __exit__(self, _kind: object, problem: BaseException | None, _trace: object) -> None:
-        if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(problem, OSError) and is_full(problem):
             raise NoRoom from problem
 
 

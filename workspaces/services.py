@@ -9,6 +9,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django_scopes import scope
 
+from config.handing_over import after_commit
 from workspaces import audit, execution, refresh_steps, scheduling
 from workspaces.models import (
     Membership,
@@ -141,7 +142,7 @@ def start_refresh(
             _("A refresh is already under way. Wait for it to end, then start another.")
         ) from None
     if in_worker:
-        transaction.on_commit(lambda: execution.send_to_worker(refresh))
+        after_commit(lambda: execution.send_to_worker(refresh))
     return refresh
 
 
@@ -179,4 +180,4 @@ def retry_refresh(refresh: Refresh, *, step: RefreshStep | None = None, by: User
         audit.record(
             refresh.workspace, "refresh.retried", actor=by, target=refresh, steps=len(again)
         )
-    transaction.on_commit(lambda: execution.send_to_worker(refresh))
+    after_commit(lambda: execution.send_to_worker(refresh))

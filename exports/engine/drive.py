@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import Sum
 from django.utils import timezone
 
 from config import correlation
+from config.full_disk import is_full
 from connections.access import NotUsable, ensure_usable
 from exports.configuration import ConfigurationError
 from exports.engine import preferences, restored
@@ -28,6 +29,7 @@ from segments.models import Segment
 from workspaces import locks
 
 BUSY = timedelta(seconds=1)
+DISK_FULL_WAIT = timedelta(seconds=60)
 # Profiles; from here on planning takes seconds.
 LARGE = 100_000
 # After so many PostgreSQL is to count the ledger at once, not when autovacuum gets round to it.
@@ -54,6 +56,12 @@ def drive(run: Run, send_batches: SendBatches) -> datetime | None:
         except TryLater as later:
             wait(run, later)
             return later.at
+        except OperationalError as problem:
+            if not is_full(problem):
+                raise
+            full = TryLater(why("disk_full"), timezone.now() + DISK_FULL_WAIT)
+            wait(run, full)
+            return full.at
 
 
 def drive_to_end(run: Run) -> None:

@@ -119,10 +119,10 @@ def test_a_file_that_is_written_to_while_it_is_read_waits(
     file = put(folder, "shop.csv", "id,name\n1,Ann\n")
     really = drafts.examine
 
-    def meanwhile(path: Path, source: Any) -> Any:
+    def meanwhile(path: Path, *more: Any) -> Any:
         with file.open("a") as written:
             written.write("2,Bob\n")
-        return really(path, source)
+        return really(path, *more)
 
     with monkeypatch.context() as patched:
         patched.setattr(drafts, "examine", meanwhile)
