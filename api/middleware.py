@@ -86,6 +86,8 @@ def _admitted(request: HttpRequest) -> tuple[Token, str]:
     if token.state != "valid":
         invalid = {"WWW-Authenticate": 'Bearer realm="Segue", error="invalid_token"'}
         raise Problem(f"token_{token.state}", headers=invalid)
+    if token.workspace.is_closing:
+        raise Problem("workspace_closing")
     address = client_address(request)
     if token.addresses and not (address and tokens.allows(token, address)):
         raise Problem("address_not_allowed")

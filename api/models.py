@@ -28,6 +28,8 @@ class Token(TenantModel):
     beginning. With `addresses` (CIDR) it works from those only.
     """
 
+    secrets = frozenset({"digest", "hint"})
+
     membership = TenantForeignKey(
         Membership, null=True, on_delete=models.CASCADE, related_name="+", editable=False
     )
@@ -78,6 +80,8 @@ class KeptAnswer(TenantModel):
     Written in one transaction with what the request did. `fingerprint` is the SHA-256 of the
     request's method, address and body.
     """
+
+    secrets = frozenset({"headers", "key", "fingerprint"})
 
     token = TenantForeignKey(Token, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)

@@ -39,6 +39,11 @@ CODES: dict[str, Code] = {
         _("The token does not work from this address"),
         _("Call from an address on its list, or make a token with this one."),
     ),
+    "workspace_closing": Code(
+        403,
+        _("The workspace is to be deleted"),
+        _("Have an Administrator take that back, or stop calling."),
+    ),
     "missing_scope": Code(
         403, _("The token is not made for this"), _("Use a token with the scope that is named.")
     ),

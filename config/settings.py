@@ -139,7 +139,12 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"segments.tasks.*": {"queue": "data"}, "exports.tasks.*": {"queue": "runs"}}
+CELERY_TASK_ROUTES = {
+    "segments.tasks.*": {"queue": "data"},
+    "exports.tasks.*": {"queue": "runs"},
+    "workspaces.tasks.make_archive": {"queue": "data"},
+    "workspaces.tasks.delete_workspace": {"queue": "data"},
+}
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3 * 3600, **silence.broker_options()}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"

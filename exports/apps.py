@@ -16,6 +16,7 @@ class ExportsConfig(AppConfig):
             profile_panel,
             refreshing,
             retention,
+            runs,
             scheduling,
             segment_panel,
         )
@@ -23,6 +24,7 @@ class ExportsConfig(AppConfig):
         from segments import dependents as segment_dependents
         from workspaces import audit, home, refreshes
         from workspaces import retention as workspace_retention
+        from workspaces.leaving import closing
         from workspaces.notices import topics
         from workspaces.notices.topics import Topic
         from workspaces.scheduling import add_due_hook
@@ -42,6 +44,7 @@ class ExportsConfig(AppConfig):
         add_due_hook(scheduling.start_due)
         add_due_hook(periodic_notices.tell_due)
         workspace_retention.add(retention.prune)
+        closing.add_stopper(runs.stop_all)
         topics.add(
             10,
             Topic(

@@ -11,6 +11,7 @@ from exports.configuration import CUSTOM_FIELD_PREFIX
 from exports.lists import CACHE_SECONDS, put_into_words
 from exports.matching import DATES
 from segments.models import Attribute
+from workspaces import cached
 
 # The most values that an import takes for one contact.
 MOST = 25
@@ -35,7 +36,7 @@ def custom_fields_of(connection: Connection, *, fresh: bool = False) -> list[Cus
 
     Raises `ListProblem`.
     """
-    key = f"custom-fields:{connection.workspace_id}:{connection.pk}:{connection.account_id}"
+    key = cached.key(connection.workspace_id, "custom-fields", connection.pk, connection.account_id)
     known = None if fresh else cache.get(key)
     if known is None:
         with put_into_words():

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from connections import access, words
 from connections.constant_contact import errors
 from connections.models import Connection
+from workspaces import cached
 
 CACHE_SECONDS = 60
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -111,7 +112,7 @@ def _missing(connection: Connection) -> str:
 
 
 def _cache_key(connection: Connection) -> str:
-    return f"lists:{connection.workspace_id}:{connection.pk}:{connection.account_id}"
+    return cached.key(connection.workspace_id, "lists", connection.pk, connection.account_id)
 
 
 class put_into_words:  # noqa: N801 - reads as a with-statement

@@ -17,7 +17,7 @@ from exports.configuration import RunConfiguration
 from exports.engine import plan
 from exports.engine.drive import LARGE
 from segments.models import Segment
-from workspaces import locks
+from workspaces import cached, locks
 from workspaces.models import User
 
 KEPT_SECONDS = 300
@@ -82,4 +82,4 @@ def fetch(workspace_id: int, token: str, by: User) -> preview.PreviewPage | None
 
 
 def _key(workspace_id: int, token: str) -> str:
-    return f"preview:{workspace_id}:{token}"
+    return cached.key(workspace_id, "preview", token)

@@ -1,5 +1,6 @@
 """What can be done with runs: start one, cancel one, and the account of one."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -8,7 +9,7 @@ from django.utils import timezone
 from config.handing_over import after_commit
 from exports.models import Delivery, Destination, Run
 from workspaces import audit
-from workspaces.models import User
+from workspaces.models import User, Workspace
 from workspaces.sentences import Explained
 from workspaces.sentences import gettext as _
 
@@ -43,6 +44,8 @@ def start_run(
         raise RunRefused(
             _("This export has no connection. Edit it and choose one, then run it again.")
         )
+    if Workspace.objects.filter(pk=destination.workspace_id, delete_at__isnull=False).exists():
+        raise RunRefused(_("This workspace is to be deleted: nothing is sent from it."))
     try:
         with transaction.atomic():
             run = Run.objects.create(
@@ -90,6 +93,13 @@ def cancel_run(run: Run, by: User | None) -> None:
             raise RunRefused(_("This run has ended or is being cancelled already."))
         audit.record(run.workspace, "run.cancelled", actor=by, target=run.destination, run=run.pk)
     after_commit(lambda: drive_run.delay(run.workspace_id, run.pk))
+
+
+def stop_all(workspace: Workspace) -> None:
+    """Asks every run of the workspace, the one in scope, to stop."""
+    for run in Run.objects.filter(state__in=Run.ACTIVE, cancel_requested_at=None):
+        with suppress(RunRefused):
+            cancel_run(run, by=None)
 
 
 def retry_rejected(run: Run, by: User | None, trigger: Run.Trigger = Run.Trigger.MEMBER) -> Run:

@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 from celery import shared_task
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django_scopes import scope
 
 from config.row_security import across_workspaces
 from exports import erased_at_provider, previews
 from exports.engine.drive import attempt, drive, wait
 from exports.engine.send import TryLater
 from exports.models import Batch, ErasurePlace, Run
-from workspaces.models import Workspace
+from workspaces.work import working_for
 
 # A run that took no step for this long has lost its worker, or is planning (and holds its lock).
 SILENCE = timedelta(seconds=45)
@@ -24,7 +23,7 @@ IN_FLIGHT = 4
 
 @shared_task
 def drive_run(workspace_id: int, run_id: int) -> None:
-    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+    with working_for(workspace_id, while_closing=True):
         run = Run.objects.filter(pk=run_id).first()
         if run is None or not run.is_active:
             return
@@ -35,7 +34,7 @@ def drive_run(workspace_id: int, run_id: int) -> None:
 
 @shared_task
 def send_one_batch(workspace_id: int, batch_id: int) -> None:
-    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+    with working_for(workspace_id, while_closing=True):
         batches = Batch.objects.defer("body").select_related("run__destination__connection")
         batch = batches.get(pk=batch_id)
         run = batch.run
@@ -56,14 +55,14 @@ def send_one_batch(workspace_id: int, batch_id: int) -> None:
 @shared_task(queue="default")
 def make_preview(workspace_id: int, token: str) -> None:
     """Beside the runs, not behind them: somebody looks at the page."""
-    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+    with working_for(workspace_id):
         if not previews.make(workspace_id, token):
             make_preview.apply_async((workspace_id, token), countdown=1)
 
 
 @shared_task
 def take_off_erased(workspace_id: int, place_id: int) -> None:
-    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+    with working_for(workspace_id, while_closing=True):
         place = ErasurePlace.objects.select_related("erasure", "workspace").get(pk=place_id)
         again = erased_at_provider.carry_out(place)
         if again is not None:

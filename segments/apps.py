@@ -10,6 +10,7 @@ class SegmentsConfig(AppConfig):
             attribute_uses,
             dependents,
             home_parts,
+            kept_files,
             notices,
             refreshing,
             retention,
@@ -17,6 +18,7 @@ class SegmentsConfig(AppConfig):
         )
         from workspaces import audit, home, refreshes
         from workspaces import retention as workspace_retention
+        from workspaces.leaving import archives
         from workspaces.notices import topics
         from workspaces.scheduling import add_due_hook
 
@@ -43,6 +45,7 @@ class SegmentsConfig(AppConfig):
         )
         add_due_hook(source_refreshing.start_due)
         workspace_retention.add(retention.prune)
+        archives.add_files(kept_files.of_archive)
         refreshes.add_kind(
             20,
             refreshes.Kind(

@@ -6,7 +6,7 @@ a file and its row, the next look finds the file and judges it.
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django_scopes import scope
 
 from segments.models import Import
-from segments.upload_files import old_kept
+from segments.upload_files import clean_name, old_kept
 from workspaces.models import Workspace
 from workspaces.sentences import Sentence
 from workspaces.sentences import gettext as _
@@ -51,6 +51,13 @@ def gone() -> Sentence:
 def note_activity(load: Import) -> None:
     """Somebody looks at a draft: its file is kept from now on for as long as a new one's."""
     Import.objects.filter(pk=load.pk, state=Import.State.DRAFT).update(heartbeat_at=timezone.now())
+
+
+def of_archive() -> Iterator[tuple[str, Path]]:
+    """The files that are there, of the workspace in scope: what each is called, and its place."""
+    for load in Import.objects.exclude(file_path="").order_by("pk"):
+        if is_there(load):
+            yield f"{load.pk}-{clean_name(load.file_name)}", Path(load.file_path)
 
 
 def clear() -> int:

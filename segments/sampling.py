@@ -9,6 +9,7 @@ from django.db.backends.utils import CursorWrapper
 
 from segments import membership_sql
 from segments import sampling_sql as sql
+from workspaces import cached
 from workspaces.models import Workspace
 
 # Up to here all profiles are looked at: it takes no longer.
@@ -34,7 +35,7 @@ class Estimate:
 
 def total(cursor: CursorWrapper, workspace: Workspace) -> int:
     """How many profiles there were, half a minute ago at most."""
-    key = f"profiles:{workspace.pk}"
+    key = cached.key(workspace.pk, "profiles")
     known = cache.get(key)
     if known is None:
         cursor.execute(membership_sql.TOTAL, {"workspace": workspace.pk})

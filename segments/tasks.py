@@ -15,6 +15,7 @@ from segments.models import AttributeChange, Erasure, ErasureSecret, Import, Seg
 from segments.refreshing import refresh_with_dependents
 from workspaces import locks
 from workspaces.models import Workspace
+from workspaces.work import working_for
 
 AGAIN_SECONDS = 2
 SILENCE = timedelta(seconds=60)
@@ -31,7 +32,7 @@ def renew_erasure_secrets() -> None:
 
 @shared_task
 def run_import_task(workspace_id: int, import_id: int) -> None:
-    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+    with working_for(workspace_id):
         load = Import.objects.select_related("source").filter(pk=import_id).first()
         if load is None:
             return
@@ -43,7 +44,7 @@ def run_import_task(workspace_id: int, import_id: int) -> None:
 
 @shared_task
 def change_attribute_task(workspace_id: int, change_id: int) -> None:
-    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+    with working_for(workspace_id):
         change = AttributeChange.objects.filter(pk=change_id).first()
         if change is None:
             return
@@ -56,7 +57,7 @@ def change_attribute_task(workspace_id: int, change_id: int) -> None:
 
 @shared_task
 def refresh_segment_task(workspace_id: int, segment_id: int) -> None:
-    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+    with working_for(workspace_id):
         segment = Segment.objects.filter(pk=segment_id).first()
         if segment is None:
             return
@@ -70,13 +71,13 @@ def refresh_segment_task(workspace_id: int, segment_id: int) -> None:
 
 @shared_task
 def finish_erasure_task(workspace_id: int, erasure_id: int) -> None:
-    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+    with working_for(workspace_id, while_closing=True):
         erasures.carry_on(Erasure.objects.get(pk=erasure_id))
 
 
 @shared_task
 def examine_upload_task(workspace_id: int, upload_id: int) -> None:
-    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+    with working_for(workspace_id):
         upload = Upload.objects.select_related("workspace").filter(pk=upload_id).first()
         if upload is not None:
             uploads.examine(upload)

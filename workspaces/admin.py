@@ -5,7 +5,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from workspaces.models import User, Workspace
+from workspaces.models import DeletedWorkspace, User, Workspace
 
 admin.site.site_header = _("Segue: operator’s pages")
 admin.site.site_title = _("Segue operator")
@@ -22,6 +22,24 @@ class WorkspaceAdmin(admin.ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
+        return False
+
+
+@admin.register(DeletedWorkspace)
+class DeletedWorkspaceAdmin(admin.ModelAdmin):
+    list_display = ["number", "deleted_at", "rows", "files", "audit_entries", "swept_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: DeletedWorkspace | None = None
+    ) -> bool:
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: DeletedWorkspace | None = None
+    ) -> bool:
         return False
 
 

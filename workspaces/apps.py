@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class WorkspacesConfig(AppConfig):
@@ -6,8 +7,34 @@ class WorkspacesConfig(AppConfig):
 
     def ready(self) -> None:
         from workspaces import home, home_parts, retention
+        from workspaces.leaving import archives, closing, deletion
+        from workspaces.models import Role
+        from workspaces.notices import topics
+        from workspaces.scheduling import add_due_hook
 
         home.add_step(5, home_parts.make_a_workspace)
         home.add_notices(home_parts.failed_refresh)
         home.add_card(80, home_parts.refreshes)
         retention.add(retention.refreshes)
+        add_due_hook(closing.keep_stopped)
+        add_due_hook(archives.look_after)
+        add_due_hook(deletion.delete_due)
+        topics.add(
+            70,
+            topics.Topic(
+                archives.TOPIC,
+                _("An archive is ready"),
+                _("When all of the workspace can be downloaded, as an Administrator asked."),
+                action="workspace.take_along",
+                emailed=frozenset({Role.ADMINISTRATOR}),
+            ),
+        )
+        topics.add(
+            80,
+            topics.Topic(
+                closing.TOPIC,
+                _("The workspace is to be deleted"),
+                _("When an Administrator asks for it, and when that is taken back."),
+                emailed=frozenset(Role.values),
+            ),
+        )

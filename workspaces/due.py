@@ -18,7 +18,9 @@ def start_due(now: datetime | None = None) -> None:
     """
     now = now or timezone.now()
     with across_workspaces():
-        due = Schedule.objects.filter(enabled=True, next_run_at__lte=now)
+        due = Schedule.objects.filter(
+            enabled=True, next_run_at__lte=now, workspace__delete_at__isnull=True
+        )
         workspaces = [schedule.workspace for schedule in due.select_related("workspace")]
     for workspace in workspaces:
         _start_due_refresh(workspace, now)

@@ -51,7 +51,11 @@ def run_refresh(workspace_id: int, refresh_id: int) -> Refresh | None:
 def resume_lost_refreshes(now: datetime) -> None:
     """Hands refreshes that no worker seems to have to the workers again."""
     with across_workspaces():
-        unfinished = Refresh.objects.filter(state__in=Refresh.ACTIVE, created_at__lt=now - PATIENCE)
+        unfinished = Refresh.objects.filter(
+            state__in=Refresh.ACTIVE,
+            created_at__lt=now - PATIENCE,
+            workspace__delete_at__isnull=True,
+        )
         for refresh in unfinished:
             if not _is_in_hand(refresh.pk):
                 send_to_worker(refresh, expires=PATIENCE)
@@ -105,7 +109,10 @@ def _execute(refresh: Refresh) -> None:
         return
     if refresh.planned_at is None:
         refresh_steps.write(refresh)
-    refresh_steps.carry_out_all(refresh)
+    try:
+        refresh_steps.carry_out_all(refresh)
+    except refresh_steps.Closing:
+        return
     _end(refresh, refresh_steps.outcome(refresh))
 
 

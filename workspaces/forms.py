@@ -74,6 +74,29 @@ class RetentionForm(forms.ModelForm):
             field.choices = known if is_needed else [*known, ("", _("Ever"))]
 
 
+class DeletionForm(forms.Form):
+    """The workspace's name, typed: nobody deletes one by a slip."""
+
+    name = forms.CharField(
+        label=_("Type the name of the workspace"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.workspace = workspace
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if name != self.workspace.name.strip():
+            raise forms.ValidationError(
+                gettext("This is not its name. Type it as it is: %(name)s")
+                % {"name": self.workspace.name}
+            )
+        return name
+
+
 class InvitationForm(forms.ModelForm):
     role = forms.ChoiceField(
         label=_("Role"), choices=ROLES, initial=Role.CONTRIBUTOR, widget=forms.RadioSelect

@@ -108,7 +108,7 @@ def accept(invitation: Invitation, user: User) -> Membership:
             .select_related("workspace")
             .get(pk=invitation.pk)
         )
-        if not current.is_pending:
+        if not current.is_pending or current.workspace.is_closing:
             raise Refused(_("This invitation is no longer valid. Ask for a new one."))
         if not is_for(current, user):
             raise Refused(

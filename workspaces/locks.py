@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from django.db import InterfaceError, OperationalError, connection
 
 RUN, BATCH, SOURCE, SEGMENT, LARGE_PLAN, ERASURE, ATTRIBUTE, UPLOAD, LIST = range(1, 10)
+ARCHIVE, WORKSPACE = range(10, 12)
 
 
 class Lost(Exception):

@@ -6,7 +6,8 @@ from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.shortcuts import redirect
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django_htmx.http import HttpResponseClientRedirect
@@ -88,6 +89,14 @@ class WorkspaceMiddleware:
 
     def process_view(
         self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]
-    ) -> None:
-        if "slug" in kwargs and getattr(request, "membership", False) is None:
+    ) -> HttpResponse | None:
+        if "slug" not in kwargs or not hasattr(request, "membership"):
+            return None
+        if request.membership is None:
             raise Http404
+        if request.workspace.is_closing and not getattr(view, "while_closing", False):  # type: ignore[attr-defined]
+            closed = reverse("workspaces:deletion", args=[request.workspace.slug])  # type: ignore[attr-defined]
+            if request.htmx:  # type: ignore[attr-defined]
+                return HttpResponseClientRedirect(closed)
+            return redirect(closed)
+        return None

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from workspaces.leaving.models import Archive, DeletedWorkspace
 from workspaces.notices.models import (
     Endpoint,
     EndpointDelivery,
@@ -25,7 +26,9 @@ from workspaces.tenancy import BulkTenantModel, TenantForeignKey, TenantModel
 from workspaces.users import UserManager, somebody
 
 __all__ = [
+    "Archive",
     "AuditEntry",
+    "DeletedWorkspace",
     "Endpoint",
     "EndpointDelivery",
     "Event",
@@ -117,6 +120,9 @@ class Workspace(models.Model):
         _("keep runs, imports and refreshes for"), null=True, blank=True, default=730, choices=LONG
     )
 
+    # When it is deleted for good, once somebody has asked for that.
+    delete_at = models.DateTimeField(null=True, editable=False)
+
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -129,6 +135,11 @@ class Workspace(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("workspaces:home", args=[self.slug])
+
+    @property
+    def is_closing(self) -> bool:
+        """Nothing starts or is sent there any more; its pages are closed."""
+        return self.delete_at is not None
 
     @property
     def tzinfo(self) -> zoneinfo.ZoneInfo:
@@ -340,6 +351,8 @@ class AuditLink(BulkTenantModel):
 
 class Invitation(TenantModel):
     """An offer of membership by e-mail: single use, expiring, revocable; its token hashed."""
+
+    secrets = frozenset({"token_hash"})
 
     email = models.EmailField(_("e-mail"))
     role = models.CharField(_("role"), max_length=20, choices=Role.choices)

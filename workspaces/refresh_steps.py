@@ -7,7 +7,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from workspaces import refreshes
-from workspaces.models import Refresh, RefreshStep
+from workspaces.models import Refresh, RefreshStep, Workspace
 from workspaces.sentences import Sentence, joined, ngettext
 from workspaces.sentences import gettext as _
 
@@ -15,6 +15,10 @@ logger = logging.getLogger(__name__)
 
 State = RefreshStep.State
 BADLY_ENDED = (State.FAILED, State.SKIPPED)
+
+
+class Closing(Exception):
+    """The workspace is to be deleted: the steps that are left wait for that to be taken back."""
 
 
 @transaction.atomic
@@ -44,12 +48,17 @@ def write(refresh: Refresh) -> None:
 
 
 def carry_out_all(refresh: Refresh) -> None:
-    """Carries out every step that has not ended; one that was interrupted is done again."""
+    """Carries out every step that has not ended; one that was interrupted is done again.
+
+    Raises `Closing`.
+    """
     steps = list(refresh.steps.order_by("position"))
     by_position = {step.position: step for step in steps}
     for step in steps:
         if step.state not in (State.WAITING, State.RUNNING):
             continue
+        if Workspace.objects.filter(pk=refresh.workspace_id, delete_at__isnull=False).exists():
+            raise Closing
         step.refresh = refresh
         missing = [
             by_position[need].name for need in step.needs if by_position[need].state in BADLY_ENDED

@@ -28,6 +28,8 @@ is_at_least_contributor = is_administrator | is_contributor
 
 rules.add_rule("workspace.view", is_member)
 rules.add_rule("workspace.change", is_administrator)
+rules.add_rule("workspace.take_along", is_administrator)
+rules.add_rule("workspace.delete", is_administrator)
 rules.add_rule("member.view", is_administrator)
 rules.add_rule("member.change", is_administrator)
 rules.add_rule("schedule.view", is_member)

@@ -26,6 +26,10 @@ class RefreshActive(Exception):
     """A refresh of the workspace is queued or running; the message is for people."""
 
 
+class WorkspaceClosing(RefreshActive):
+    """The workspace is to be deleted; the message is for people."""
+
+
 class RefreshOver(Exception):
     """Nothing of this refresh can be done again; the message is for people."""
 
@@ -125,8 +129,10 @@ def start_refresh(
 ) -> Refresh:
     """Queues a refresh and hands it to a worker, or leaves its execution to the caller.
 
-    Raises RefreshActive while another one of the workspace has not ended.
+    Raises RefreshActive while another one of the workspace has not ended, and WorkspaceClosing.
     """
+    if Workspace.objects.filter(pk=workspace.pk, delete_at__isnull=False).exists():
+        raise WorkspaceClosing(_("This workspace is to be deleted: nothing starts in it."))
     try:
         with transaction.atomic():
             refresh = Refresh.objects.create(

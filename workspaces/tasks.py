@@ -4,8 +4,10 @@ from celery import shared_task
 from django_scopes import scope
 
 from workspaces import audit_chain, due, execution, retention
+from workspaces.leaving import archives, deletion
 from workspaces.models import EndpointDelivery, Workspace
 from workspaces.notices import emails, endpoints, inbox, webhooks
+from workspaces.work import working_for
 
 # An endpoint that answers a byte at a time holds no worker for longer.
 SECONDS_PER_ATTEMPT = 30
@@ -35,14 +37,25 @@ def prune() -> None:
 
 @shared_task
 def prune_workspace(workspace_id: int) -> None:
-    workspace = Workspace.objects.get(pk=workspace_id)
-    with scope(workspace=workspace):
+    with working_for(workspace_id, while_closing=True) as workspace:
         retention.prune(workspace)
 
 
 @shared_task
 def run_refresh(workspace_id: int, refresh_id: int) -> None:
-    execution.run_refresh(workspace_id, refresh_id)
+    with working_for(workspace_id):
+        execution.run_refresh(workspace_id, refresh_id)
+
+
+@shared_task
+def make_archive(workspace_id: int, archive_id: int) -> None:
+    with working_for(workspace_id, while_closing=True) as workspace:
+        archives.make(workspace, archive_id)
+
+
+@shared_task
+def delete_workspace(workspace_id: int) -> None:
+    deletion.delete(workspace_id)
 
 
 @shared_task
@@ -59,7 +72,7 @@ def _hand_out_deliveries() -> None:
 
 @shared_task(soft_time_limit=SECONDS_PER_ATTEMPT, time_limit=2 * SECONDS_PER_ATTEMPT)
 def attempt_delivery(workspace_id: int, delivery_id: int) -> None:
-    with scope(workspace=Workspace.objects.get(pk=workspace_id)):
+    with working_for(workspace_id):
         delivery = webhooks.attempt(delivery_id)
     if delivery is not None and delivery.state == EndpointDelivery.State.DELIVERED:
         _hand_out_deliveries()

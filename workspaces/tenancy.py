@@ -38,7 +38,8 @@ class TenantForeignKey(models.ForeignKey):
 class TenantModel(models.Model):
     """Base of every table whose rows belong to one workspace.
 
-    A model's `granted` says what web and workers may do with its table, where that is not all.
+    A model's `granted` says what web and workers may do with its table, where that is not all;
+    its `secrets` names the columns that no archive of the workspace holds, besides binary ones.
     """
 
     workspace = models.ForeignKey(

@@ -103,7 +103,9 @@ def start_due(
     objects: Any = model._default_manager
     with across_workspaces():
         workspaces = list(
-            Workspace.objects.filter(pk__in=_due(objects, now).values("workspace_id"))
+            Workspace.objects.filter(
+                pk__in=_due(objects, now).values("workspace_id"), delete_at__isnull=True
+            )
         )
     for workspace in workspaces:
         with scope(workspace=workspace):

@@ -31,6 +31,7 @@ SEEN_ACROSS = {
     "segments_segment",
     "segments_sqlquery",
     "segments_upload",
+    "workspaces_archive",
     "workspaces_endpointdelivery",
     "workspaces_invitation",
     "workspaces_membership",

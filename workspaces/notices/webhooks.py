@@ -44,7 +44,9 @@ def due(now: datetime | None = None) -> list[tuple[int, int]]:
             RowNumber(), partition_by=[F("workspace_id"), F("endpoint_id")], order_by="due_at"
         )
         found = (
-            EndpointDelivery.objects.filter(due_at__lte=now or timezone.now())
+            EndpointDelivery.objects.filter(
+                due_at__lte=now or timezone.now(), workspace__delete_at__isnull=True
+            )
             .annotate(place=place)
             .filter(place__lte=AT_ONCE_TO_ONE)
         )

@@ -1,0 +1,1 @@
+"""How a workspace leaves: taken along whole in an archive, and deleted whole."""
