@@ -9,6 +9,7 @@ from workspaces.rules import is_administrator, is_member
 
 @rules.predicate
 def is_own(member: Membership | None, token: Token | None) -> bool:
+    """their own token"""
     return member is not None and token is not None and token.membership_id == member.pk
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from tests.workspaces.factories import MembershipFactory, UserFactory, WorkspaceFactory, sign_in
 from workspaces.models import Role
+from workspaces.permissions import may
 
 SAMPLES = {
     "int": 1,
@@ -91,7 +92,10 @@ def test_a_workspace_that_never_was_looks_the_same_as_one_of_others(db: None) ->
 
 @pytest.mark.parametrize("role", Role.values)
 def test_a_url_that_names_no_object_of_the_workspace_is_never_an_error(db: None, role: str) -> None:
-    """Ids that are nobody's: 404, 403 or 405, or a page that needs no object; never a 500."""
+    """Ids that are nobody's: 404, 403 or 405, or a page that needs no object; never a 500.
+
+    And never a page, nor a deed, that the rules keep from the role.
+    """
     member = MembershipFactory(role=role)
     client = sign_in(Client(raise_request_exception=False), member.user)
     for name, arguments in under_workspaces():
@@ -99,6 +103,15 @@ def test_a_url_that_names_no_object_of_the_workspace_is_never_an_error(db: None,
         status = client.get(url).status_code
         allowed = (403, 404, 405) if arguments else (200, 302, 403, 404, 405)
         assert status in allowed, f"{url}: {status}"
+        action = getattr(resolve(url).func, "action", None)
+        if action is None:
+            continue
+        if may(member, action):
+            assert status != 403, f"{url}: {action}"
+        elif status == 405:
+            assert client.post(url).status_code in (403, 405), f"{url}: {action}"
+        else:
+            assert status == 403, f"{url}: {action}"
 
 
 def test_a_fragment_sends_the_whole_page_to_sign_in(db: None) -> None:
