@@ -3,12 +3,28 @@
 A line never holds personal data or secrets. So a page is named by its view, never by its address.
 """
 
+import logging
 from typing import Any
 
 import orjson
 import structlog
 
 FORMS = ("json", "plain")
+
+
+class WithoutAddresses(logging.Filter):
+    """Takes out of a line which address was asked for: keys, tokens and names stand in some."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = record.__dict__.pop("request", None)
+        path = getattr(request, "path", None)
+        if path and isinstance(record.args, tuple):
+            match = getattr(request, "resolver_match", None)
+            route = f"/{match.route}" if match else "an address of no page"
+            record.args = tuple(route if one == path else one for one in record.args)
+        return True
+
+
 _CONTEXT = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -35,7 +51,14 @@ def configuration(level: str, form: str) -> dict[str, Any]:
                 ],
             },
         },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": form}},
+        "filters": {"without_addresses": {"()": WithoutAddresses}},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": form,
+                "filters": ["without_addresses"],
+            }
+        },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             # In detail it logs addresses of pages whole, with the e-mail address asked for.

@@ -7,7 +7,6 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
@@ -51,27 +50,27 @@ def ask(configuration: RunConfiguration, by: User) -> str:
 
     token = secrets.token_hex(16)
     workspace_id = configuration.workspace_id
-    cache.set(_key(workspace_id, token), Asked(by.pk, timezone.now(), configuration), KEPT_SECONDS)
+    _keep(workspace_id, token, Asked(by.pk, timezone.now(), configuration))
     transaction.on_commit(lambda: make_preview.delay(workspace_id, token))
     return token
 
 
 def make(workspace_id: int, token: str) -> bool:
     """Makes what was asked for; false when another large plan is being made just now."""
-    asked: Asked | None = cache.get(_key(workspace_id, token))
+    asked: Asked | None = cached.get_sealed(_key(workspace_id, token))
     if asked is None or asked.found is not None:
         return True
     with locks.held(locks.LARGE_PLAN, 0) as free:
         if not free:
             return False
         found = plan.preview(asked.configuration)
-    cache.set(_key(workspace_id, token), replace(asked, found=found), KEPT_SECONDS)
+    _keep(workspace_id, token, replace(asked, found=found))
     return True
 
 
 def fetch(workspace_id: int, token: str, by: User) -> preview.PreviewPage | None:
     """The preview; None while it is being made. Raises `Unknown` and `TooLong`."""
-    asked: Asked | None = cache.get(_key(workspace_id, token))
+    asked: Asked | None = cached.get_sealed(_key(workspace_id, token))
     if asked is None or asked.by != by.pk:
         raise Unknown
     if asked.found is not None:
@@ -79,6 +78,10 @@ def fetch(workspace_id: int, token: str, by: User) -> preview.PreviewPage | None
     if timezone.now() - asked.at > PATIENCE:
         raise TooLong
     return None
+
+
+def _keep(workspace_id: int, token: str, asked: Asked) -> None:
+    cached.put_sealed(_key(workspace_id, token), asked, KEPT_SECONDS)
 
 
 def _key(workspace_id: int, token: str) -> str:

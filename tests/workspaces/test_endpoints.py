@@ -3,10 +3,8 @@
 import base64
 import hashlib
 import hmac
-import http.server
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,6 +14,7 @@ from django.utils import timezone
 
 from config import cipher
 from tests.workspaces.factories import UserFactory, WorkspaceFactory, signed_in
+from tests.workspaces.receiver import Receiver
 from workspaces.models import (
     AuditEntry,
     Endpoint,
@@ -28,37 +27,12 @@ from workspaces.notices import endpoints, outgoing, telling, topics, webhooks
 from workspaces.sentences import gettext as _
 
 
-class Receiver:
-    """A program that takes webhooks, on this machine: answers with `status`, keeps what came."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.came: list[tuple[dict[str, str], bytes]] = []
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.came.append((dict(self.headers), body))
-                self.send_response(receiver.status)
-                self.send_header("Location", "http://127.0.0.1/elsewhere")
-                self.end_headers()
-
-            def log_message(self, *said: Any) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook?a=1"
-
-
 @pytest.fixture
 def receiver(settings: Any) -> Iterator[Receiver]:
     settings.WEBHOOKS_ALLOW_PRIVATE = True
     started = Receiver()
     yield started
-    started.server.shutdown()
-    started.server.server_close()
+    started.stop()
 
 
 @pytest.fixture(autouse=True)
