@@ -28,6 +28,21 @@ def decrypt(data: bytes | memoryview | None) -> str:
         raise Unreadable from None
 
 
+def rotated(data: bytes | memoryview) -> bytes | None:
+    """It encrypted with the first key; None if it is already. Raises `Unreadable`."""
+    keys, token = tuple(settings.TOKEN_ENCRYPTION_KEYS), bytes(data)
+    try:
+        _fernet(keys[:1]).decrypt(token)
+    except InvalidToken:
+        pass
+    else:
+        return None
+    try:
+        return _fernet(keys).rotate(token)
+    except InvalidToken:
+        raise Unreadable from None
+
+
 def decrypted_within(data: str, seconds: int) -> str:
     """The text, if it was encrypted at most so long ago; else nothing."""
     try:

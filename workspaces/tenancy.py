@@ -39,7 +39,8 @@ class TenantModel(models.Model):
     """Base of every table whose rows belong to one workspace.
 
     A model's `granted` says what web and workers may do with its table, where that is not all;
-    its `secrets` names the columns that no archive of the workspace holds, besides binary ones.
+    its `encrypted` names the columns that `config.cipher` has written, its `secrets` those that no
+    archive of the workspace holds, besides binary ones.
     """
 
     workspace = models.ForeignKey(

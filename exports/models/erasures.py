@@ -16,6 +16,8 @@ class ErasurePlace(TenantModel):
     at once the runs in `waits_for` are over, whose requests may be under way.
     """
 
+    encrypted = ("addresses",)
+
     erasure = TenantForeignKey(Erasure, on_delete=models.CASCADE, related_name="+")
     account_id = models.CharField(max_length=64)
     account_name = models.CharField(max_length=255, blank=True)

@@ -39,6 +39,8 @@ class ErasedIdentity(BulkTenantModel):
 class ErasureSecret(TenantModel):
     """The secret of the workspace's `ErasedIdentity` hashes, encrypted."""
 
+    encrypted = ("secret",)
+
     secret = models.BinaryField()
 
     class Meta:

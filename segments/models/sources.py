@@ -51,6 +51,8 @@ class SqlQuery(Timed, TenantModel):
     a statement. `columns` is what `Import.columns` is: with none the source is not finished.
     """
 
+    encrypted = ("password",)
+
     source = TenantForeignKey(Source, on_delete=models.CASCADE, related_name="queries")
     kind = models.CharField(max_length=20)
     host = models.CharField(max_length=255, blank=True)

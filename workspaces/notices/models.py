@@ -121,6 +121,8 @@ class Endpoint(TenantModel):
     `secret`, with which requests are signed; Slack wants none. What people read is in `language`.
     """
 
+    encrypted = ("url", "secret")
+
     class Form(models.TextChoices):
         JSON = "json", _("Webhook: signed JSON")
         SLACK = "slack", _("Slack: incoming webhook")
