@@ -20,9 +20,12 @@ GOOD = {
 }
 
 
-def test_good_secrets_start(tmp_path: Path) -> None:
-    started = manage(tmp_path, "check", **GOOD)
+def test_good_secrets_start_and_django_has_nothing_to_say_against_the_deployment(
+    tmp_path: Path,
+) -> None:
+    started = manage(tmp_path, "check", "--deploy", "--fail-level", "INFO", **GOOD)
     assert started.returncode == 0, started.stderr
+    assert "no issues (0 silenced)" in started.stdout
     assert not (tmp_path / "secrets").exists()
 
 
