@@ -6,8 +6,10 @@ class ApiConfig(AppConfig):
     name = "api"
 
     def ready(self) -> None:
-        from workspaces import audit
+        from api import tokens
+        from workspaces import audit, members
 
+        members.add_belongings(tokens.belongings)
         audit.name_actions(
             {
                 "token.created": _("API token created"),

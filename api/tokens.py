@@ -4,17 +4,21 @@ import hashlib
 import ipaddress
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from api.models import Token
 from config.row_security import across_workspaces
 from workspaces import audit
+from workspaces.members import Belonging
 from workspaces.models import Membership, Role, User, Workspace
 
 SHAPE = re.compile(r"segue_(?:pat|sat)_([0-9a-z]{1,12})_[0-9a-f]{64}", re.ASCII)
@@ -136,6 +140,16 @@ def of_services() -> QuerySet[Token]:
 def of_others(member: Membership) -> QuerySet[Token]:
     """The tokens of the other members, the newest first."""
     return _listed().exclude(membership=None).exclude(membership=member)
+
+
+def belongings(member: Membership) -> Iterator[Belonging]:
+    """The tokens that a member takes along: nobody else may have them."""
+    now = timezone.now()
+    valid = own(member).filter(revoked_at=None).exclude(expires_at__lte=now)
+    url = reverse("api_pages:token_list", args=[member.workspace.slug])
+    for token in valid:
+        what = _("the API token “%(name)s”") % {"name": token.name}
+        yield Belonging(what, url, stop=partial(revoke, token))
 
 
 def _listed() -> QuerySet[Token]:

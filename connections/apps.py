@@ -7,12 +7,13 @@ class ConnectionsConfig(AppConfig):
 
     def ready(self) -> None:
         from connections import home_parts, notices
-        from connections.services import why_member_must_stay
+        from connections.services import vouched_for, why_role_must_stay
         from workspaces import audit, home, members
         from workspaces.models import Role
         from workspaces.notices import topics
 
-        members.add_removal_guard(why_member_must_stay)
+        members.add_guard(why_role_must_stay)
+        members.add_belongings(vouched_for)
         home.add_step(30, home_parts.connect)
         home.add_stat(40, home_parts.connections)
         home.add_notices(home_parts.needing_a_person)
@@ -39,3 +40,4 @@ class ConnectionsConfig(AppConfig):
                 "connection.removed": _("Connection removed"),
             }
         )
+        audit.name_details({"shared_with": _("shared with"), "sharing": _("shared with")})

@@ -11,6 +11,8 @@ from workspaces.models import User
 class Dependent:
     """Something that uses a connection. `key` names it among the connection's dependents.
 
+    `kept_by` is the id of the user who set it up as it is, if that is known: it rests on the
+    connection's being shared with them.
     `detach` and `remove` raise `connections.services.Refused` when that can't be now.
     """
 
@@ -19,6 +21,7 @@ class Dependent:
     url: str
     detach: Callable[[User], None]
     remove: Callable[[User], None]
+    kept_by: int | None = None
 
 
 Finder = Callable[[Connection], list[Dependent]]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from connections import consent_text, selectors
 from connections.models import Connection
-from workspaces.models import User
+from workspaces.models import Membership, Role, User
 
 
 class ConsentForm(forms.Form):
@@ -35,8 +35,21 @@ class ConsentForm(forms.Form):
         return cleaned
 
 
+class ContributorsField(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, member: Membership) -> str:
+        return str(member.user)
+
+
 class ConnectionForm(forms.ModelForm):
     """Display name and sharing, in the order of the product replaced."""
+
+    shared_with = ContributorsField(
+        queryset=Membership.objects.none(),
+        label=_("Contributors named"),
+        help_text=_("Counts where you share it with those named here."),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
 
     class Meta:
         model = Connection
@@ -46,6 +59,23 @@ class ConnectionForm(forms.ModelForm):
             "name": _("Say what it is for, such as “Newsletter account”. Contributors see it."),
             "sharing": _("You can change this later."),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["shared_with"]
+        contributors = Membership.objects.filter(role=Role.CONTRIBUTOR).select_related("user")
+        field.queryset = contributors.order_by("user__email")
+        if self.instance.pk:
+            field.initial = [share.membership_id for share in self.instance.shares.all()]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("sharing") == Connection.Sharing.NAMED and not cleaned.get("shared_with"):
+            self.add_error(
+                "shared_with",
+                _("Name at least one Contributor, or share it with Administrators only."),
+            )
+        return cleaned
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
@@ -62,7 +92,7 @@ class AddConnectionForm(ConsentForm, ConnectionForm):
         super().__init__(*args, **kwargs)
         self.by = by
         self.fields["sharing"].initial = Connection.Sharing.ADMINISTRATORS
-        self.order_fields(["name", "sharing", "agree"])
+        self.order_fields(["name", "sharing", "shared_with", "agree"])
 
     def clean_name(self) -> str:
         if selectors.begun(self.cleaned_data["name"], by=self.by):

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from workspaces.models import Membership
 from workspaces.sentences import SentenceField
 from workspaces.tenancy import TenantForeignKey, TenantModel
 from workspaces.users import somebody
@@ -19,9 +20,12 @@ class Connection(TenantModel):
     Tokens are encrypted by `connections.tokens`; nothing else reads or writes the two columns.
     """
 
+    encrypted = ("access_token", "refresh_token")
+
     class Sharing(models.TextChoices):
         ADMINISTRATORS = "administrators", _("Administrators only")
         CONTRIBUTORS = "contributors", _("Administrators and Contributors")
+        NAMED = "named", _("Administrators, and Contributors named here")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Not finished")
@@ -66,6 +70,23 @@ class Connection(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ConnectionShare(TenantModel):
+    """A Contributor with whom a connection is shared by name; it counts where `sharing` says so."""
+
+    connection = TenantForeignKey(Connection, on_delete=models.CASCADE, related_name="shares")
+    membership = TenantForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "connection", "membership"], name="connection_shared_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection_id}: {self.membership_id}"
 
 
 class Consent(TenantModel):

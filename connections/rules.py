@@ -9,7 +9,12 @@ from workspaces.rules import is_administrator, is_contributor
 
 @rules.predicate
 def is_shared(member: Membership | None, connection: Connection | None) -> bool:
-    return connection is not None and connection.sharing == Connection.Sharing.CONTRIBUTORS
+    """a connection shared with them"""
+    if member is None or connection is None:
+        return False
+    if connection.sharing == Connection.Sharing.NAMED:
+        return connection.shares.filter(membership_id=member.pk).exists()
+    return connection.sharing == Connection.Sharing.CONTRIBUTORS
 
 
 rules.add_rule("connection.view", is_administrator)

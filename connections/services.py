@@ -1,8 +1,12 @@
 """What can be done with connections. Every change of one is on the audit log."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -10,7 +14,9 @@ from connections import consent_text, dependents, notices, selectors, tokens
 from connections.constant_contact.answers import AccountSummary
 from connections.models import Connection, Consent
 from workspaces import audit
-from workspaces.models import Membership, User, Workspace
+from workspaces.members import Belonging
+from workspaces.models import Membership, Role, User, Workspace
+from workspaces.permissions import may
 
 
 class Refused(Exception):
@@ -27,7 +33,25 @@ class AnotherAccount(Refused):
         )
 
 
-def create_connection(workspace: Workspace, *, name: str, sharing: str, by: User) -> Connection:
+class StopsExports(Refused):
+    """Exports rest on the sharing that is taken away: they stop, and somebody must say so."""
+
+    def __init__(self, stopping: list[dependents.Dependent]) -> None:
+        super().__init__(
+            _("These exports stop, for who set them up may use it no longer: %(names)s.")
+            % {"names": ", ".join(one.label for one in stopping)}
+        )
+        self.stopping = stopping
+
+
+def create_connection(
+    workspace: Workspace,
+    *,
+    name: str,
+    sharing: str,
+    shared_with: Iterable[Membership] = (),
+    by: User,
+) -> Connection:
     """A connection of its name and sharing, whose consent `by` has given; not authorised yet.
 
     What the same person began under that name is gone on with. Raises `Refused` for a name that
@@ -36,26 +60,54 @@ def create_connection(workspace: Workspace, *, name: str, sharing: str, by: User
     with transaction.atomic():
         connection = selectors.begun(name, by=by)
         if connection is not None:
-            change_connection(connection, name=name, sharing=sharing, by=by)
+            change_connection(
+                connection, name=name, sharing=sharing, shared_with=shared_with, by=by
+            )
             give_consent(connection, by=by)
             return connection
         connection = Connection(workspace=workspace, name=name, sharing=sharing, created_by=by)
         _save_named(connection)
-        audit.record(workspace, "connection.created", actor=by, target=connection, sharing=sharing)
+        named: dict[str, Any] = _share(connection, shared_with)
+        audit.record(
+            workspace,
+            "connection.created",
+            actor=by,
+            target=connection,
+            sharing=sharing,
+            **named,
+        )
         give_consent(connection, by=by)
     return connection
 
 
-def change_connection(connection: Connection, *, name: str, sharing: str, by: User) -> None:
-    """Raises `Refused` for a name that another connection has."""
+def change_connection(
+    connection: Connection,
+    *,
+    name: str,
+    sharing: str,
+    shared_with: Iterable[Membership] = (),
+    by: User,
+    stop_exports: bool = False,
+) -> None:
+    """`shared_with` are the Contributors named, where `sharing` is by name.
+
+    Raises `Refused` for a name that another connection has, and `StopsExports` where exports of
+    people with whom it is shared no longer would stop, unless `stop_exports` says that they shall.
+    """
     with transaction.atomic():
         stored = _locked(connection)
-        before = {"name": stored.name, "sharing": stored.sharing}
-        after = {"name": name, "sharing": sharing}
-        if before == after:
-            return
+        before, resting = _described(stored), {one.key for one in _resting_on_nobody(stored)}
         stored.name, stored.sharing = name, sharing
         _save_named(stored, ["name", "sharing", "updated_at"])
+        _share(stored, shared_with)
+        after = _described(stored)
+        if before == after:
+            return
+        stopping = [one for one in _resting_on_nobody(stored) if one.key not in resting]
+        if stopping and not stop_exports:
+            raise StopsExports(stopping)
+        for dependent in stopping:
+            dependent.detach(by)
         audit.record(
             stored.workspace,
             "connection.changed",
@@ -64,6 +116,46 @@ def change_connection(connection: Connection, *, name: str, sharing: str, by: Us
             before=before,
             after=after,
         )
+
+
+def _described(connection: Connection) -> dict[str, Any]:
+    shares = connection.shares.select_related("membership__user").order_by("pk")
+    return {
+        "name": connection.name,
+        "sharing": str(connection.sharing),
+        **_named(share.membership for share in shares),
+    }
+
+
+def _share(connection: Connection, shared_with: Iterable[Membership]) -> dict[str, Any]:
+    """Shares it with just these Contributors by name; returns who that is, for the audit log."""
+    is_named = connection.sharing == Connection.Sharing.NAMED
+    members = list(shared_with) if is_named else []
+    connection.shares.exclude(membership__in=members).delete()
+    for member in members:
+        connection.shares.get_or_create(workspace_id=connection.workspace_id, membership=member)
+    return _named(members)
+
+
+def _named(members: Iterable[Membership]) -> dict[str, Any]:
+    names = [str(member.user) for member in members]
+    return {"shared_with": names} if names else {}
+
+
+def _resting_on_nobody(connection: Connection) -> list[dependents.Dependent]:
+    """The dependents that a Contributor set up who may use the connection no longer."""
+    found = dependents.of(connection)
+    keepers = {
+        member.user_id: member
+        for member in Membership.objects.filter(
+            user__in={one.kept_by for one in found if one.kept_by}, role=Role.CONTRIBUTOR
+        )
+    }
+    return [
+        one
+        for one in found
+        if one.kept_by in keepers and not may(keepers[one.kept_by], "connection.use", connection)
+    ]
 
 
 def give_consent(connection: Connection, *, by: User) -> None:
@@ -198,17 +290,55 @@ def remove_connection(
         stored.delete()
 
 
-def why_member_must_stay(membership: Membership) -> str | None:
-    """A member who vouches for exports hands over first: exports don't die with an account."""
-    vouched = Connection.objects.filter(
-        workspace_id=membership.workspace_id, export_user_id=membership.user_id
-    ).values_list("name", flat=True)
+def why_role_must_stay(membership: Membership) -> str | None:
+    """An Administrator who vouches for exports hands over before they become something less."""
+    vouched = _vouched_by(membership).values_list("name", flat=True)
     if not vouched:
         return None
     return _(
         "%(person)s is the export user of %(names)s. Another Administrator must take over on the"
         " connection's page first."
     ) % {"person": membership.user, "names": ", ".join(f"“{name}”" for name in vouched)}
+
+
+def vouched_for(membership: Membership) -> Iterator[Belonging]:
+    """The connections whose export user the member is: exports don't die with an account."""
+    slug = membership.workspace.slug
+    for connection in _vouched_by(membership):
+        yield Belonging(
+            what=_("the exports over the connection “%(name)s”, whose export user they are")
+            % {"name": connection.name},
+            url=reverse("connections:detail", args=[slug, connection.pk]),
+            stop=partial(_vouch_no_more, connection),
+            take_over=partial(_take_over, connection),
+        )
+
+
+def _vouched_by(membership: Membership) -> QuerySet[Connection]:
+    return Connection.objects.filter(
+        workspace_id=membership.workspace_id, export_user_id=membership.user_id
+    ).order_by("name")
+
+
+def _take_over(connection: Connection, by: User) -> None:
+    become_export_user(connection, by=by)
+
+
+def _vouch_no_more(connection: Connection, by: User) -> None:
+    """Nothing is sent over the connection until somebody vouches for it."""
+    with transaction.atomic():
+        stored = _locked(connection)
+        before = stored.export_user
+        stored.export_user, stored.export_user_since = None, None
+        stored.save(update_fields=["export_user", "export_user_since", "updated_at"])
+        audit.record(
+            stored.workspace,
+            "connection.export_user_changed",
+            actor=by,
+            target=stored,
+            before=str(before),
+            after="",
+        )
 
 
 def _locked(connection: Connection) -> Connection:

@@ -22,7 +22,7 @@ class ExportsConfig(AppConfig):
         )
         from segments import attribute_uses, erasure_parts, profile_panels, segment_panels
         from segments import dependents as segment_dependents
-        from workspaces import audit, home, refreshes
+        from workspaces import audit, home, members, refreshes
         from workspaces import retention as workspace_retention
         from workspaces.leaving import closing
         from workspaces.notices import topics
@@ -30,6 +30,7 @@ class ExportsConfig(AppConfig):
         from workspaces.scheduling import add_due_hook
 
         connection_dependents.add(dependents.of_connection)
+        members.add_belongings(dependents.of_member)
         segment_dependents.add(dependents.of_segments)
         attribute_uses.add(dependents.of_attributes)
         profile_panels.add(profile_panel.exports_of)
@@ -101,6 +102,7 @@ class ExportsConfig(AppConfig):
                 "destination.created": _("Export added"),
                 "destination.changed": _("Export changed"),
                 "destination.scheduled": _("Export scheduled"),
+                "destination.taken_over": _("Export taken over"),
                 "destination.detached": _("Export’s connection detached"),
                 "destination.removed": _("Export removed"),
                 "configuration.applied": _("Configuration applied from a file"),

@@ -1,8 +1,9 @@
 """What exports tell the apps below: which use a connection, a segment or an attribute."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -13,7 +14,8 @@ from exports import contact_fields, custom_fields, destinations, lists, matching
 from exports.models import Destination, DestinationSegment
 from segments.attribute_uses import Use
 from segments.models import Attribute, Segment
-from workspaces.models import User, Workspace
+from workspaces.members import Belonging
+from workspaces.models import Membership, User, Workspace
 
 
 def of_connection(connection: Connection) -> list[Dependent]:
@@ -22,9 +24,6 @@ def of_connection(connection: Connection) -> list[Dependent]:
 
 
 def _dependent(destination: Destination) -> Dependent:
-    def detach(by: User) -> None:
-        destinations.detach(destination, by=by)
-
     def remove(by: User) -> None:
         try:
             destinations.remove(destination, by=by)
@@ -35,9 +34,33 @@ def _dependent(destination: Destination) -> Dependent:
         key=f"export-{destination.pk}",
         label=destination.name,
         url=_url(destination),
-        detach=detach,
+        detach=_detacher(destination),
         remove=remove,
+        kept_by=destination.updated_by_id or destination.created_by_id,
     )
+
+
+def of_member(membership: Membership) -> Iterator[Belonging]:
+    """The exports that send and that the member was the last to set up."""
+    user = membership.user_id
+    found = Destination.objects.filter(
+        Q(updated_by=user) | Q(updated_by=None, created_by=user), connection__isnull=False
+    )
+    for destination in found.select_related("workspace").order_by("name"):
+        yield Belonging(
+            what=_("the export “%(name)s”, which they set up") % {"name": destination.name},
+            url=_url(destination),
+            stop=_detacher(destination),
+            take_over=_taker(destination),
+        )
+
+
+def _detacher(destination: Destination) -> Callable[[User], None]:
+    return lambda by: destinations.detach(destination, by=by)
+
+
+def _taker(destination: Destination) -> Callable[[User], None]:
+    return lambda by: destinations.take_over(destination, by=by)
 
 
 def of_segments(segments: Sequence[Segment]) -> dict[int, list[tuple[str, str]]]:

@@ -195,6 +195,18 @@ def detach(destination: Destination, *, by: User | None) -> None:
         )
 
 
+def take_over(destination: Destination, *, by: User) -> None:
+    """Somebody else answers for the export as it is."""
+    with transaction.atomic():
+        stored = _locked(destination)
+        before = stored.updated_by or stored.created_by
+        stored.updated_by, stored.updated_at = by, timezone.now()
+        stored.save(update_fields=["updated_by", "updated_at"])
+        audit.record(
+            stored.workspace, "destination.taken_over", actor=by, target=stored, before=str(before)
+        )
+
+
 def remove(destination: Destination, *, by: User | None) -> None:
     """Deletes the export, its runs and its ledger. What was sent stays at the provider.
 

@@ -6,7 +6,7 @@ sends nothing; Contributors may change it, or they could not give it another con
 
 import rules
 
-from connections.models import Connection
+from connections.rules import is_shared as is_connection_shared
 from exports.models import Destination, Run
 from workspaces.models import Membership
 from workspaces.rules import is_administrator, is_at_least_contributor, is_contributor, is_member
@@ -14,14 +14,16 @@ from workspaces.rules import is_administrator, is_at_least_contributor, is_contr
 
 @rules.predicate
 def is_shared(member: Membership | None, destination: Destination | None) -> bool:
+    """an export over a connection shared with them, or over none"""
     if destination is None:
         return False
     connection = destination.connection
-    return connection is None or connection.sharing == Connection.Sharing.CONTRIBUTORS
+    return connection is None or is_connection_shared.test(member, connection)
 
 
 @rules.predicate
 def is_run_of_shared(member: Membership | None, run: Run | None) -> bool:
+    """a run of such an export"""
     return run is not None and is_shared.test(member, run.destination)
 
 

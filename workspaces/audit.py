@@ -67,6 +67,7 @@ _detail_names: dict[str, Promise | str] = {
     "runs_days": _("days that runs are kept"),
     "refreshes": _("refreshes"),
     "delete_at": _("deleted at"),
+    "ending": _("what rested on them"),
     "in_app": _("in the app"),
     "by_email": _("by e-mail"),
     "percent": _("percent"),

@@ -1,6 +1,8 @@
 """Members: their roles, and how they leave. A workspace always keeps an Administrator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -8,25 +10,53 @@ from django.utils.translation import gettext as _
 from workspaces import audit
 from workspaces.models import Membership, Role, User, Workspace
 
-RemovalGuard = Callable[[Membership], str | None]
+Guard = Callable[[Membership], str | None]
 
-_guards: list[RemovalGuard] = []
+_guards: list[Guard] = []
+
+
+class Ending(StrEnum):
+    """What becomes of what rests on a member who is removed."""
+
+    TAKE_OVER = "take_over"
+    STOP = "stop"
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """Something that rests on a member: whoever removes them takes it over, or it stops.
+
+    `what` says to people what it is and what the member is to it. With `take_over` None it stops
+    in any case. Both are called in the removal's transaction, with who removes the member.
+    """
+
+    what: str
+    url: str
+    stop: Callable[[User], None]
+    take_over: Callable[[User], None] | None = None
+
+
+Finder = Callable[[Membership], Iterable[Belonging]]
+
+_finders: list[Finder] = []
 
 
 class Refused(Exception):
     """Why a member can't be changed or removed, and what to do; the message is for people."""
 
 
-def add_removal_guard(guard: RemovalGuard) -> None:
-    """Adds a function of a membership: why the person can't leave or lose their role yet, or None.
-
-    It is asked before a removal, and before an Administrator becomes something less.
-    """
+def add_guard(guard: Guard) -> None:
+    """Adds a function of a membership: why an Administrator can't become less yet, or None."""
     _guards.append(guard)
 
 
-def removal_obstacles(membership: Membership) -> list[str]:
-    return [reason for guard in _guards if (reason := guard(membership))]
+def add_belongings(finder: Finder) -> None:
+    """Adds a function of a membership: what rests on the member."""
+    _finders.append(finder)
+
+
+def belongings_of(membership: Membership) -> list[Belonging]:
+    return [one for finder in _finders for one in finder(membership)]
 
 
 def change_role(membership: Membership, role: str, *, by: User | None) -> None:
@@ -50,17 +80,46 @@ def change_role(membership: Membership, role: str, *, by: User | None) -> None:
         )
 
 
-def remove(membership: Membership, *, by: User | None) -> None:
-    """Takes the member out of the workspace. Raises Refused if that can't be yet."""
+def remove(membership: Membership, *, by: User | None, ending: Ending | None = None) -> None:
+    """Takes the member out of the workspace, and what rests on them to its `ending`.
+
+    Whoever takes it over has just proved who they are. Raises Refused if it can't be yet.
+    """
     with transaction.atomic():
         current = _locked(membership)
         if current.role == Role.ADMINISTRATOR:
             _refuse_last_administrator(current)
-        _refuse_obstacles(current)
+        belongings = belongings_of(current)
+        _end(belongings, ending, by, leaving=current.user)
         audit.record(
-            current.workspace, "member.removed", actor=by, target=current.user, role=current.role
+            current.workspace,
+            "member.removed",
+            actor=by,
+            target=current.user,
+            role=current.role,
+            **({"ending": str(ending)} if belongings and ending else {}),
         )
         current.delete()
+
+
+def _end(
+    belongings: list[Belonging], ending: Ending | None, by: User | None, *, leaving: User
+) -> None:
+    choices = [one for one in belongings if one.take_over is not None]
+    if choices and (ending is None or by is None):
+        raise Refused(
+            _("Say first what becomes of this: %(names)s.")
+            % {"names": "; ".join(one.what for one in choices)}
+        )
+    if choices and ending == Ending.TAKE_OVER and by == leaving:
+        raise Refused(
+            _("Who leaves can’t take over. Let it stop, or have another Administrator remove you.")
+        )
+    for one in belongings:
+        if by is not None and one.take_over is not None and ending == Ending.TAKE_OVER:
+            one.take_over(by)
+        elif by is not None:
+            one.stop(by)
 
 
 def _locked(membership: Membership) -> Membership:
@@ -79,5 +138,6 @@ def _refuse_last_administrator(membership: Membership) -> None:
 
 
 def _refuse_obstacles(membership: Membership) -> None:
-    if obstacles := removal_obstacles(membership):
+    obstacles = [reason for guard in _guards if (reason := guard(membership))]
+    if obstacles:
         raise Refused(" ".join(obstacles))

@@ -79,14 +79,19 @@ def check(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 def edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     connection = get_object_or_404(Connection, pk=pk)
     form = ConnectionForm(request.POST or None, instance=connection)
+    stopping: list[dependents.Dependent] = []
     if form.is_valid():
         try:
             services.change_connection(
                 connection,
                 name=form.cleaned_data["name"],
                 sharing=form.cleaned_data["sharing"],
+                shared_with=form.cleaned_data["shared_with"],
                 by=request.user,
+                stop_exports="stop_exports" in request.POST,
             )
+        except services.StopsExports as stops:
+            stopping = stops.stopping
         except services.Refused as refusal:
             form.add_error("name", str(refusal))
         else:
@@ -96,6 +101,7 @@ def edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         "form": form,
         "connection": get_object_or_404(Connection, pk=pk),
         "used_by": dependents.of(connection),
+        "stopping": stopping,
     }
     return render(request, "connections/edit.html", context)
 

@@ -32,6 +32,7 @@ def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
                 request.workspace,
                 name=form.cleaned_data["name"],
                 sharing=form.cleaned_data["sharing"],
+                shared_with=form.cleaned_data["shared_with"],
                 by=request.user,
             )
         except services.Refused as refusal:

@@ -197,7 +197,7 @@ def test_an_export_user_hands_over_before_leaving_or_losing_the_role(
 def test_vouching_in_one_workspace_keeps_nobody_in_another(workspace: Workspace) -> None:
     connection = ConnectionFactory(workspace=workspace)
     elsewhere = MembershipFactory(user=connection.export_user)
-    assert services.why_member_must_stay(elsewhere) is None
+    assert services.why_role_must_stay(elsewhere) is None
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,12 @@ def archive(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_GET
 @requires("workspace.take_along")
-@proved_anew
 def archive_download(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponseBase:
-    found = get_object_or_404(Archive, pk=pk, state=Archive.State.READY)
+    return _download(request, get_object_or_404(Archive, pk=pk, state=Archive.State.READY))
+
+
+@proved_anew
+def _download(request: WorkspaceRequest, found: Archive) -> HttpResponseBase:
     try:
         file = archives.path_of(found).open("rb")
     except FileNotFoundError:
@@ -79,7 +82,7 @@ def archive_download(request: WorkspaceRequest, slug: str, pk: int) -> HttpRespo
     audit.record(
         request.workspace, "workspace.archive_downloaded", actor=request.user, target=found
     )
-    name = f"{slug}-{found.asked_at:%Y-%m-%d}.zip"
+    name = f"{request.workspace.slug}-{found.asked_at:%Y-%m-%d}.zip"
     return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
 
 

@@ -3,7 +3,7 @@
 import logging
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -14,6 +14,7 @@ from workspaces.forms import InvitationForm, RoleForm
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Invitation, Membership
 from workspaces.permissions import requires
+from workspaces.views.leaving import proved_anew
 
 logger = logging.getLogger(__name__)
 
@@ -65,20 +66,38 @@ def role(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 
 
 @requires("member.change")
-def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
+def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponseBase:
     member: Membership = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
-    obstacles = services.removal_obstacles(member)
-    if request.method == "POST":
-        try:
-            services.remove(member, by=request.user)
-        except services.Refused as refusal:
-            obstacles = [str(refusal)]
-        else:
-            messages.success(
-                request, _("%(person)s is no longer a member.") % {"person": member.user}
-            )
-            return _to_members(request, member)
-    context = {"member": member, "obstacles": obstacles}
+    if request.method != "POST":
+        return _removal(request, member)
+    if request.POST.get("ending") == services.Ending.TAKE_OVER:
+        return _removed_by_proven(request, member)
+    return _removed(request, member)
+
+
+def _removed(request: WorkspaceRequest, member: Membership) -> HttpResponse:
+    chosen = request.POST.get("ending", "")
+    ending = services.Ending(chosen) if chosen in list(services.Ending) else None
+    try:
+        services.remove(member, by=request.user, ending=ending)
+    except services.Refused as refusal:
+        return _removal(request, member, str(refusal))
+    messages.success(request, _("%(person)s is no longer a member.") % {"person": member.user})
+    return _to_members(request, member)
+
+
+_removed_by_proven = proved_anew(_removed)
+
+
+def _removal(request: WorkspaceRequest, member: Membership, problem: str = "") -> HttpResponse:
+    belongings = services.belongings_of(member)
+    context = {
+        "member": member,
+        "problem": problem,
+        "choices": [one for one in belongings if one.take_over],
+        "stopping": [one for one in belongings if not one.take_over],
+        "leaves": member.user_id == request.user.pk,
+    }
     return render(request, "workspaces/member_remove.html", context)
 
 
