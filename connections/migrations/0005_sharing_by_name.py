@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('connections', '0004_row_security'),
-        ('workspaces', '0011_leaving'),
+        ('workspaces', '0012_leaving'),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workspaces', '0010_retention'),
+        ('workspaces', '0011_installation'),
     ]
 
     operations = [
