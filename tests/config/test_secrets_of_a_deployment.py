@@ -23,6 +23,7 @@ GOOD = {
 def test_good_secrets_start_and_django_has_nothing_to_say_against_the_deployment(
     tmp_path: Path,
 ) -> None:
+    """HTTPS alone, with HSTS; cookies that go no other way; no frames; hosts by name."""
     started = manage(tmp_path, "check", "--deploy", "--fail-level", "INFO", **GOOD)
     assert started.returncode == 0, started.stderr
     assert "no issues (0 silenced)" in started.stdout

@@ -1,13 +1,9 @@
 """What a browser is told, and what a hostile link or page can't do."""
 
-from pathlib import Path
-
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.config.running import manage
-from tests.config.test_secrets_of_a_deployment import GOOD
 from tests.workspaces.factories import PASSWORD, MembershipFactory, sign_in
 from workspaces.models import Membership
 
@@ -78,17 +74,3 @@ def test_no_link_of_ours_leads_elsewhere(member: Membership, elsewhere: str) -> 
         headers={"HX-Request": "true", "HX-Current-URL": elsewhere},
     )
     assert fragment["HX-Redirect"] == f"{login}?next=/"
-
-
-def test_a_deployment_keeps_to_https(tmp_path: Path) -> None:
-    told = manage(tmp_path, "diffsettings", **GOOD).stdout
-    for line in (
-        "SECURE_HSTS_SECONDS = 31536000",
-        "SECURE_HSTS_INCLUDE_SUBDOMAINS = True",
-        "SECURE_SSL_REDIRECT = True",
-        "SESSION_COOKIE_SECURE = True",
-        "CSRF_COOKIE_SECURE = True",
-        "ALLOWED_HOSTS = ['segue.example.com']",
-    ):
-        assert line in told, line
-    assert "DEBUG = True" not in told
