@@ -9,7 +9,7 @@ from ninja.errors import HttpError, ValidationError
 
 from api.problems import OF_STATUS, Problem
 from connections import access
-from connections.constant_contact.errors import ConstantContactError
+from connections.provider.errors import ProviderError
 from exports.destinations import ChangedMeanwhile, DestinationProblem, NameTaken
 from exports.lists import ListProblem
 from exports.runs import RunActive, RunRefused
@@ -26,7 +26,7 @@ OF_EXCEPTION: list[tuple[type[Exception], str]] = [
     (NameTaken, "name_taken"),
     (DestinationProblem, "refused"),
     (ListProblem, "provider_unavailable"),
-    (ConstantContactError, "provider_unavailable"),
+    (ProviderError, "provider_unavailable"),
     (access.NotUsable, "provider_unavailable"),
     (RunActive, "already_running"),
     (RunRefused, "refused"),

@@ -4,17 +4,19 @@ Promise: no consent, no data. Everything is asked of the database at every call,
 withdrawal stops a run at its next batch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.conf import settings
 
 from config.metrics import Gauge, register
 from connections import measures, words
 from connections.constant_contact.client import Client
-from connections.constant_contact.errors import ConstantContactError
 from connections.constant_contact.transport import BeforeChange
 from connections.limiter import Budget, SharedLimiter
 from connections.models import Connection, Consent
+from connections.models import Provider as Kind
+from connections.provider.errors import ProviderError
+from connections.provider.protocol import Provider
 from connections.tokens import ConnectionTokens
 from workspaces.models import Membership, Role
 
@@ -54,13 +56,13 @@ def ensure_usable(connection: Connection) -> None:
         raise NotUsable("export_user_not_administrator", name)
 
 
-def client(connection: Connection, before_change: BeforeChange | None = None) -> Client:
-    """The API client of a usable connection, under the shared limits. Raises `NotUsable`.
+def client(connection: Connection, before_change: BeforeChange | None = None) -> Provider:
+    """The account of a usable connection, under the shared limits. Raises `NotUsable`.
 
     By raising, `before_change` keeps a request from leaving that would change something.
     """
     ensure_usable(connection)
-    return client_of(connection, before_change)
+    return PROVIDERS[connection.provider](connection, before_change)
 
 
 def client_of(connection: Connection, before_change: BeforeChange | None = None) -> Client:
@@ -74,11 +76,16 @@ def client_of(connection: Connection, before_change: BeforeChange | None = None)
     )
 
 
+PROVIDERS: dict[str, Callable[[Connection, BeforeChange | None], Provider]] = {
+    Kind.CONSTANT_CONTACT.value: client_of,
+}
+
+
 def todays_budget() -> Budget | None:
     """The day's requests, None when they can't be told now."""
     try:
         return limiter().budget()
-    except ConstantContactError:
+    except ProviderError:
         return None
 
 

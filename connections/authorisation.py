@@ -12,9 +12,9 @@ from connections import oauth_client, services, words
 from connections.access import client_of, limiter
 from connections.constant_contact.answers import AccountSummary
 from connections.constant_contact.client import Client
-from connections.constant_contact.errors import ConstantContactError, SignInAgain
 from connections.models import Connection
 from connections.oauth import SignIn
+from connections.provider.errors import ProviderError, SignInAgain
 from workspaces.models import User
 
 NEEDED_SCOPES = {"contact_data", "account_read"}
@@ -77,7 +77,7 @@ def complete_with(connection: Connection, tokens: dict[str, Any], *, by: User) -
 
 
 def check(connection: Connection) -> AccountSummary:
-    """Asks Constant Contact whose account it is: no data leaves. Raises `ConstantContactError`."""
+    """Asks Constant Contact whose account it is: no data leaves. Raises `ProviderError`."""
     account = client_of(connection).account_summary()
     services.keep_account(connection, account)
     return account
@@ -104,7 +104,7 @@ def _exchanged(code: str, sign_in: SignIn) -> dict[str, Any]:
     except OAuthError as refused:
         text = _not_registered() if refused.error in NOT_REGISTERED else _unfinished()
         raise AuthorisationFailed(text) from None
-    except (requests.RequestException, ConstantContactError, ValueError):
+    except (requests.RequestException, ProviderError, ValueError):
         raise AuthorisationFailed(_unfinished()) from None
 
 
@@ -132,7 +132,7 @@ def _account_of(tokens: dict[str, Any]) -> AccountSummary:
     token = FreshToken(str(tokens["access_token"]))
     try:
         account = Client(settings.CONSTANT_CONTACT_API_URL, token, limiter()).account_summary()
-    except ConstantContactError as error:
+    except ProviderError as error:
         raise AuthorisationFailed(
             _("You are signed in, but the account could not be read. %(problem)s Try again.")
             % {"problem": words.error_text(error)}

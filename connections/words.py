@@ -6,7 +6,7 @@ Errors carry a code: it is kept where the reader is not known yet, and told when
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from connections.constant_contact.errors import ConstantContactError
+from connections.provider.errors import ProviderError
 from workspaces import sentences
 from workspaces.sentences import Sentence
 from workspaces.sentences import gettext as _
@@ -87,5 +87,5 @@ def quoted(said: str) -> Sentence:
     return _("It said: “%(answer)s”") % {"answer": said}
 
 
-def error_text(error: ConstantContactError) -> str:
+def error_text(error: ProviderError) -> str:
     return text(error.code, status=error.status, said=error.said)

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from config import cipher
 from connections.access import NotUsable, client, ensure_usable
-from connections.constant_contact import errors
-from connections.constant_contact.client import Client
 from connections.models import Connection
+from connections.provider import errors
+from connections.provider.protocol import Provider
 from exports.engine.confirm import poll_delay
 from exports.engine.send import backoff
 from exports.models import ErasurePlace, Run
@@ -50,7 +50,7 @@ def carry_out(place: ErasurePlace) -> datetime | None:
             again = _later(place, why("address_unreadable"), MENDING)
         except errors.BudgetSpent as spent:
             again = _later(place, why_of(spent), spent.until - timezone.now())
-        except errors.ConstantContactError as error:
+        except errors.ProviderError as error:
             seconds = getattr(error, "retry_after", None) or backoff(place.tries)
             wait = timedelta(seconds=seconds) if error.advice == "retry" else MENDING
             again = _later(place, why_of(error), wait)
@@ -114,7 +114,7 @@ def _connection(place: ErasurePlace) -> Connection:
     raise refusals[0]
 
 
-def _has_ended(place: ErasurePlace, provider: Client) -> bool:
+def _has_ended(place: ErasurePlace, provider: Provider) -> bool:
     """However it ended: the next look tells what is left."""
     try:
         ended = provider.activity(place.activity_id).has_ended
@@ -126,7 +126,7 @@ def _has_ended(place: ErasurePlace, provider: Client) -> bool:
 
 
 def _left(
-    place: ErasurePlace, provider: Client, addresses: list[str]
+    place: ErasurePlace, provider: Provider, addresses: list[str]
 ) -> tuple[list[str], list[str]]:
     """The ids of the contacts that are still there, and of the lists that they are still on."""
     wanted = {one["id"] for one in place.lists}

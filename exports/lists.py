@@ -8,8 +8,8 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from connections import access, words
-from connections.constant_contact import errors
 from connections.models import Connection
+from connections.provider import errors
 from workspaces import cached
 
 CACHE_SECONDS = 60
@@ -126,11 +126,11 @@ class put_into_words:  # noqa: N801 - reads as a with-statement
             return
         if isinstance(error, access.NotUsable):
             raise ListProblem(str(error)) from error
-        if isinstance(error, errors.ConstantContactError):
+        if isinstance(error, errors.ProviderError):
             raise ListProblem(_words(error)) from error
 
 
-def _words(error: errors.ConstantContactError) -> str:
+def _words(error: errors.ProviderError) -> str:
     if isinstance(error, errors.OutcomeUnknown):
         return _(
             "Constant Contact did not answer, so it is not known whether it did what was asked."

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from connections import words
 from connections.access import NotUsable
-from connections.constant_contact.errors import ConstantContactError
+from connections.provider.errors import ProviderError
 from workspaces import sentences
 from workspaces.sentences import Sentence
 
@@ -134,7 +134,7 @@ def why_of(error: Exception) -> Why:
         return error.why
     if isinstance(error, NotUsable):
         return why(error.code, name=error.name)
-    if isinstance(error, ConstantContactError):
+    if isinstance(error, ProviderError):
         return why(error.code, status=error.status, said=error.said)
     raise TypeError(f"nobody can say why of {error!r}")
 

@@ -108,6 +108,9 @@ class Activity(Answer):
     status: ActivityStatus = ActivityStatus()
     links: Links = Field(default=Links(), alias="_links", exclude=True)
 
+    def as_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_none=True)
+
     @property
     def has_ended(self) -> bool:
         return self.state in ENDED

@@ -232,7 +232,7 @@ def _page(
     return items, links.next.href if links.next else ""
 
 
-def _unreadable(response: requests.Response) -> errors.ConstantContactError:
+def _unreadable(response: requests.Response) -> errors.ProviderError:
     """A success in words nobody understands: what was to be changed may have been."""
     text = "Constant Contact answered something that can't be read."
     kind = errors.Unavailable if response.request.method == "GET" else errors.OutcomeUnknown

@@ -1,17 +1,43 @@
-"""Everything that can go wrong with Constant Contact, sorted by what to do about it.
-
-No message carries a token or an address: what the provider says is quoted only after both are
-taken out of it.
-"""
+"""What went wrong, told from Constant Contact's answer; `connections.provider.errors` sorts it."""
 
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import requests
 
-Advice = Literal["retry", "sign_in", "give_up"]
+from connections.provider.errors import (
+    BudgetSpent,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+    ProviderError,
+    QueueFull,
+    SignInAgain,
+    Throttled,
+    Unavailable,
+)
+
+__all__ = [
+    "BudgetSpent",
+    "Conflict",
+    "Forbidden",
+    "InvalidRequest",
+    "NotFound",
+    "OutcomeUnknown",
+    "ProviderError",
+    "QueueFull",
+    "SignInAgain",
+    "Throttled",
+    "Unavailable",
+    "error_of",
+    "next_budget",
+    "redacted",
+    "retry_after",
+]
 
 # An address in any spelling that may come back, `%40` for the @ included. A local part in quotes
 # may hold blanks.
@@ -27,107 +53,6 @@ GATEWAY_LOST_IT = frozenset({502, 504})
 ENDED_GRANT = frozenset({"invalid_grant", "invalid_token"})
 
 
-class ConstantContactError(Exception):
-    """`status` is the HTTP status (0: no answer), `key` the provider's `error_key`.
-
-    `advice` is what to do: "retry" the same later, have a person "sign_in" again, or "give_up".
-    `retry_after`: seconds the provider asks to wait before a retry, if it said.
-    `code` says what happened, for who puts it in other words; `said` is the provider's own.
-    """
-
-    advice: ClassVar[Advice] = "give_up"
-    usual_code: ClassVar[str]
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int = 0,
-        key: str = "",
-        retry_after: float | None = None,
-        code: str = "",
-        said: str = "",
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.key = key
-        self.retry_after = retry_after
-        self.code = code or self.usual_code
-        self.said = said
-
-
-class Throttled(ConstantContactError):
-    """Too many requests a second; this one was not taken. Retry after a moment."""
-
-    advice = "retry"
-    usual_code = "throttled"
-
-
-class QueueFull(Throttled):
-    """Too many activities wait at the provider; this one was not taken. Retry in minutes."""
-
-    usual_code = "queue_full"
-
-
-class BudgetSpent(ConstantContactError):
-    """No requests are left for today; this one was not taken. Retry at `until`."""
-
-    advice = "retry"
-    usual_code = "budget_spent"
-
-    def __init__(self, message: str, *, until: datetime, status: int = 0, key: str = "") -> None:
-        super().__init__(message, status=status, key=key)
-        self.until = until
-
-
-class Unavailable(ConstantContactError):
-    """The provider could not be reached or could not do it; the request was not taken. Retry."""
-
-    advice = "retry"
-    usual_code = "unavailable"
-
-
-class OutcomeUnknown(ConstantContactError):
-    """The request was sent and its answer lost: it may have been taken.
-
-    Retry what may happen twice; before, look whether it was taken where that can be seen.
-    """
-
-    advice = "retry"
-    usual_code = "answer_lost"
-
-
-class SignInAgain(ConstantContactError):
-    """The authorisation has ended: a person must sign in at the provider again."""
-
-    advice = "sign_in"
-    usual_code = "sign_in_again"
-
-
-class Forbidden(ConstantContactError):
-    """The account, or the person who authorised, may not do this. Give up."""
-
-    usual_code = "forbidden"
-
-
-class NotFound(ConstantContactError):
-    """There is nothing by that id in this account. Give up."""
-
-    usual_code = "not_found"
-
-
-class Conflict(ConstantContactError):
-    """The name exists already, or two changes met. Give up, or choose another name."""
-
-    usual_code = "conflict"
-
-
-class InvalidRequest(ConstantContactError):
-    """The provider does not accept the request as it is; the same again will not help."""
-
-    usual_code = "refused"
-
-
 def next_budget(now: datetime | None = None) -> datetime:
     """When the provider's day ends: the next 00:00 UTC."""
     now = now or datetime.now(UTC)
@@ -140,7 +65,7 @@ def redacted(text: str) -> str:
     return _ADDRESS.sub("…@…", _TOKEN.sub("…", text))[:LONGEST_MESSAGE]
 
 
-def error_of(response: requests.Response) -> ConstantContactError:
+def error_of(response: requests.Response) -> ProviderError:
     """The exception for an answer that is not a success, whatever shape its body has."""
     key, said = _key_and_message(response)
     status = response.status_code
@@ -172,7 +97,7 @@ def error_of(response: requests.Response) -> ConstantContactError:
     return InvalidRequest(f"Constant Contact refused the request ({status}).{quote}", **told)
 
 
-def _limited(key: str, said: str, told: dict[str, Any]) -> ConstantContactError:
+def _limited(key: str, said: str, told: dict[str, Any]) -> ProviderError:
     if key == "quota_exceeded":
         return BudgetSpent(
             "The day's requests to Constant Contact are spent.",

@@ -165,7 +165,7 @@ class _Body:
         self.written = True
 
 
-def lost(body: _Body | None = None) -> errors.ConstantContactError:
+def lost(body: _Body | None = None) -> errors.ProviderError:
     """What no answer means. A request that was not written whole can't have been taken."""
     if body is not None and body.written:
         return errors.OutcomeUnknown("The connection to Constant Contact broke before its answer.")

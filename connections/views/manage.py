@@ -11,9 +11,9 @@ from django.views.decorators.http import require_POST
 from connections import consent_text, dependents, health, selectors, services, tokens, words
 from connections.access import todays_budget
 from connections.authorisation import check as ask_account
-from connections.constant_contact.errors import ConstantContactError
 from connections.forms import ConnectionForm, ConsentForm
 from connections.models import Connection
+from connections.provider.errors import ProviderError
 from connections.views.sign_in_forms import leads_to_sign_in
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
@@ -62,7 +62,7 @@ def check(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     connection = get_object_or_404(Connection, pk=pk)
     try:
         account = ask_account(connection)
-    except ConstantContactError as error:
+    except ProviderError as error:
         messages.error(
             request, _("It does not work now. %(problem)s") % {"problem": words.error_text(error)}
         )

@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from connections.access import NotUsable
-from connections.constant_contact import errors
-from connections.constant_contact.answers import Activity
+from connections.provider import errors
+from connections.provider.protocol import Activity
 from exports.engine.send import StopSending, TryLater, requests_counted
 from exports.engine.states import move_batch
 from exports.models import Batch, Run
@@ -40,7 +40,7 @@ def confirm_batches(run: Run) -> bool:
         return True
     except errors.BudgetSpent as spent:
         raise TryLater(why_of(spent), spent.until, budget=True) from spent
-    except errors.ConstantContactError as error:
+    except errors.ProviderError as error:
         if error.advice != "retry" or all(_is_overdue(batch) for batch in open_batches):
             _outcome_unknown(open_batches, why_of(error))
             return True
@@ -85,7 +85,7 @@ def _activities(run: Run, open_batches: list[Batch]) -> dict[str, Activity]:
 
 
 def _end(batch: Batch, activity: Activity) -> None:
-    answer = activity.model_dump(mode="json", exclude_none=True)
+    answer = activity.as_json()
     bad_end = ENDED_BADLY.get(activity.state)
     if bad_end:
         said = "; ".join(activity.activity_errors[:3])

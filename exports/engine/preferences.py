@@ -18,9 +18,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from connections.access import NotUsable
-from connections.constant_contact import errors
-from connections.constant_contact.answers import Activity
-from connections.constant_contact.client import Client
+from connections.provider import errors
+from connections.provider.protocol import Activity, Provider
 from exports.engine import preferences_sql as sql
 from exports.engine import read_back, restored
 from exports.engine.send import CLOCK_TOLERANCE, TryLater, requests_counted
@@ -72,7 +71,7 @@ def pull(run: Run) -> None:
         raise TryLater(why_of(spent), spent.until, budget=True) from spent
     except read_back.NeverRead as never:
         raise NotPulled(never.why) from never
-    except errors.ConstantContactError as error:
+    except errors.ProviderError as error:
         tries = run.read_back.get("pull_tries", 0) + 1
         if error.advice != "retry" or tries >= MAX_TRIES:
             raise NotPulled(why_of(error)) from error
@@ -104,7 +103,7 @@ def everybody_is_on_list(run: Run) -> tuple[bool, int]:
         with requests_counted(run, link) as provider:
             export = read_back.ready(run, provider, HELD)
             told = export is not None and _tells_nothing(run, link.account_id, provider, export)
-    except (NotUsable, errors.ConstantContactError):
+    except (NotUsable, errors.ProviderError):
         # Whoever reads it then says what is wrong.
         told = False
     if told:
@@ -112,7 +111,7 @@ def everybody_is_on_list(run: Run) -> tuple[bool, int]:
     return told, provider.requests if provider else 0
 
 
-def _tells_nothing(run: Run, account_id: str, provider: Client, export: Activity) -> bool:
+def _tells_nothing(run: Run, account_id: str, provider: Provider, export: Activity) -> bool:
     holders = _holders(run, account_id)
     where = _where(run, account_id, holders)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -142,7 +141,7 @@ def _sends_again(run: Run) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _read_list(run: Run, account_id: str, provider: Client) -> None:
+def _read_list(run: Run, account_id: str, provider: Provider) -> None:
     is_restored = restored.is_first_since(run)
     holders = [run.destination_id] if is_restored else _holders(run, account_id)
     if not holders:
@@ -190,7 +189,7 @@ def _where(run: Run, account_id: str, holders: list[int]) -> dict[str, Any]:
 
 
 def _compare(
-    cursor: Any, provider: Client, exports: dict[str, Activity], where: dict[str, Any]
+    cursor: Any, provider: Provider, exports: dict[str, Activity], where: dict[str, Any]
 ) -> None:
     """Makes `off_list` of what the exports tell."""
     read = read_back.load(provider, exports)
@@ -198,7 +197,7 @@ def _compare(
     cursor.execute(sql.CREATE_OFF_LIST, where)
 
 
-def _look_up(cursor: Any, provider: Client) -> None:
+def _look_up(cursor: Any, provider: Provider) -> None:
     """Reads which of those who are off the list the account still has."""
     cursor.execute(sql.OFF_LIST)
     known = [
@@ -209,7 +208,7 @@ def _look_up(cursor: Any, provider: Client) -> None:
     cursor.execute(sql.READ, {"addresses": known, "status": "known"})
 
 
-def _pull(run: Run, account_id: str, provider: Client) -> None:
+def _pull(run: Run, account_id: str, provider: Provider) -> None:
     known = PreferencePull.objects.filter(account_id=account_id).first()
     began = timezone.now()
     whole = known is None or known.read_whole_at < began - WHOLE_EVERY

@@ -10,9 +10,8 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from connections.constant_contact import errors
-from connections.constant_contact.answers import Activity
-from connections.constant_contact.client import Client
+from connections.provider import errors
+from connections.provider.protocol import Activity, Provider
 from exports.engine import ledger_sql
 from exports.engine.confirm import MAX_POLLS, poll_delay
 from exports.engine.send import TryLater
@@ -41,7 +40,7 @@ class NeverRead(Explained):
     """The provider gave an export up too often, or does not finish it."""
 
 
-def finished_exports(run: Run, provider: Client) -> dict[str, Activity]:
+def finished_exports(run: Run, provider: Provider) -> dict[str, Activity]:
     """The contact exports that tell who is on the list ('') and what everybody's status is.
 
     Raises `TryLater` while the provider still prepares them, `NeverRead` when it won't, and what
@@ -55,7 +54,7 @@ def finished_exports(run: Run, provider: Client) -> dict[str, Activity]:
     }
 
 
-def load(provider: Client, exports: dict[str, Activity]) -> int:
+def load(provider: Provider, exports: dict[str, Activity]) -> int:
     """Reads the exports into the temporary table `read_contact`; how many rows they have.
 
     Inside the caller's transaction. The key of an export is what its contacts get as status,
@@ -88,7 +87,7 @@ def know() -> None:
         cursor.execute(ledger_sql.ANALYZE_KNOWN_CONTACT)
 
 
-def begin(run: Run, provider: Client, name: str, **how: Any) -> Activity | None:
+def begin(run: Run, provider: Provider, name: str, **how: Any) -> Activity | None:
     """Starts the named contact export, and does not wait for it; None if this run has already."""
     known = run.read_back.get(name) or {}
     if known.get("activity"):
@@ -98,7 +97,7 @@ def begin(run: Run, provider: Client, name: str, **how: Any) -> Activity | None:
     return activity
 
 
-def ready(run: Run, provider: Client, name: str) -> Activity | None:
+def ready(run: Run, provider: Provider, name: str) -> Activity | None:
     """The named contact export, if it was begun and is finished; not asked for too soon."""
     known = run.read_back.get(name) or {}
     if not known.get("activity") or time.time() - known["begun"] < poll_delay(0):
@@ -107,7 +106,7 @@ def ready(run: Run, provider: Client, name: str) -> Activity | None:
     return activity if activity.state == "completed" else None
 
 
-def finished(run: Run, provider: Client, name: str, **how: Any) -> Activity:
+def finished(run: Run, provider: Provider, name: str, **how: Any) -> Activity:
     """The named contact export, finished; starts it if this run has not yet.
 
     Raises `TryLater` while the provider still prepares it, `NeverRead` when it won't.

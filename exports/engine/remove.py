@@ -18,9 +18,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from connections.access import NotUsable
-from connections.constant_contact import errors
-from connections.constant_contact.answers import Activity
-from connections.constant_contact.client import Client
+from connections.provider import errors
+from connections.provider.protocol import Activity, Provider
 from exports.engine import read_back, removal_sql, turns
 from exports.engine.batches import MAX_CONTACTS
 from exports.engine.confirm import MAX_POLLS, poll_delay
@@ -60,7 +59,7 @@ def remove_leavers(run: Run) -> None:
         raise TryLater(why_of(spent), spent.until, budget=True) from spent
     except (NotUsable, StopSending) as refusal:
         _give_up(run, why_of(refusal))
-    except (errors.ConstantContactError, _Failed) as error:
+    except (errors.ProviderError, _Failed) as error:
         _again_or_give_up(run, error)
 
 
@@ -87,14 +86,14 @@ def _give_up(run: Run, problem: Why) -> None:
     if run.removal.get("list") and run.destination.connection is not None:
         # As good as can be: nobody looks for it any more.
         with (
-            suppress(NotUsable, errors.ConstantContactError),
+            suppress(NotUsable, errors.ProviderError),
             requests_counted(run, run.destination.connection) as provider,
         ):
             provider.delete_list(run.removal["list"])
     _save(run, done=True, problem=problem)
 
 
-def _begin(run: Run, provider: Client) -> None:
+def _begin(run: Run, provider: Provider) -> None:
     with transaction.atomic():
         turns.take_to_remove(run.destination)
         _save(run, begun=True)
@@ -114,7 +113,7 @@ def _begin(run: Run, provider: Client) -> None:
         _save(run, step="read", export="", polls=0)
 
 
-def _take_off_each(run: Run, provider: Client) -> None:
+def _take_off_each(run: Run, provider: Provider) -> None:
     ids, absent = [], []
     for address in _addresses(run, "", FEW):
         found = provider.contacts(email=address, include="list_memberships")
@@ -133,7 +132,7 @@ def _take_off_each(run: Run, provider: Client) -> None:
     _save(run, step="await_removal", activity=activity.activity_id, polls=0)
 
 
-def _read(run: Run, provider: Client) -> None:
+def _read(run: Run, provider: Provider) -> None:
     """Learns who of them is on the list now; nobody else may be touched."""
     export = _exported(run, provider)
     with transaction.atomic():
@@ -144,7 +143,7 @@ def _read(run: Run, provider: Client) -> None:
     _save(run, step="make_list" if _count(run) else "tidy")
 
 
-def _make_list(run: Run, provider: Client) -> None:
+def _make_list(run: Run, provider: Provider) -> None:
     name = f"Segue: leaving {run.destination.list_name[:60]} ({run.pk})"
     try:
         made = provider.create_list(name, "Made by Segue to take people off a list; it goes again.")
@@ -153,7 +152,7 @@ def _make_list(run: Run, provider: Client) -> None:
     _save(run, step="fill", list=made.list_id, after="", imports=[])
 
 
-def _fill(run: Run, provider: Client) -> None:
+def _fill(run: Run, provider: Provider) -> None:
     addresses = _addresses(run, run.removal["after"], MAX_CONTACTS)
     if not addresses:
         _save(run, step="await_fill", polls=0)
@@ -164,18 +163,18 @@ def _fill(run: Run, provider: Client) -> None:
     _save(run, after=addresses[-1], imports=[*run.removal["imports"], activity.activity_id])
 
 
-def _await_fill(run: Run, provider: Client) -> None:
+def _await_fill(run: Run, provider: Provider) -> None:
     imports = _ended(run, provider, run.removal["imports"])
     missing = sum(one.status.cannot_add_to_list_count or 0 for one in imports)
     _save(run, step="take_off", missing=missing)
 
 
-def _take_off(run: Run, provider: Client) -> None:
+def _take_off(run: Run, provider: Provider) -> None:
     activity = provider.remove_list_from_lists(run.removal["list"], [_list_of(run)])
     _save(run, step="await_removal", activity=activity.activity_id, polls=0)
 
 
-def _await_removal(run: Run, provider: Client) -> None:
+def _await_removal(run: Run, provider: Provider) -> None:
     _ended(run, provider, [run.removal["activity"]])
     if run.removal.get("missing"):
         _save(run, step="check", export="", polls=0)
@@ -185,7 +184,7 @@ def _await_removal(run: Run, provider: Client) -> None:
         _save(run, step="tidy")
 
 
-def _check(run: Run, provider: Client) -> None:
+def _check(run: Run, provider: Provider) -> None:
     """Some could not be put on the list made for it: looks who is off, and keeps the others."""
     export = _exported(run, provider)
     before = _count(run)
@@ -198,14 +197,14 @@ def _check(run: Run, provider: Client) -> None:
         _save(run, step="tidy", problem=why("still_on_list", count=left) if left else {})
 
 
-def _tidy(run: Run, provider: Client) -> None:
+def _tidy(run: Run, provider: Provider) -> None:
     if run.removal.get("list"):
         with suppress(errors.NotFound):
             provider.delete_list(run.removal["list"])
     _save(run, done=True)
 
 
-STEPS: dict[str, Callable[[Run, Client], None]] = {
+STEPS: dict[str, Callable[[Run, Provider], None]] = {
     "begin": _begin,
     "read": _read,
     "make_list": _make_list,
@@ -218,7 +217,7 @@ STEPS: dict[str, Callable[[Run, Client], None]] = {
 }
 
 
-def _exported(run: Run, provider: Client) -> Activity:
+def _exported(run: Run, provider: Provider) -> Activity:
     """The contact export of the list, ended."""
     if not run.removal.get("export"):
         started = provider.export_contacts(list_ids=[_list_of(run)], fields=["email_address"])
@@ -226,7 +225,7 @@ def _exported(run: Run, provider: Client) -> Activity:
     return _ended(run, provider, [run.removal["export"]])[0]
 
 
-def _know(provider: Client, export: Activity) -> None:
+def _know(provider: Provider, export: Activity) -> None:
     """Who is on the list, as the temporary table `known_contact`."""
     read = read_back.load(provider, {"": export})
     read_back.know()
@@ -241,7 +240,7 @@ def _let_go(run: Run, removed: int | None) -> None:
     run.save(update_fields=["removed"])
 
 
-def _ended(run: Run, provider: Client, wanted: list[str]) -> list[Activity]:
+def _ended(run: Run, provider: Provider, wanted: list[str]) -> list[Activity]:
     """The activities, all completed; one request for however many. Raises `TryLater`."""
     if len(wanted) == 1:
         found = {wanted[0]: provider.activity(wanted[0])}

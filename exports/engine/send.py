@@ -9,10 +9,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from connections.access import NotUsable, client
-from connections.constant_contact import errors
-from connections.constant_contact.answers import Activity
-from connections.constant_contact.client import Client
 from connections.models import Connection
+from connections.provider import errors
+from connections.provider.protocol import Activity, Provider
 from exports.engine import ledger_sql
 from exports.engine.states import move_batch
 from exports.models import Batch, Run
@@ -34,7 +33,7 @@ class TryLater(Explained):
         self.budget = budget
 
     @classmethod
-    def after(cls, error: errors.ConstantContactError, attempts: int) -> "TryLater":
+    def after(cls, error: errors.ProviderError, attempts: int) -> "TryLater":
         """Not before the provider asks for it, and later with every attempt."""
         wait = max(error.retry_after or 0.0, backoff(attempts))
         return cls(why_of(error), timezone.now() + timedelta(seconds=wait))
@@ -75,14 +74,14 @@ def _send(run: Run, batch: Batch) -> None:
         raise StopSending(why_of(refusal)) from refusal
     except errors.BudgetSpent as spent:
         raise TryLater(why_of(spent), spent.until, budget=True) from spent
-    except errors.ConstantContactError as error:
+    except errors.ProviderError as error:
         _judge(run, batch, error)
         return
     move_batch(
         batch,
         Batch.State.SENT,
         activity_id=activity.activity_id,
-        activity=activity.model_dump(mode="json", exclude_none=True),
+        activity=activity.as_json(),
         sent_at=timezone.now(),
     )
 
@@ -106,7 +105,7 @@ def _note_attempt(run: Run, batch: Batch) -> None:
         )
 
 
-def _judge(run: Run, batch: Batch, error: errors.ConstantContactError) -> None:
+def _judge(run: Run, batch: Batch, error: errors.ProviderError) -> None:
     if error.advice == "sign_in":
         raise StopSending(why_of(error)) from error
     if error.advice == "give_up":
@@ -130,7 +129,7 @@ def backoff(attempts: int) -> float:
     return random.uniform(longest / 2, longest)  # noqa: S311 - spreads load, guards nothing
 
 
-def _earlier_attempt(provider: Client, run: Run, batch: Batch) -> Activity | None:
+def _earlier_attempt(provider: Provider, run: Run, batch: Batch) -> Activity | None:
     """The activity of an attempt whose answer was lost, when only one can be it.
 
     Taking another batch's activity for this one would lose contacts, and sending twice changes
@@ -176,7 +175,7 @@ class requests_counted:  # noqa: N801 - reads as a with-statement
         self.link = link
         self.ensure_held = partial(locks.ensure_held, kind, run.pk if pk is None else pk)
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Provider:
         self.client = client(self.link, before_change=self.ensure_held)
         return self.client
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from connections.access import NotUsable
-from connections.constant_contact import errors
+from connections.provider import errors
 from exports.engine import ledger_sql, read_back
 from exports.engine.send import TryLater, requests_counted
 from exports.engine.states import move_run
@@ -36,7 +36,7 @@ def settle_run(run: Run) -> None:
                 return
         except errors.BudgetSpent as spent:
             raise TryLater(why_of(spent), spent.until, budget=True) from spent
-        except errors.ConstantContactError as error:
+        except errors.ProviderError as error:
             tries = run.read_back.get("settle_tries", 0) + 1
             if error.advice == "retry" and tries < MAX_TRIES:
                 run.read_back = {**run.read_back, "settle_tries": tries}

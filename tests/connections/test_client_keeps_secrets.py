@@ -30,7 +30,7 @@ def test_a_message_that_quotes_an_address_is_quoted_without_it(address: str, sta
     body += '"' + said.replace('"', '\\"') + '"}]'
     with (
         odd_server(answer(f"{status} Odd", body)) as server,
-        pytest.raises(errors.ConstantContactError) as raised,
+        pytest.raises(errors.ProviderError) as raised,
     ):
         Client(server.url, FixedToken("token")).create_list("A")
     shown = f"{raised.value} {raised.value!r} {raised.value.key}"
@@ -64,7 +64,7 @@ def test_nothing_secret_is_logged_or_in_a_traceback(
         sandbox.control("fault", kind=kind, count=2, seconds=1)
         try:
             client.import_contacts(BODY)
-        except errors.ConstantContactError:
+        except errors.ProviderError:
             written += traceback.format_exc()
     assert "OutcomeUnknown" in written
     for secret in (token, token[:40], "ann@example.com", "ann%40example.com"):

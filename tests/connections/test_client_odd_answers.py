@@ -52,11 +52,11 @@ def client_for(server: Any, **how: Any) -> Client:
     ],
 )
 def test_every_shape_of_error_becomes_the_exception_of_its_status(
-    status: int, kind: type[errors.ConstantContactError], body: str, key: str
+    status: int, kind: type[errors.ProviderError], body: str, key: str
 ) -> None:
     with (
         odd_server(answer(f"{status} Odd", body)) as server,
-        pytest.raises(errors.ConstantContactError) as raised,
+        pytest.raises(errors.ProviderError) as raised,
     ):
         client_for(server).import_contacts(b"{}")
     assert type(raised.value) is kind

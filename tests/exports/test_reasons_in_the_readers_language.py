@@ -51,7 +51,7 @@ def test_every_code_that_is_given_has_words() -> None:
         for name, call in calls()
         if name in ("why", "NotUsable") and call.args and isinstance(call.args[0], ast.Constant)
     }
-    errors_of = subclasses(errors.ConstantContactError) - {errors.ConstantContactError}
+    errors_of = subclasses(errors.ProviderError) - {errors.ProviderError}
     given |= {kind.usual_code for kind in errors_of}  # type: ignore[attr-defined]
     given |= {
         keyword.value.value
