@@ -39,6 +39,7 @@ types: setup
 
 static: lint types
 	$(PYTHON) manage.py makemigrations --check --dry-run
+	$(PYTHON) scripts/check_migrations.py
 	$(PYTHON) scripts/check_translations.py
 	$(PYTHON) scripts/draw_architecture.py --check
 

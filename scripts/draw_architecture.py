@@ -12,12 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- imports: begin -->", "<!-- imports: end -->"
 PARTS = ("api", "exports", "connections", "segments", "workspaces", "config", "sandbox")
-CLIENT = "connections.constant_contact"
-NAMES = (*PARTS, CLIENT)
+INNER = ("connections.constant_contact", "connections.provider")
+NAMES = (*PARTS, *INNER)
 
 
 def part_of(module: str) -> str:
-    return CLIENT if module.startswith(CLIENT) else module.split(".")[0]
+    inner = (one for one in INNER if module.startswith(one))
+    return next(inner, module.split(".")[0])
 
 
 def arrows() -> set[tuple[str, str]]:
