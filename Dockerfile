@@ -15,11 +15,13 @@ FROM python:3.12-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     SEGUE_DATA_DIR=/data UPLOAD_DIR=/data/uploads
 WORKDIR /app
-RUN useradd --system --uid 10001 --home-dir /app segue \
+RUN groupadd --system --gid 10001 segue \
+ && useradd --system --uid 10001 --gid 10001 --home-dir /app segue \
  && install -d -o segue -g segue /data /data/uploads
 COPY --from=build /venv /venv
 COPY --from=build /app /app
-USER segue
+# By number, so that Kubernetes can tell that it is not root.
+USER 10001:10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
