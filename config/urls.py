@@ -4,12 +4,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config import health, told_metrics
-from workspaces.views import entry
+from workspaces.views import entry, operations
 
 urlpatterns = [
     path("", entry.home, name="home"),
     path("accounts/", include("allauth.account.urls")),
     path("language/", include("django.conf.urls.i18n")),
+    path("operator/system/", operations.system, name="operator_system"),
     path("operator/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -11,6 +11,7 @@ class ExportsConfig(AppConfig):
             dependents,
             erasing,
             home_parts,
+            measures,
             notices,
             periodic_notices,
             profile_panel,
@@ -22,7 +23,7 @@ class ExportsConfig(AppConfig):
         )
         from segments import attribute_uses, erasure_parts, profile_panels, segment_panels
         from segments import dependents as segment_dependents
-        from workspaces import audit, home, members, refreshes
+        from workspaces import audit, home, members, operations, refreshes
         from workspaces import retention as workspace_retention
         from workspaces.leaving import closing
         from workspaces.notices import topics
@@ -97,6 +98,7 @@ class ExportsConfig(AppConfig):
         home.add_notices(home_parts.failed_exports)
         home.add_notices(home_parts.runs_that_want_approval)
         home.add_notices(home_parts.erased_and_still_there)
+        operations.add(measures.stuck)
         audit.name_actions(
             {
                 "destination.created": _("Export added"),

@@ -3,19 +3,19 @@
 import logging
 from collections.abc import Iterator
 from copy import copy
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from config.metrics import LONG, Counter, Gauge, Histogram, register
 from config.row_security import across_workspaces
 from exports.models import Batch, Run
+from workspaces import operations
 
 logger = logging.getLogger(__name__)
-# The sweeper takes a run up after less than a minute: one that stood still for so long needs help.
-STUCK_AFTER = timedelta(minutes=15)
 FATES = ("added", "changed", "unchanged", "duplicate", "invalid", "suppressed", "rejected")
 
 ENDED = register(Counter("segue_runs_ended_total", "Runs that ended, by how.", ("state",)))
@@ -68,17 +68,25 @@ def _stages(run: Run) -> Iterator[tuple[str, float]]:
             yield name, (ended - begun).total_seconds()
 
 
-def stuck() -> list[tuple[str, int]]:
-    """The workspace's address and the id of each run that nobody has taken on."""
-    longest = timezone.now() - STUCK_AFTER
-    with across_workspaces():
-        runs = (
-            Run.objects.filter(state__in=Run.ACTIVE)
-            .exclude(state=Run.State.AWAITING_APPROVAL)
-            .filter(Q(heartbeat_at__lt=longest) | Q(heartbeat_at=None, created_at__lt=longest))
-            .filter(Q(waiting_until=None) | Q(waiting_until__lt=longest))
+def stuck(longest: datetime) -> list[operations.Stuck]:
+    """Each run that nobody has taken on since, whatever its workspace."""
+    runs = (
+        Run.objects.filter(state__in=Run.ACTIVE)
+        .exclude(state=Run.State.AWAITING_APPROVAL)
+        .filter(Q(heartbeat_at__lt=longest) | Q(heartbeat_at=None, created_at__lt=longest))
+        .filter(Q(waiting_until=None) | Q(waiting_until__lt=longest))
+    )
+    advice = _(
+        "It is handed to the workers of “runs” again every minute. If it stays here, none of them"
+        " lives, or it ends them: look for “run” and its number in their log lines. On its page an"
+        " Administrator can cancel it."
+    )
+    return [
+        operations.Stuck(
+            _("Run"), run.workspace.slug, run.pk, run.heartbeat_at or run.created_at, advice
         )
-        return list(runs.order_by("pk").values_list("workspace__slug", "pk"))
+        for run in runs.select_related("workspace").order_by("pk")
+    ]
 
 
 def _active() -> Iterator[tuple[tuple[str, ...], float]]:
@@ -94,7 +102,8 @@ def _active() -> Iterator[tuple[tuple[str, ...], float]]:
 
 
 def _stuck() -> Iterator[tuple[tuple[str, ...], float]]:
-    yield (), len(stuck())
+    with across_workspaces():
+        yield (), len(stuck(timezone.now() - operations.STUCK_AFTER))
 
 
 register(Gauge("segue_runs_active", "Runs under way, by state.", ("state",), _active))

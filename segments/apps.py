@@ -11,12 +11,13 @@ class SegmentsConfig(AppConfig):
             dependents,
             home_parts,
             kept_files,
+            measures,
             notices,
             refreshing,
             retention,
             source_refreshing,
         )
-        from workspaces import audit, home, refreshes
+        from workspaces import audit, home, operations, refreshes
         from workspaces import retention as workspace_retention
         from workspaces.leaving import archives
         from workspaces.notices import topics
@@ -63,6 +64,7 @@ class SegmentsConfig(AppConfig):
         home.add_step(20, home_parts.make_a_segment)
         home.add_stat(10, home_parts.profiles)
         home.add_stat(20, home_parts.segments)
+        operations.add(measures.stuck)
         audit.name_actions(
             {
                 "source.created": _("Source added"),

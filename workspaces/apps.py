@@ -6,7 +6,7 @@ class WorkspacesConfig(AppConfig):
     name = "workspaces"
 
     def ready(self) -> None:
-        from workspaces import home, home_parts, retention
+        from workspaces import home, home_parts, operations, retention
         from workspaces.leaving import archives, closing, deletion
         from workspaces.models import Role
         from workspaces.notices import topics
@@ -16,6 +16,7 @@ class WorkspacesConfig(AppConfig):
         home.add_notices(home_parts.failed_refresh)
         home.add_card(80, home_parts.refreshes)
         retention.add(retention.refreshes)
+        operations.add(operations.stuck_refreshes)
         add_due_hook(closing.keep_stopped)
         add_due_hook(archives.look_after)
         add_due_hook(deletion.delete_due)

@@ -57,7 +57,7 @@ def resume_lost_refreshes(now: datetime) -> None:
             workspace__delete_at__isnull=True,
         )
         for refresh in unfinished:
-            if not _is_in_hand(refresh.pk):
+            if not is_in_hand(refresh.pk):
                 send_to_worker(refresh, expires=PATIENCE)
 
 
@@ -74,7 +74,7 @@ def _in_hand(refresh_id: int) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, _key(refresh_id)])
 
 
-def _is_in_hand(refresh_id: int) -> bool:
+def is_in_hand(refresh_id: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory'"

@@ -23,6 +23,7 @@ from exports import measures
 from exports.models import Run
 from tests.exports.engine_world import World
 from tests.workspaces.factories import signed_in
+from workspaces import operations
 
 ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "monitoring"
@@ -94,10 +95,11 @@ def test_a_run_that_nobody_takes_on_is_stuck(told: Any, workspace: Any, sandbox:
     run = World(workspace, sandbox).run()
     long_ago = "2020-01-01T00:00Z"
     Run.objects.filter(pk=run.pk).update(state="sending", heartbeat_at=long_ago)
-    assert measures.stuck() == [(workspace.slug, run.pk)]
+    [found] = operations.look().stuck
+    assert (found.workspace, found.number) == (workspace.slug, run.pk)
     assert told()["segue_runs_stuck", ""] == 1
     Run.objects.filter(pk=run.pk).update(state="awaiting_approval")
-    assert measures.stuck() == []
+    assert told()["segue_runs_stuck", ""] == 0
 
 
 def test_the_oldest_task_of_a_queue_tells_how_long_it_waits(told: Any, settings: Any) -> None:

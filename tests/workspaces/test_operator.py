@@ -1,10 +1,20 @@
 """The operators' pages: workspaces and people, for operators only."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from config import heartbeat
+from tests.exports.factories import RunFactory
+from tests.segments.factories import ImportFactory
 from tests.workspaces.factories import MembershipFactory, UserFactory, sign_in
+from workspaces import operations
+from workspaces.models import Refresh
 
 LISTS = ["admin:workspaces_workspace_changelist", "admin:workspaces_user_changelist"]
 
@@ -46,3 +56,45 @@ def test_an_operator_neither_makes_nor_deletes_a_workspace_here(db: None) -> Non
 
 def test_being_an_operator_opens_no_workspace(db: None) -> None:
     assert operator().get(MembershipFactory().workspace.get_absolute_url()).status_code == 404
+
+
+def test_the_system_page_tells_what_waits_what_stands_still_and_what_to_do(
+    workspace: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(operations, "ASK_SECONDS", 0.05)
+    page = operator().get("/operator/system/").content.decode()
+    assert "The scheduler was not seen" in page
+    assert "celery -A config.celery worker -Q runs" in page
+    assert "No worker answers" in page
+    assert "Nothing stands still" in page
+
+    long_ago = timezone.now() - timedelta(hours=1)
+    run = RunFactory(workspace=workspace, state="sending", heartbeat_at=long_ago)
+    load = ImportFactory(workspace=workspace, state="running", heartbeat_at=long_ago)
+    refresh = Refresh.objects.create(
+        workspace=workspace, trigger="member", state="running", created_at=long_ago
+    )
+    heartbeat.beat()
+    served = ("data", "default", "runs")
+    worker = operations.Worker("work@here", served, ("t",))
+    monkeypatch.setattr(operations, "_workers", lambda: [worker])
+    page = operator().get("/operator/system/").content.decode()
+    assert "The scheduler was not seen" not in page
+    assert "work@here" in page
+    assert ", ".join(served) in page
+    for told in (f"Run {run.pk}", f"Import {load.pk}", f"Refresh {refresh.pk}", workspace.slug):
+        assert told in page
+    assert run.destination.name not in page
+
+    run.delete()
+    load.delete()
+    refresh.delete()
+    assert "All is well" in operator().get("/operator/system/").content.decode()
+    cache.set(heartbeat.KEY, long_ago)
+    assert "1\xa0hour ago" in operator().get("/operator/system/").content.decode()
+
+
+def test_the_system_page_is_for_operators_only(db: None) -> None:
+    member = sign_in(Client(), MembershipFactory().user)
+    assert member.get("/operator/system/").status_code == 302
+    assert Client().get("/operator/system/").status_code == 302
