@@ -120,11 +120,10 @@ class Provider(Protocol):
         `status` is `unsubscribed`, or `removed` for those deleted.
         """
 
-    def open_export(
-        self, activity: Activity
-    ) -> AbstractContextManager[tuple[Sequence[str], BinaryIO]]:
+    def open_export(self, activity: Any) -> AbstractContextManager[tuple[Sequence[str], BinaryIO]]:
         """A finished export: its header in lower case, with `email address`, and the CSV after it.
 
+        The activity is one of this provider's own.
         Raises `Unavailable` when it breaks off: what came before is then not all.
         """
 
