@@ -5,4 +5,7 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        from config import correlation, heartbeat, queues  # noqa: F401 - they listen, and measure
+        # They listen, and measure. Tracing tells what correlation has bound.
+        from config import correlation, heartbeat, queues, tracing  # noqa: F401
+
+        tracing.install()

@@ -19,12 +19,13 @@ CARRIED = ("request_id", "workspace")
 bind = bind_contextvars
 bound = bound_contextvars
 clear = clear_contextvars
+known = get_contextvars
 
 
 @before_task_publish.connect
 def _carry(headers: dict[str, Any], **_more: Any) -> None:
-    known = get_contextvars()
-    headers[HEADER] = {name: known[name] for name in CARRIED if name in known}
+    here = known()
+    headers[HEADER] = {name: here[name] for name in CARRIED if name in here}
 
 
 @task_prerun.connect

@@ -5,10 +5,11 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from config import correlation
+from config import correlation, tracing
 from config.metrics import Counter, Histogram, register
 
 logger = logging.getLogger(__name__)
@@ -42,12 +43,15 @@ class ObservedMiddleware:
         correlation.clear()
         correlation.bind(request_id=name)
         began = time.perf_counter()
-        response = self.get_response(request)
+        method = request.method if request.method in METHODS else "other"
+        with tracing.span(str(method)) as traced:
+            response = self.get_response(request)
+            if traced is not None:
+                _name(traced, request, response)
         seconds = time.perf_counter() - began
         response["X-Request-ID"] = name
         view = (request.resolver_match and request.resolver_match.view_name) or "none"
         if view not in UNTOLD:
-            method = request.method if request.method in METHODS else "other"
             REQUESTS.add(method=method, view=view, status=response.status_code)
             DURATION.observe(seconds, view=view)
             logger.info(
@@ -60,6 +64,15 @@ class ObservedMiddleware:
                 },
             )
         return response
+
+
+def _name(traced: Any, request: HttpRequest, response: HttpResponse) -> None:
+    """By the view's name and its route, which has names where the path has what is named."""
+    match = request.resolver_match
+    traced.update_name(f"{request.method} {(match and match.view_name) or 'none'}")
+    traced.set_attribute("http.request.method", str(request.method))
+    traced.set_attribute("http.route", (match and match.route) or "")
+    traced.set_attribute("http.response.status_code", response.status_code)
 
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

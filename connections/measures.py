@@ -2,6 +2,7 @@
 
 import re
 
+from config import tracing
 from config.metrics import Counter, Histogram, register
 
 # Parts of a path that name one list, contact, activity.
@@ -23,3 +24,10 @@ def request_made(method: str, path: str, status: int, seconds: float) -> None:
     route = ONE.sub("/:id", path)
     REQUESTS.add(method=method, route=route, status=status)
     DURATION.observe(seconds, method=method, route=route)
+    tracing.happened(
+        f"{method} {route}",
+        seconds,
+        failed=not 0 < status < 400,
+        **{"peer.service": "constant_contact", "http.request.method": method, "url.path": route},
+        **({"http.response.status_code": status} if status else {}),
+    )
