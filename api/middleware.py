@@ -12,7 +12,7 @@ from api import etags, limits, tokens
 from api.models import Token
 from api.problems import CONTENT_TYPE, OF_STATUS, Problem
 from config import correlation
-from workspaces import audit
+from workspaces import audit, two_step
 from workspaces.middleware import WorkspaceRequest, client_address
 from workspaces.models import User
 
@@ -88,6 +88,8 @@ def _admitted(request: HttpRequest) -> tuple[Token, str]:
         raise Problem(f"token_{token.state}", headers=invalid)
     if token.workspace.is_closing:
         raise Problem("workspace_closing")
+    if token.membership and two_step.is_missing(token.workspace, token.membership.user):
+        raise Problem("two_step_required")
     address = client_address(request)
     if token.addresses and not (address and tokens.allows(token, address)):
         raise Problem("address_not_allowed")

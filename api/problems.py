@@ -44,6 +44,11 @@ CODES: dict[str, Code] = {
         _("The workspace is to be deleted"),
         _("Have an Administrator take that back, or stop calling."),
     ),
+    "two_step_required": Code(
+        403,
+        _("The workspace demands two-step sign-in"),
+        _("The member whose token this is sets it up under Security; then the token works again."),
+    ),
     "missing_scope": Code(
         403, _("The token is not made for this"), _("Use a token with the scope that is named.")
     ),

@@ -8,7 +8,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from environs import Env, validate
 
-from config import database_roles, embedded, last_up, local_secrets, logs, row_security, silence
+from config import (
+    database_roles,
+    embedded,
+    issuers,
+    last_up,
+    local_secrets,
+    logs,
+    row_security,
+    silence,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -53,7 +62,7 @@ INSTALLED_APPS = [
     "connections",
     "exports",
     "api",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -64,6 +73,10 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "django_htmx",
     "rules.apps.AutodiscoverRulesConfig",
 ]
@@ -81,6 +94,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "workspaces.sessions.SessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "workspaces.middleware.WorkspaceMiddleware",
     "api.middleware.ApiMiddleware",
@@ -228,7 +242,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_ADAPTER = "workspaces.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
@@ -238,9 +252,31 @@ ACCOUNT_FORMS = {
     "change_password": "workspaces.account_forms.ChangePasswordForm",
     "reset_password": "workspaces.account_forms.ResetPasswordForm",
     "reset_password_from_key": "workspaces.account_forms.ResetPasswordKeyForm",
+    "set_password": "workspaces.account_forms.SetPasswordForm",
     "reauthenticate": "workspaces.account_forms.ReauthenticateForm",
 }
 ACCOUNT_LOGOUT_REDIRECT_URL = reverse_lazy("account_login")
+
+MFA_ADAPTER = "workspaces.adapter.TwoStepAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Segue"
+# Clocks differ, and people take their time to type: the code before and the next one do as well.
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "workspaces.two_step_forms.CodeForm",
+    "reauthenticate": "workspaces.two_step_forms.CodeAgainForm",
+    "activate_totp": "workspaces.two_step_forms.ActivateAppForm",
+    "add_webauthn": "workspaces.two_step_forms.AddPasskeyForm",
+    "edit_webauthn": "workspaces.two_step_forms.RenamePasskeyForm",
+}
+USERSESSIONS_TRACK_ACTIVITY = True
+
+SOCIALACCOUNT_ADAPTER = "workspaces.adapter.IssuerAdapter"
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_FORMS = {"signup": "workspaces.account_forms.IssuerSignupForm"}
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": issuers.named(env, only_https=not IS_LOCAL)}}
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Segue <segue@localhost>")
 if env.str("EMAIL_URL", default=""):

@@ -1,17 +1,22 @@
 """The pages, as the design names them."""
 
-from django.contrib import admin
 from django.urls import include, path
 
 from config import health, told_metrics
-from workspaces.views import entry, operations
+from workspaces.admin import site as operator_pages
+from workspaces.views import account, entry, operations
 
 urlpatterns = [
     path("", entry.home, name="home"),
+    path("accounts/oidc/<str:provider_id>/login/", account.to_issuer, name="openid_connect_login"),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("accounts/security/", include("allauth.mfa.urls")),
+    path("accounts/security/accounts/", include("allauth.socialaccount.urls")),
+    path("accounts/security/sessions/", account.sessions, name="usersessions_list"),
     path("language/", include("django.conf.urls.i18n")),
     path("operator/system/", operations.system, name="operator_system"),
-    path("operator/", admin.site.urls),
+    path("operator/", operator_pages.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", told_metrics.metrics, name="metrics"),

@@ -43,7 +43,16 @@ async (only) => {
 """
 DARK = "document.documentElement.dataset.bsTheme = 'dark'"
 STRANGERS = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/no-such-page/"]
-OWN = ["/workspaces/new/", "/accounts/name/", "/accounts/email/", "/accounts/password/change/"]
+OWN = [
+    "/workspaces/new/",
+    "/accounts/name/",
+    "/accounts/email/",
+    "/accounts/password/change/",
+    "/accounts/security/",
+    "/accounts/security/totp/activate/",
+    "/accounts/security/webauthn/add/",
+    "/accounts/security/sessions/",
+]
 
 
 def a_workspace_with_something_of_everything(workspace: Any, member: Any) -> dict[str, int]:

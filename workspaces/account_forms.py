@@ -3,6 +3,9 @@
 from typing import Any
 
 from allauth.account import forms
+from allauth.socialaccount import forms as issuer_forms
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 LABELS = {
@@ -36,7 +39,11 @@ class LoginForm(PlainLabels, forms.LoginForm):
 
 
 class SignupForm(PlainLabels, forms.SignupForm):
-    pass
+    def try_save(self, request: HttpRequest) -> Any:
+        """Takes as long for an address that has an account: hashing is what takes long."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+        return super().try_save(request)
 
 
 class AddEmailForm(PlainLabels, forms.AddEmailForm):
@@ -58,6 +65,14 @@ class ResetPasswordKeyForm(NewPasswordLabels, forms.ResetPasswordKeyForm):
 
 
 class ChangePasswordForm(NewPasswordLabels, forms.ChangePasswordForm):
+    pass
+
+
+class SetPasswordForm(NewPasswordLabels, forms.SetPasswordForm):
+    pass
+
+
+class IssuerSignupForm(PlainLabels, issuer_forms.SignupForm):
     pass
 
 

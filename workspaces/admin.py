@@ -1,14 +1,22 @@
 """The operators' pages at /operator/: workspaces and people, never customer data."""
 
-from django.contrib import admin
+import allauth.account.admin  # noqa: F401 - registers e-mail addresses
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from workspaces import two_step
 from workspaces.models import DeletedWorkspace, User, Workspace
 
-admin.site.site_header = _("Segue: operator’s pages")
-admin.site.site_title = _("Segue operator")
+site = admin.site
+# Their own sign-in would ask for no second step.
+site.login = secure_admin_login(site.login)  # type: ignore[method-assign]
+site.site_header = _("Segue: operator’s pages")
+site.site_title = _("Segue operator")
 
 
 @admin.register(Workspace)
@@ -62,6 +70,19 @@ class PersonAdmin(UserAdmin):
     ]
     readonly_fields = ["last_login", "date_joined"]
     filter_horizontal = []
+    actions = ["turn_two_step_off"]
+
+    @admin.action(
+        permissions=["change"],
+        description=_("Turn two-step sign-in off, for who lost the second step"),
+    )
+    def turn_two_step_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            two_step.turn_off(user)
+            self.log_change(request, user, "Two-step sign-in turned off.")
+        self.message_user(
+            request, gettext("Two-step sign-in is off. They know by e-mail."), messages.SUCCESS
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """They are switched off instead: what they did in workspaces names them."""

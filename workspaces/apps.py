@@ -6,11 +6,17 @@ class WorkspacesConfig(AppConfig):
     name = "workspaces"
 
     def ready(self) -> None:
-        from workspaces import home, home_parts, operations, retention
+        from allauth.account.signals import user_logged_in
+        from allauth.mfa.signals import authenticator_added
+
+        from workspaces import domains, home, home_parts, operations, retention, sessions
         from workspaces.leaving import archives, closing, deletion
         from workspaces.models import Role
         from workspaces.notices import topics
         from workspaces.scheduling import add_due_hook
+
+        authenticator_added.connect(sessions.end_those_of_one_step)
+        user_logged_in.connect(domains.take_in)
 
         home.add_step(5, home_parts.make_a_workspace)
         home.add_notices(home_parts.failed_refresh)

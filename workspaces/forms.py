@@ -97,6 +97,36 @@ class DeletionForm(forms.Form):
         return name
 
 
+class SignInForm(forms.Form):
+    """How members sign in; domains are asked for only where some can be named."""
+
+    two_step_demanded = forms.BooleanField(
+        label=_("Demand two-step sign-in"),
+        required=False,
+        help_text=_(
+            "Members without it are led to set it up before they see any page of this workspace;"
+            " their API tokens stop until then."
+        ),
+        widget=forms.CheckboxInput(attrs={"role": "switch"}),
+    )
+    domains = forms.MultipleChoiceField(
+        label=_("Domains whose people join by themselves"),
+        required=False,
+        help_text=_(
+            "Who signs in with an account of your organisation, and an address of such a domain,"
+            " becomes a Viewer. Who was removed before does not."
+        ),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, domains: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not domains:
+            del self.fields["domains"]
+        else:
+            self.fields["domains"].choices = [(one, one) for one in domains]  # type: ignore[attr-defined]
+
+
 class InvitationForm(forms.ModelForm):
     role = forms.ChoiceField(
         label=_("Role"), choices=ROLES, initial=Role.CONTRIBUTOR, widget=forms.RadioSelect

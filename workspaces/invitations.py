@@ -64,6 +64,11 @@ def pending() -> QuerySet[Invitation]:
     )
 
 
+def is_invited(email: str) -> bool:
+    """Whether an invitation to the address can still be accepted, in the workspace in scope."""
+    return pending().filter(email__iexact=email).exists()
+
+
 def open_invitations() -> QuerySet[Invitation]:
     """Invitations neither accepted nor revoked, expired ones too, newest first."""
     return Invitation.objects.filter(accepted_at=None, revoked_at=None).order_by("-created_at")

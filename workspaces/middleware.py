@@ -15,7 +15,7 @@ from django_scopes import scope
 
 from config import correlation
 from config.row_security import across_workspaces
-from workspaces import audit
+from workspaces import audit, two_step
 from workspaces.models import Membership, User, Workspace
 
 
@@ -35,6 +35,13 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponseClientRedirect(redirect_to_login(page).url)
 
 
+def to_two_step(request: HttpRequest) -> HttpResponse:
+    """Sends to where a second step of signing in is set up."""
+    where = reverse("mfa_index")
+    is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
+    return HttpResponseClientRedirect(where) if is_fragment else redirect(where)
+
+
 def client_address(request: HttpRequest) -> str:
     """Whence a request comes; empty where the settings about proxies don't tell."""
     try:
@@ -48,7 +55,7 @@ class WorkspaceMiddleware:
 
     Keeps the language that pages are read in, for what is written to the member later.
     Who is not signed in is sent to sign in; for everyone but members the workspace is a 404,
-    whether it exists or not.
+    whether it exists or not. A member without the second step that it demands is sent to set it up.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -77,6 +84,8 @@ class WorkspaceMiddleware:
         correlation.bind(workspace=workspace.pk)
         if request.session.get("workspace") != workspace.slug:
             request.session["workspace"] = workspace.slug
+        if two_step.is_missing(workspace, request.user):
+            return to_two_step(request)
         language = get_language() or ""
         if request.user.language != language:
             User.objects.filter(pk=request.user.pk).update(language=language)

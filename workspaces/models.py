@@ -28,6 +28,7 @@ from workspaces.users import UserManager, somebody
 __all__ = [
     "Archive",
     "AuditEntry",
+    "CapturedDomain",
     "DeletedWorkspace",
     "Endpoint",
     "EndpointDelivery",
@@ -122,6 +123,7 @@ class Workspace(models.Model):
 
     # When it is deleted for good, once somebody has asked for that.
     delete_at = models.DateTimeField(null=True, editable=False)
+    two_step_demanded = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
@@ -170,6 +172,21 @@ class Membership(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()})"
+
+
+class CapturedDomain(TenantModel):
+    """An e-mail domain whose people become Viewers when they sign in with OpenID Connect."""
+
+    domain = models.CharField(max_length=253)
+
+    class Meta:
+        ordering = ["domain"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "domain"], name="captured_domain_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.domain
 
 
 class Schedule(TenantModel):

@@ -15,6 +15,7 @@ from workspaces.views import (
     refreshes,
     schedule,
     settings_pages,
+    sign_in,
     styleguide,
 )
 
@@ -41,6 +42,7 @@ urlpatterns = [
     path("w/<slug:slug>/", home.home, name="home"),
     path("w/<slug:slug>/admin/members/", members.member_list, name="members"),
     path("w/<slug:slug>/admin/members/invite/", members.invite, name="member_invite"),
+    path("w/<slug:slug>/admin/members/sign-in/", sign_in.sign_in, name="sign_in"),
     path("w/<slug:slug>/admin/members/<int:pk>/role/", members.role, name="member_role"),
     path("w/<slug:slug>/admin/members/<int:pk>/remove/", members.remove, name="member_remove"),
     path(

@@ -11,6 +11,7 @@ from api.forms import TokenForm
 from api.models import Token
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, require, requires
+from workspaces.proof import proven
 
 
 @requires("token.view")
@@ -23,11 +24,13 @@ def token_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 
 @requires("token.create_own")
+@proven
 def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
     return _add(request, is_service=False)
 
 
 @requires("token.create_service")
+@proven
 def add_service(request: WorkspaceRequest, slug: str) -> HttpResponse:
     return _add(request, is_service=True)
 

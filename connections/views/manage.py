@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -17,6 +17,7 @@ from connections.provider.errors import ProviderError
 from connections.views.sign_in_forms import leads_to_sign_in
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
+from workspaces.proof import proven
 
 
 @requires("connection.view")
@@ -76,6 +77,7 @@ def check(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 
 
 @requires("connection.change")
+@proven
 def edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     connection = get_object_or_404(Connection, pk=pk)
     form = ConnectionForm(request.POST or None, instance=connection)
@@ -106,11 +108,16 @@ def edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     return render(request, "connections/edit.html", context)
 
 
-@require_POST
+def _is_withdrawal(request: HttpRequest) -> bool:
+    return request.POST.get("answer") == "withdraw"
+
+
 @requires("connection.change")
+@proven(unless=_is_withdrawal)
+@require_POST
 def consent(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     connection = get_object_or_404(Connection, pk=pk)
-    if request.POST.get("answer") == "withdraw":
+    if _is_withdrawal(request):
         services.withdraw_consent(connection, by=request.user)
         messages.success(request, _("Consent is withdrawn: nothing more is sent."))
         return redirect("connections:detail", slug, pk)

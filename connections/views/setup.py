@@ -1,7 +1,5 @@
 """Adding a connection: details and consent, sign-in at Constant Contact, the export user."""
 
-from allauth.account.decorators import reauthentication_required
-from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -17,12 +15,15 @@ from connections.authorisation import AuthorisationFailed, WrongAccount, complet
 from connections.forms import AddConnectionForm
 from connections.models import Connection
 from connections.views.sign_in_forms import leads_to_sign_in
-from workspaces.middleware import WorkspaceRequest
+from workspaces import two_step
+from workspaces.middleware import WorkspaceRequest, to_two_step
 from workspaces.models import Membership
 from workspaces.permissions import require, requires
+from workspaces.proof import proven
 
 
 @requires("connection.add")
+@proven
 @leads_to_sign_in
 def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
     form = AddConnectionForm(request.POST or None, by=request.user)
@@ -47,8 +48,9 @@ def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
     return render(request, "connections/add.html", context)
 
 
-@require_POST
 @requires("connection.change")
+@proven
+@require_POST
 def authorise(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     connection = get_object_or_404(Connection.objects.select_related("workspace"), pk=pk)
     if not oauth_client.is_configured():
@@ -74,6 +76,8 @@ def callback(request: HttpRequest) -> HttpResponse:
             workspace__slug=sign_in.workspace_slug,
             user=request.user,
         )
+    if two_step.is_missing(membership.workspace, membership.user):
+        return to_two_step(request)
     with scope(workspace=membership.workspace):
         require(membership, "connection.change")
         connection = get_object_or_404(Connection, pk=sign_in.connection_id)
@@ -128,20 +132,10 @@ def use_other_account(request: WorkspaceRequest, slug: str, pk: int) -> HttpResp
 
 @never_cache
 @requires("connection.change")
+@proven
 def export_user(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """Add me as export user: after the person has proved once more who they are."""
     connection = get_object_or_404(Connection.objects.select_related("export_user"), pk=pk)
-    try:
-        return _vouch(request, slug, connection)
-    except ReauthenticationRequired:
-        if request.method == "POST":
-            # A page left open too long: from the proof the person comes back to it.
-            return redirect("connections:export_user", slug, pk)
-        raise
-
-
-@reauthentication_required
-def _vouch(request: WorkspaceRequest, slug: str, connection: Connection) -> HttpResponse:
     if request.method != "POST":
         return render(request, "connections/export_user.html", {"connection": connection})
     try:

@@ -14,11 +14,13 @@ from segments.forms import EraseAddressForm, EraseForm
 from segments.models import Erasure, Profile
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
+from workspaces.proof import proven
 
 PAGE = 25
 
 
 @requires("profile.erase")
+@proven
 def erase(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     profile = get_object_or_404(Profile.objects.select_related("workspace"), pk=pk)
     foreseen = erasures.foresee(profile)
@@ -41,6 +43,7 @@ def erase(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 
 
 @requires("profile.erase")
+@proven
 def erase_address(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """Asks for an address; then says what is known of it, and takes the word for erasing it."""
     typed = request.GET.get("address", "").strip()

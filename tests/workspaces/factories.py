@@ -75,6 +75,15 @@ def sign_in(client: Client, user: User) -> Client:
     return client
 
 
+def grown_stale(client: Client) -> Client:
+    """The browser an hour later: whoever sits before it must prove again who they are."""
+    session = client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 3600
+    session.save()
+    return client
+
+
 def signed_in(workspace: Workspace, role: str = Role.ADMINISTRATOR) -> Client:
     """A browser in which a new member of the workspace, in the role given, is signed in."""
     client = Client()

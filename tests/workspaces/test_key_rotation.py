@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import models
 from django_scopes import scope
 
 from config import cipher
-from tests.workspaces.factories import MembershipFactory
+from tests.workspaces.factories import MembershipFactory, UserFactory
 from tests.workspaces.filled import fill
 from workspaces import key_rotation
 from workspaces.leaving.tables import tenant_models
@@ -79,3 +80,21 @@ def test_every_secret_of_every_workspace_gets_the_new_key_and_the_old_one_can_go
     settings.TOKEN_ENCRYPTION_KEYS = [old]
     with pytest.raises(CommandError, match=f"{len(secrets)} secrets can be read with none"):
         call_command("rotate_keys")
+
+
+def test_what_makes_the_codes_of_second_steps_gets_the_new_key_too(
+    db: None, settings: Any, capsys: Any
+) -> None:
+    old, new = (Fernet.generate_key().decode() for _number in range(2))
+    settings.TOKEN_ENCRYPTION_KEYS = [old]
+    user = UserFactory()
+    for kind, name in (("totp", "secret"), ("recovery_codes", "seed")):
+        data = {name: cipher.encrypt("kept").decode(), "used_mask": 3}
+        Authenticator.objects.create(user=user, type=kind, data=data)
+    settings.TOKEN_ENCRYPTION_KEYS = [new, old]
+    assert rotated(capsys)["rotated"] == 2
+    settings.TOKEN_ENCRYPTION_KEYS = [new]
+    for one in Authenticator.objects.all():
+        kept = one.data.get("secret") or one.data["seed"]
+        assert (cipher.decrypt(kept.encode()), one.data["used_mask"]) == ("kept", 3)
+    assert rotated(capsys)["rotated"] == 0

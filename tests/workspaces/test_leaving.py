@@ -31,6 +31,7 @@ from tests.workspaces.factories import (
     MembershipFactory,
     UserFactory,
     WorkspaceFactory,
+    grown_stale,
     sign_in,
     signed_in,
 )
@@ -183,7 +184,7 @@ def test_who_asks_for_an_archive_has_just_proved_who_they_are_and_is_told_when_i
     assert "The archive of this workspace is ready" in words(
         client.get(reverse("workspaces:notices", args=[workspace.slug]))
     )
-    stale = sign_in(Client(), client.member.user)
+    stale = grown_stale(sign_in(Client(), client.member.user))
     for page in (url, f"{url}{archive.pk}/"):
         answer = stale.get(page)
         assert "reauthenticate" in answer["Location"], page

@@ -32,6 +32,7 @@ SEEN_ACROSS = {
     "segments_sqlquery",
     "segments_upload",
     "workspaces_archive",
+    "workspaces_captureddomain",
     "workspaces_endpointdelivery",
     "workspaces_invitation",
     "workspaces_membership",

@@ -3,11 +3,12 @@
 from typing import Any
 
 from django import template
+from django.template.context import Context
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 
-from workspaces import audit
-from workspaces.models import Role
+from workspaces import audit, issuers, sessions, two_step
+from workspaces.models import Role, Workspace
 from workspaces.notices import topics
 from workspaces.sentences import read
 
@@ -18,6 +19,34 @@ register = template.Library()
 def event_label(kind: str) -> str:
     """What people call a kind of event."""
     return topics.event_label(kind)
+
+
+@register.filter
+def browser_name(user_agent: str) -> str:
+    return sessions.browser_name(user_agent)
+
+
+@register.simple_tag(takes_context=True)
+def workspaces_demanding_two_step(context: Context) -> list[Workspace]:
+    """The workspaces of who is signed in that demand a second step."""
+    return two_step.demanding(context["user"])
+
+
+@register.simple_tag(name="issuers")
+def known_issuers() -> list[dict[str, str]]:
+    """Where else people may sign in: `name` and `url`, to be posted to."""
+    return issuers.ways()
+
+
+@register.filter
+def issuer_name(provider: str) -> str:
+    return issuers.name_of(provider)
+
+
+@register.filter
+def issuer_address(account: Any) -> str:
+    """The e-mail address by which an issuer knows the person."""
+    return issuers.address_of(account)
 
 
 @register.simple_tag

@@ -1,13 +1,9 @@
 """Taking a workspace along, and having it deleted."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
-from allauth.account.decorators import reauthentication_required
-from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -19,6 +15,7 @@ from workspaces.leaving import archives, closing
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Archive
 from workspaces.permissions import requires
+from workspaces.proof import proven
 
 View = Callable[..., HttpResponseBase]
 
@@ -29,26 +26,10 @@ def while_closing(view: View) -> View:
     return view
 
 
-def proved_anew(view: View) -> View:
-    """Lets in who has just proved who they are; from the proof they come back to the page."""
-    inner = reauthentication_required(view)
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        try:
-            return inner(request, *args, **kwargs)
-        except ReauthenticationRequired:
-            if request.method == "POST":
-                return redirect(request.get_full_path())
-            raise
-
-    return guarded
-
-
 @while_closing
 @never_cache
 @requires("workspace.take_along")
-@proved_anew
+@proven
 def archive(request: WorkspaceRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         try:
@@ -69,12 +50,9 @@ def archive(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_GET
 @requires("workspace.take_along")
+@proven
 def archive_download(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponseBase:
-    return _download(request, get_object_or_404(Archive, pk=pk, state=Archive.State.READY))
-
-
-@proved_anew
-def _download(request: WorkspaceRequest, found: Archive) -> HttpResponseBase:
+    found = get_object_or_404(Archive, pk=pk, state=Archive.State.READY)
     try:
         file = archives.path_of(found).open("rb")
     except FileNotFoundError:
@@ -99,7 +77,7 @@ def deletion(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 @never_cache
 @requires("workspace.delete")
-@proved_anew
+@proven
 def deletion_ask(request: WorkspaceRequest, slug: str) -> HttpResponse:
     form = DeletionForm(request.POST or None, workspace=request.workspace)
     if form.is_valid():

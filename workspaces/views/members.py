@@ -3,7 +3,7 @@
 import logging
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -14,7 +14,7 @@ from workspaces.forms import InvitationForm, RoleForm
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Invitation, Membership
 from workspaces.permissions import requires
-from workspaces.views.leaving import proved_anew
+from workspaces.proof import proven
 
 logger = logging.getLogger(__name__)
 
@@ -65,17 +65,16 @@ def role(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     return render(request, "workspaces/member_role.html", {"form": form, "member": member})
 
 
+def _takes_nothing_over(request: HttpRequest) -> bool:
+    return request.POST.get("ending") != services.Ending.TAKE_OVER
+
+
 @requires("member.change")
-def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponseBase:
+@proven(unless=_takes_nothing_over)
+def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     member: Membership = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
     if request.method != "POST":
         return _removal(request, member)
-    if request.POST.get("ending") == services.Ending.TAKE_OVER:
-        return _removed_by_proven(request, member)
-    return _removed(request, member)
-
-
-def _removed(request: WorkspaceRequest, member: Membership) -> HttpResponse:
     chosen = request.POST.get("ending", "")
     ending = services.Ending(chosen) if chosen in list(services.Ending) else None
     try:
@@ -84,9 +83,6 @@ def _removed(request: WorkspaceRequest, member: Membership) -> HttpResponse:
         return _removal(request, member, str(refusal))
     messages.success(request, _("%(person)s is no longer a member.") % {"person": member.user})
     return _to_members(request, member)
-
-
-_removed_by_proven = proved_anew(_removed)
 
 
 def _removal(request: WorkspaceRequest, member: Membership, problem: str = "") -> HttpResponse:
