@@ -15,6 +15,7 @@ import yaml
 MOST_BYTES = 5_000_000
 MOST_NODES = 300_000
 DEEPEST = 40
+LONGEST_LINE = 90
 
 Path = tuple[str | int, ...]
 
@@ -64,11 +65,22 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 
 def _short(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.SequenceNode:
     """Lists of a few small things on one line."""
-    is_short = all(not isinstance(one, dict | list) for one in value) and len(str(value)) < 80
+    is_short = (
+        all(not isinstance(one, dict | list) for one in value) and len(str(value)) < LONGEST_LINE
+    )
     return dumper.represent_sequence(f"{_TAG}seq", value, flow_style=is_short)
 
 
+def _one_line(dumper: yaml.SafeDumper, value: dict[str, Any]) -> yaml.MappingNode:
+    """What holds nothing but a few small things, such as a rule, on one line."""
+    parts = [one for each in value.values() for one in (each if isinstance(each, list) else [each])]
+    is_flat = not any(isinstance(one, dict | list) or "\n" in str(one) for one in parts)
+    is_short = is_flat and len(str(value)) < LONGEST_LINE
+    return dumper.represent_mapping(f"{_TAG}map", value.items(), flow_style=is_short)
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(dict, _one_line)
 _Dumper.add_representer(list, _short)
 
 
