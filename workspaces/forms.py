@@ -4,6 +4,8 @@ from datetime import time
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -46,32 +48,51 @@ class WorkspaceForm(forms.ModelForm):
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "organization"})}
 
 
+EVER = "ever"
+
+
+class KeptForField(forms.TypedChoiceField):
+    """A number of days; None for ever, where the model's field may be null."""
+
+    def __init__(self, name: str, help_text: Promise | str) -> None:
+        field = Workspace._meta.get_field(name)
+        choices = [*field.choices, *([(EVER, _("Ever"))] if field.null else [])]
+        super().__init__(
+            label=capfirst(field.verbose_name),
+            help_text=help_text,
+            choices=choices,
+            coerce=lambda value: None if value == EVER else int(value),
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        return EVER if value is None else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
 class RetentionForm(forms.ModelForm):
     """How long the workspace keeps what it no longer works with."""
+
+    rejections_days = KeptForField(
+        "rejections_days", _("After that a run’s page tells how many and why, not who.")
+    )
+    files_days = KeptForField(
+        "files_days", _("At most: a file goes earlier once a later import of its source succeeds.")
+    )
+    history_days = KeptForField("history_days", _("Who is in a segment now is kept in any case."))
+    runs_days = KeptForField(
+        "runs_days",
+        _(
+            "What says who is on a list at Constant Contact is kept in any case, and so is the"
+            " last run of every export."
+        ),
+    )
+    audit_days = KeptForField("audit_days", _("Entries that are older are deleted for good."))
 
     class Meta:
         model = Workspace
         fields = ["rejections_days", "files_days", "history_days", "runs_days", "audit_days"]
-        help_texts = {
-            "rejections_days": _("After that a run’s page tells how many and why, not who."),
-            "files_days": _(
-                "At most: a file goes earlier once a later import of its source succeeds."
-            ),
-            "history_days": _("Who is in a segment now is kept in any case."),
-            "runs_days": _(
-                "What says who is on a list at Constant Contact is kept in any case, and so is the"
-                " last run of every export."
-            ),
-            "audit_days": _("Entries that are older are deleted for good."),
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in self.Meta.fields:
-            field: Any = self.fields[name]
-            known = [choice for choice in field.choices if choice[0] not in ("", None)]
-            is_needed = not Workspace._meta.get_field(name).null
-            field.choices = known if is_needed else [*known, ("", _("Ever"))]
 
 
 class DeletionForm(forms.Form):

@@ -153,7 +153,13 @@ def test_administrators_say_how_long_and_who_is_no_administrator_does_not(
     workspace: Workspace,
 ) -> None:
     url = reverse("workspaces:retention", args=[workspace.slug])
-    values = {"rejections_days": "7", "files_days": "30", "history_days": "", "runs_days": "365"}
+    values = {
+        "rejections_days": "7",
+        "files_days": "30",
+        "history_days": "ever",
+        "runs_days": "365",
+        "audit_days": "ever",
+    }
     assert signed_in(workspace, "contributor").post(url, values).status_code == 403
     client: Client = signed_in(workspace)
     refused = client.post(url, values | {"files_days": "1"})
@@ -169,6 +175,9 @@ def test_administrators_say_how_long_and_who_is_no_administrator_does_not(
     changes = AuditEntry.objects.get(action="workspace.changed").details["changes"]
     assert changes["rejections_days"] == {"was": 90, "becomes": 7}
     assert changes["history_days"] == {"was": 730, "becomes": None}
+    assert "audit_days" not in changes
+    refused = client.post(url, values | {"rejections_days": "ever"})
+    assert "is not one of the available choices" in refused.content.decode()
 
 
 def test_every_workspace_is_pruned_by_itself(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
