@@ -4,7 +4,6 @@ from datetime import time
 from typing import Any
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -54,8 +53,8 @@ EVER = "ever"
 class KeptForField(forms.TypedChoiceField):
     """A number of days; None for ever, where the model's field may be null."""
 
-    def __init__(self, name: str, help_text: Promise | str) -> None:
-        field = Workspace._meta.get_field(name)
+    def __init__(self, name: str, help_text: Any) -> None:
+        field: Any = Workspace._meta.get_field(name)
         choices = [*field.choices, *([(EVER, _("Ever"))] if field.null else [])]
         super().__init__(
             label=capfirst(field.verbose_name),
