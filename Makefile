@@ -4,13 +4,14 @@ PYTHON := .venv/bin/python
 LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types static check chaos bench lock translations
+.PHONY: help setup demo test lint types static check chaos bench load lock translations
 
 help:
 	@echo "make demo   set up and run Segue with demo data"
 	@echo "make test   set up and run the tests"
 	@echo "make chaos  kill and cut off real workers in the middle of runs, 500 times"
 	@echo "make bench  measure the speeds that docs/performance.md speaks of"
+	@echo "make load   people, uploads and runs together, for ten minutes"
 	@echo "make static reads the code: lint, types, imports, migrations, translations, pictures"
 	@echo "make check  what CI checks, but the storm"
 
@@ -61,6 +62,12 @@ chaos: setup
 # Speeds as ratios, measured in one run; dlt is there to be compared with.
 bench: setup .venv-bench/ready
 	$(PYTHON) -m benchmarks.bench
+
+MINUTES := 10
+
+# People, uploads and runs together, on the whole system.
+load: setup .venv-bench/ready
+	$(PYTHON) -m benchmarks.load $(MINUTES)
 
 # The lock holds versions and hashes, and no address of an index.
 lock: setup
