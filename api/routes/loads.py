@@ -272,8 +272,9 @@ def _columns(load: Import, choices: list[ColumnChoice]) -> list[Column]:
 def change_reading(request: ApiRequest, load_id: int, body: ReadingIn) -> Import:
     """Reads a draft’s text file as the request says it is written; its columns are told anew."""
     load = get_object_or_404(_loads(), pk=load_id)
-    found = Dialect.from_json(load.dialect)
-    if not found.is_text:
+    # A load of a database that has not begun has no text yet.
+    found = Dialect.from_json(load.dialect) if load.dialect else None
+    if found is None or not found.is_text:
         raise Problem("refused", "Only a text file can be read in another way.")
     drafts.read_as_told(load, **body.form(found).told)
     return get_object_or_404(_loads(), pk=load_id)
