@@ -9,6 +9,7 @@ from ninja.errors import HttpError, ValidationError
 
 from api.problems import OF_STATUS, Problem
 from connections import access
+from connections import services as connection_services
 from connections.provider.errors import ProviderError
 from exports.destinations import ChangedMeanwhile, DestinationProblem, NameTaken
 from exports.lists import ListProblem
@@ -18,6 +19,8 @@ from segments.databases.problems import DatabaseProblem
 from segments.dialect import UnreadableFile
 from segments.preview import TooSlow
 from segments.rule_tree import RuleError
+from workspaces import invitations, members, two_step
+from workspaces.notices import endpoints
 from workspaces.services import RefreshActive, RefreshOver
 
 # The first that fits: subclasses come before their bases.
@@ -38,6 +41,11 @@ OF_EXCEPTION: list[tuple[type[Exception], str]] = [
     (attributes.Refused, "refused"),
     (segment_services.Refused, "refused"),
     (erasures.Refused, "refused"),
+    (connection_services.Refused, "refused"),
+    (invitations.Refused, "refused"),
+    (members.Refused, "refused"),
+    (two_step.Refused, "refused"),
+    (endpoints.Refused, "name_taken"),
     (entries.TooMany, "unreadable_file"),
     (UnreadableFile, "unreadable_file"),
     (DatabaseProblem, "refused"),

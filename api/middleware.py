@@ -38,6 +38,24 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(PREFIX):
             return self.get_response(request)
+        if request.method == "HEAD":
+            return self._head(request)
+        return self._answered(request)
+
+    def _head(self, request: HttpRequest) -> HttpResponse:
+        """What GET answers, without the body."""
+        request.method = "GET"
+        response = self._answered(request)
+        request.method = "HEAD"
+        if response.streaming:
+            response.streaming_content = ()  # type: ignore[attr-defined]
+            return response
+        if response.content:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
+        return response
+
+    def _answered(self, request: HttpRequest) -> HttpResponse:
         if request.path_info in OPEN:
             return _finished(request, self.get_response(request))
         count = None

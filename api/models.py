@@ -18,6 +18,7 @@ class Scope(models.TextChoices):
     IMPORT = "import", _("Bring files in and load sources")
     WRITE = "write", _("Change sources, attributes, segments, exports and suppressions; erase")
     RUN = "run", _("Refresh, and start, approve and cancel runs")
+    ADMIN = "admin", _("Administer members, settings, connections and endpoints for events")
 
 
 class Token(TenantModel):

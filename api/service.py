@@ -15,8 +15,10 @@ from api.routes import (
     connections,
     database_sources,
     destinations,
+    endpoints,
     erasures,
     loads,
+    members,
     profiles,
     refreshes,
     runs,
@@ -52,6 +54,7 @@ api = NinjaAPI(
 errors.handle(api)
 for tag, module in {
     "Workspace": workspaces,
+    "Members": members,
     "Sources": sources,
     "Databases": database_sources,
     "Loads": loads,
@@ -65,6 +68,7 @@ for tag, module in {
     "Exports": destinations,
     "Runs": runs,
     "Refreshes": refreshes,
+    "Endpoints for events": endpoints,
     "Audit log": audit,
 }.items():
     api.add_router("", module.router, tags=[tag])

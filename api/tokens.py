@@ -77,7 +77,7 @@ def create(
     return Made(token, beginning + secret)
 
 
-def revoke(token: Token, by: User) -> None:
+def revoke(token: Token, by: User | None) -> None:
     with transaction.atomic():
         revoked = Token.objects.filter(pk=token.pk, revoked_at=None).update(
             revoked_at=timezone.now()

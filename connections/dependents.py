@@ -19,8 +19,8 @@ class Dependent:
     key: str
     label: str
     url: str
-    detach: Callable[[User], None]
-    remove: Callable[[User], None]
+    detach: Callable[[User | None], None]
+    remove: Callable[[User | None], None]
     kept_by: int | None = None
 
 

@@ -9,14 +9,15 @@ from workspaces.permissions import may
 
 def usable_by(membership: Membership) -> list[Connection]:
     """The finished connections that the member may use in exports."""
-    found = Connection.objects.exclude(state=Connection.State.DRAFT).order_by("name")
+    found = all_connections().exclude(state=Connection.State.DRAFT)
     return [connection for connection in found if may(membership, "connection.use", connection)]
 
 
 def all_connections() -> QuerySet[Connection]:
-    return Connection.objects.select_related("created_by", "export_user", "authorised_by").order_by(
-        "name"
+    found = Connection.objects.select_related(
+        "workspace", "created_by", "export_user", "authorised_by"
     )
+    return found.order_by("name")
 
 
 def begun(name: str, *, by: User) -> Connection | None:

@@ -65,6 +65,26 @@ def create_connection(
             )
             give_consent(connection, by=by)
             return connection
+        connection = begin_connection(
+            workspace, name=name, sharing=sharing, shared_with=shared_with, by=by
+        )
+        give_consent(connection, by=by)
+    return connection
+
+
+def begin_connection(
+    workspace: Workspace,
+    *,
+    name: str,
+    sharing: str,
+    shared_with: Iterable[Membership] = (),
+    by: User | None,
+) -> Connection:
+    """A connection over which nothing may be sent yet: nobody has consented or authorised it.
+
+    Raises `Refused` for a name that another connection has.
+    """
+    with transaction.atomic():
         connection = Connection(workspace=workspace, name=name, sharing=sharing, created_by=by)
         _save_named(connection)
         named: dict[str, Any] = _share(connection, shared_with)
@@ -76,7 +96,6 @@ def create_connection(
             sharing=sharing,
             **named,
         )
-        give_consent(connection, by=by)
     return connection
 
 
@@ -86,7 +105,7 @@ def change_connection(
     name: str,
     sharing: str,
     shared_with: Iterable[Membership] = (),
-    by: User,
+    by: User | None,
     stop_exports: bool = False,
 ) -> None:
     """`shared_with` are the Contributors named, where `sharing` is by name.
@@ -180,7 +199,7 @@ def give_consent(connection: Connection, *, by: User) -> None:
         )
 
 
-def withdraw_consent(connection: Connection, *, by: User) -> None:
+def withdraw_consent(connection: Connection, *, by: User | None) -> None:
     """Nothing more leaves for the connection, from the next batch on."""
     with transaction.atomic():
         withdrawn = Consent.objects.filter(connection=connection, withdrawn_at__isnull=True).update(
@@ -260,7 +279,7 @@ def become_export_user(connection: Connection, *, by: User) -> None:
 
 
 def remove_connection(
-    connection: Connection, *, by: User, choices: Mapping[str, str] | None = None
+    connection: Connection, *, by: User | None, choices: Mapping[str, str] | None = None
 ) -> None:
     """Removes a connection and its tokens. Raises `Refused`, and then nothing has changed.
 
@@ -324,7 +343,7 @@ def _take_over(connection: Connection, by: User) -> None:
     become_export_user(connection, by=by)
 
 
-def _vouch_no_more(connection: Connection, by: User) -> None:
+def _vouch_no_more(connection: Connection, by: User | None) -> None:
     """Nothing is sent over the connection until somebody vouches for it."""
     with transaction.atomic():
         stored = _locked(connection)

@@ -24,7 +24,7 @@ def of_connection(connection: Connection) -> list[Dependent]:
 
 
 def _dependent(destination: Destination) -> Dependent:
-    def remove(by: User) -> None:
+    def remove(by: User | None) -> None:
         try:
             destinations.remove(destination, by=by)
         except destinations.DestinationProblem as problem:
@@ -55,7 +55,7 @@ def of_member(membership: Membership) -> Iterator[Belonging]:
         )
 
 
-def _detacher(destination: Destination) -> Callable[[User], None]:
+def _detacher(destination: Destination) -> Callable[[User | None], None]:
     return lambda by: destinations.detach(destination, by=by)
 
 

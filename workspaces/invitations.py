@@ -23,7 +23,7 @@ class Refused(Exception):
     """Why an invitation can't be made or accepted; the message is for people."""
 
 
-def invite(workspace: Workspace, email: str, role: str, *, by: User) -> Invitation:
+def invite(workspace: Workspace, email: str, role: str, *, by: User | None) -> Invitation:
     """Sends an invitation; an earlier one to the same address stops being valid.
 
     Raises Refused for who is a member already, and OSError when the mail server won't take it:
@@ -51,7 +51,7 @@ def invite(workspace: Workspace, email: str, role: str, *, by: User) -> Invitati
             to=email,
             workspace=workspace,
             invitation=invitation,
-            inviter=by,
+            inviter=by or _("An Administrator"),
             url=f"{settings.BASE_URL}{path}",
         )
     return invitation
@@ -74,7 +74,7 @@ def open_invitations() -> QuerySet[Invitation]:
     return Invitation.objects.filter(accepted_at=None, revoked_at=None).order_by("-created_at")
 
 
-def revoke(invitation: Invitation, *, by: User) -> None:
+def revoke(invitation: Invitation, *, by: User | None) -> None:
     """Makes the invitation worthless; nothing happens to one already accepted."""
     with transaction.atomic():
         current = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)

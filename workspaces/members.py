@@ -27,12 +27,13 @@ class Belonging:
     """Something that rests on a member: whoever removes them takes it over, or it stops.
 
     `what` says to people what it is and what the member is to it. With `take_over` None it stops
-    in any case. Both are called in the removal's transaction, with who removes the member.
+    in any case. Both are called in the removal's transaction, with who removes the member: None is
+    a service or a command, which takes nothing over.
     """
 
     what: str
     url: str
-    stop: Callable[[User], None]
+    stop: Callable[[User | None], None]
     take_over: Callable[[User], None] | None = None
 
 
@@ -106,10 +107,14 @@ def _end(
     belongings: list[Belonging], ending: Ending | None, by: User | None, *, leaving: User
 ) -> None:
     choices = [one for one in belongings if one.take_over is not None]
-    if choices and (ending is None or by is None):
+    if choices and ending is None:
         raise Refused(
             _("Say first what becomes of this: %(names)s.")
             % {"names": "; ".join(one.what for one in choices)}
+        )
+    if choices and ending == Ending.TAKE_OVER and by is None:
+        raise Refused(
+            _("Only a person can take over: a member’s own token does, a service’s does not.")
         )
     if choices and ending == Ending.TAKE_OVER and by == leaving:
         raise Refused(
@@ -118,7 +123,7 @@ def _end(
     for one in belongings:
         if by is not None and one.take_over is not None and ending == Ending.TAKE_OVER:
             one.take_over(by)
-        elif by is not None:
+        else:
             one.stop(by)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, time
 
+from django import forms
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
@@ -59,7 +60,20 @@ def _with_free_slug(name: str, time_zone: str) -> Workspace:
             slug = f"{base}-{number}"
 
 
-def save_rejected_share(workspace: Workspace, percent: int, *, by: User) -> None:
+def save_settings(form: forms.ModelForm, *, by: User | None) -> None:
+    """Keeps what a form of the workspace's settings says that is valid."""
+    with transaction.atomic():
+        workspace = form.save()
+        audit.record(
+            workspace,
+            "workspace.changed",
+            actor=by,
+            target=workspace,
+            changes=audit.changes(form),
+        )
+
+
+def save_rejected_share(workspace: Workspace, percent: int, *, by: User | None) -> None:
     """Sets above which share of rejected profiles members are told of a run."""
     with transaction.atomic():
         workspace.rejected_share = percent

@@ -36,13 +36,13 @@ def members_without() -> int:
     return Membership.objects.exclude(user__in=with_it).count()
 
 
-def demand(workspace: Workspace, is_demanded: bool, *, by: User) -> None:
-    """Says whether members need it. Raises Refused for an Administrator who doesn't have it."""
+def demand(workspace: Workspace, is_demanded: bool, *, by: User | None) -> None:
+    """Says whether members need it. Raises Refused for whoever doesn't have it themselves."""
     with transaction.atomic():
         current = Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
         if current.two_step_demanded == is_demanded:
             return
-        if is_demanded and not has(by):
+        if is_demanded and (by is None or not has(by)):
             raise Refused(
                 _("Set two-step sign-in up for yourself first, else you would be locked out.")
             )

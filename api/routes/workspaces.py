@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from django import forms
+from django.db import transaction
 from django.http import Http404
 from ninja import Field, Router, Schema
 
@@ -10,13 +12,15 @@ from api.checked import posted, require_valid
 from api.middleware import ApiRequest
 from api.models import Scope, Token
 from api.operations import needs
-from api.schemas import Body, Clock, ClockOut, Page
-from workspaces import services
-from workspaces.forms import ScheduleForm
+from api.schemas import Body, Clock, ClockOut, Name, Page, Text
+from workspaces import services, two_step
+from workspaces.forms import RejectedShareForm, RetentionForm, ScheduleForm, WorkspaceForm
 from workspaces.models import Role, Schedule, Workspace
 
 router = Router()
 Weekday = Annotated[int, Field(ge=1, le=7)]
+Days = Annotated[int, Field(ge=1, le=36_500)]
+MAY_BE_EVER = {"history_days", "runs_days", "audit_days"}
 
 
 class WorkspaceOut(Schema):
@@ -24,6 +28,46 @@ class WorkspaceOut(Schema):
     name: str = Field(examples=["Harbour Books"])
     time_zone: str = Field(examples=["Europe/Madrid"])
     created_at: datetime
+    two_step_demanded: bool = Field(
+        description="Whether members need two-step sign-in, for their tokens, too."
+    )
+    rejected_share: int = Field(
+        description="Members are told of a run when more than so many percent were rejected.",
+        examples=[5],
+    )
+    rejections_days: int = Field(
+        description="Days that it is kept who was not sent, and refused rows.", examples=[90]
+    )
+    files_days: int = Field(description="Days that uploaded files are kept.", examples=[90])
+    history_days: int | None = Field(
+        description="Days that it is kept who joined and left segments; null: for ever.",
+        examples=[730],
+    )
+    runs_days: int | None = Field(
+        description="Days that runs, imports and refreshes are kept; null: for ever.",
+        examples=[730],
+    )
+    audit_days: int | None = Field(
+        description="Days that the audit log is kept; null: for ever.", examples=[None]
+    )
+
+
+class WorkspaceChange(Body):
+    """What is left out stays as it is. Days are some of 7, 30, 90, 180, 365, 730, 1826, 3652."""
+
+    name: Name | None = Field(None, examples=["Harbour Books"])
+    time_zone: Text | None = Field(None, max_length=60, examples=["Europe/Madrid"])
+    two_step_demanded: bool | None = Field(
+        None,
+        description="Members need two-step sign-in. Only one’s own token, who has it, demands it.",
+        examples=[False],
+    )
+    rejected_share: int | None = Field(None, ge=0, le=100, examples=[5])
+    rejections_days: Days | None = Field(None, examples=[90])
+    files_days: Days | None = Field(None, examples=[90])
+    history_days: Days | None = Field(None, description="Null: for ever.", examples=[730])
+    runs_days: Days | None = Field(None, description="Null: for ever.", examples=[730])
+    audit_days: Days | None = Field(None, description="Null: for ever.", examples=[365])
 
 
 class TokenOut(Schema):
@@ -87,6 +131,45 @@ def get_workspace(request: ApiRequest, slug: str) -> Workspace:
     if slug != request.workspace.slug:
         raise Http404
     return request.workspace
+
+
+@router.patch("/workspaces/{slug:slug}", response=WorkspaceOut, summary="Change the settings")
+@needs(Scope.ADMIN, rule="workspace.change")
+def change_workspace(request: ApiRequest, slug: str, body: WorkspaceChange) -> Workspace:
+    """Its name and time zone, and how long it keeps what. Needs an Administrator’s token."""
+    workspace = get_workspace(request, slug)
+    given = {
+        name: value
+        for name, value in body.dict(exclude_unset=True).items()
+        if value is not None or name in MAY_BE_EVER
+    }
+    with transaction.atomic():
+        for kind in (WorkspaceForm, RetentionForm):
+            if given.keys() & set(kind.base_fields):
+                form = _settings_form(kind, workspace, given)
+                require_valid(form)
+                services.save_settings(form, by=request.actor)
+        if "two_step_demanded" in given:
+            two_step.demand(workspace, given["two_step_demanded"], by=request.actor)
+        if "rejected_share" in given:
+            share = RejectedShareForm(posted(**given), instance=workspace)
+            require_valid(share)
+            services.save_rejected_share(
+                workspace, share.cleaned_data["rejected_share"], by=request.actor
+            )
+    return workspace
+
+
+def _settings_form(
+    kind: type[forms.ModelForm], workspace: Workspace, given: dict[str, Any]
+) -> forms.ModelForm:
+    """The screen's form, filled in with what is given and for the rest with what is there."""
+    there = kind(instance=workspace)
+    values = {
+        name: field.prepare_value(given.get(name, getattr(workspace, name)))
+        for name, field in there.fields.items()
+    }
+    return kind(posted(**values), instance=workspace)
 
 
 @router.get("/schedule", response=ScheduleOut, summary="Get the schedule")

@@ -24,8 +24,10 @@ from tests.segments.factories import (
     SourceFactory,
     SqlQueryFactory,
 )
-from workspaces import audit
-from workspaces.models import Refresh, RefreshStep, Workspace
+from tests.workspaces.factories import MembershipFactory
+from workspaces import audit, invitations
+from workspaces.models import EndpointDelivery, Event, Refresh, RefreshStep, Role, Workspace
+from workspaces.notices import endpoints
 
 
 def make_world(workspace: Workspace) -> dict[str, Any]:
@@ -76,7 +78,22 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
         state="failed",
     )
     audit.record(workspace, "workspace.created", target=workspace)
+    endpoint, _secret = endpoints.create(
+        workspace,
+        name="Warehouse",
+        form="json",
+        url="https://warehouse.example.com/segue",
+        events=["run.finished"],
+        by=None,
+    )
+    event = Event.objects.create(workspace=workspace, kind="run.finished", data={"run": run.pk})
     return {
+        "member_id": MembershipFactory(workspace=workspace, role=Role.CONTRIBUTOR),
+        "invitation_id": invitations.invite(workspace, "invited@example.com", Role.VIEWER, by=None),
+        "endpoint_id": endpoint,
+        "delivery_id": EndpointDelivery.objects.create(
+            workspace=workspace, endpoint=endpoint, event=event, state="failed"
+        ),
         "source_id": source,
         "database": SqlQueryFactory(source__workspace=workspace).source,
         "load_id": load,

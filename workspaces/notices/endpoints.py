@@ -34,7 +34,7 @@ def create(
     form: str,
     url: str,
     events: Iterable[str],
-    by: User,
+    by: User | None,
 ) -> tuple[Endpoint, str]:
     """The endpoint, and the secret that signs what it is sent: it is not shown again.
 
@@ -70,7 +70,13 @@ def create(
 
 
 def change(
-    endpoint: Endpoint, *, name: str, url: str, events: Iterable[str], enabled: bool, by: User
+    endpoint: Endpoint,
+    *,
+    name: str,
+    url: str,
+    events: Iterable[str],
+    enabled: bool,
+    by: User | None,
 ) -> None:
     """Without a `url` the one that is kept stays. Raises as `create` does."""
     endpoint.name, endpoint.events, endpoint.enabled = name, sorted(events), enabled
@@ -93,7 +99,7 @@ def change(
         raise Refused(_taken()) from None
 
 
-def renew_secret(endpoint: Endpoint, *, by: User) -> str:
+def renew_secret(endpoint: Endpoint, *, by: User | None) -> str:
     """Another secret from now on; the one before signs nothing any more."""
     secret = _new_secret()
     with transaction.atomic():
@@ -103,14 +109,14 @@ def renew_secret(endpoint: Endpoint, *, by: User) -> str:
     return secret
 
 
-def remove(endpoint: Endpoint, *, by: User) -> None:
+def remove(endpoint: Endpoint, *, by: User | None) -> None:
     """With its log of deliveries."""
     with transaction.atomic():
         audit.record(endpoint.workspace, "endpoint.removed", actor=by, target=endpoint)
         endpoint.delete()
 
 
-def try_out(endpoint: Endpoint, *, by: User) -> EndpointDelivery:
+def try_out(endpoint: Endpoint, *, by: User | None) -> EndpointDelivery:
     """Sends an event that means nothing, whatever the endpoint asks for."""
     workspace = endpoint.workspace
     event = Event.objects.create(
@@ -124,7 +130,7 @@ def try_out(endpoint: Endpoint, *, by: User) -> EndpointDelivery:
     return _send(endpoint, event, by)
 
 
-def send_again(delivery: EndpointDelivery, *, by: User) -> EndpointDelivery:
+def send_again(delivery: EndpointDelivery, *, by: User | None) -> EndpointDelivery:
     """The same event once more, as a delivery of its own with the same id for the receiver."""
     with transaction.atomic():
         again = _send(delivery.endpoint, delivery.event, by)
@@ -145,7 +151,7 @@ def forget_old() -> None:
     old.delete()
 
 
-def _send(endpoint: Endpoint, event: Event, by: User) -> EndpointDelivery:
+def _send(endpoint: Endpoint, event: Event, by: User | None) -> EndpointDelivery:
     delivery = EndpointDelivery.objects.create(
         workspace_id=endpoint.workspace_id,
         endpoint=endpoint,

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from workspaces import audit
+from workspaces import services
 from workspaces.forms import RetentionForm, WorkspaceForm
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
@@ -31,14 +31,7 @@ def retention(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 
 def _saved(request: WorkspaceRequest, form: forms.ModelForm) -> HttpResponse:
-    form.save()
-    audit.record(
-        request.workspace,
-        "workspace.changed",
-        actor=request.user,
-        target=request.workspace,
-        changes=audit.changes(form),
-    )
+    services.save_settings(form, by=request.user)
     messages.success(request, _("The workspace has been saved."))
     return redirect("workspaces:settings", request.workspace.slug)
 
