@@ -1,16 +1,16 @@
-"""Erasures: how far each is, and letting somebody back in."""
+"""Erasures: of addresses without a profile, how far each is, and letting somebody back in."""
 
 from datetime import datetime
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router, Schema, Status
 
 from api.middleware import ApiRequest
 from api.models import Scope
-from api.operations import needs
-from api.schemas import Page, Paging, page
-from segments import erasures
+from api.operations import needs, once
+from api.schemas import Body, Page, Paging, Text, page
+from segments import address_erasures, erasures
 from segments.models import Erasure
 
 router = Router()
@@ -24,6 +24,31 @@ class ErasureOut(Schema):
     asked_at: datetime
     finished_at: datetime | None = Field(description="When nothing was left to do.")
     lifted_at: datetime | None = Field(description="When the person was let back in.")
+
+
+class EraseAddressIn(Body):
+    address: Text = Field(min_length=1, max_length=254, examples=["ada@example.com"])
+    delete_at_provider: bool = Field(
+        False, description="Delete the contact at Constant Contact, too."
+    )
+
+
+@router.post("/erasures", response={202: ErasureOut}, summary="Erase an address")
+@needs(Scope.WRITE, rule="profile.erase")
+@once
+def erase_address(request: ApiRequest, body: EraseAddressIn) -> Any:
+    """Erases somebody who has no profile any more, but whom exports and lists still know.
+
+    Whoever has a profile is erased by that: it is refused, naming it. Needs an Administrator’s
+    token.
+    """
+    erasure = address_erasures.erase(
+        request.workspace,
+        body.address,
+        by=request.actor,
+        delete_at_provider=body.delete_at_provider,
+    )
+    return Status(202, erasure)
 
 
 @router.get("/erasures", response=Page[ErasureOut], summary="List erasures")

@@ -63,6 +63,38 @@ class EraseIn(Body):
     )
 
 
+class AddressOut(Schema):
+    address: str = Field(examples=["ada@example.com"])
+    is_theirs: bool = Field(
+        description="Whether it is erased unless the request names others.", examples=[True]
+    )
+    others: int = Field(description="Other profiles that have it, 20 at most.", examples=[0])
+
+    @staticmethod
+    def resolve_others(address: erasures.Address) -> int:
+        return len(address.others)
+
+
+class ForeseenOut(Schema):
+    """What erasing the person would do; nothing has happened yet."""
+
+    addresses: list[AddressOut]
+    segments: list[Reference] = Field(description="Those that the person is a member of.")
+    naming_rules: list[Reference] = Field(
+        description="Segments whose rules name the person: change them yourself."
+    )
+    kept_files: int = Field(description="Files that may name them, and are deleted.", examples=[0])
+    waiting_files: int = Field(description="Files that are deleted once loaded.", examples=[0])
+
+    @staticmethod
+    def resolve_segments(foreseen: erasures.Foreseen) -> list[dict[str, Any]]:
+        return [{"id": one.pk, "name": one.name} for one in foreseen.segments]
+
+    @staticmethod
+    def resolve_naming_rules(foreseen: erasures.Foreseen) -> list[dict[str, Any]]:
+        return [{"id": one.pk, "name": one.name} for one in foreseen.naming_rules]
+
+
 @router.get("/profiles", response=Page[ProfileOut], summary="Search profiles")
 @needs(Scope.PEOPLE, rule="profile.view")
 def list_profiles(request: ApiRequest, asked: Query[ProfileFilter]) -> dict[str, Any]:
@@ -90,6 +122,16 @@ def list_profiles(request: ApiRequest, asked: Query[ProfileFilter]) -> dict[str,
 def get_profile(request: ApiRequest, profile_id: int) -> Profile:
     """One profile with its values and the segments it is in."""
     return get_object_or_404(Profile, pk=profile_id)
+
+
+@router.get(
+    "/profiles/{int:profile_id}/erasure", response=ForeseenOut, summary="Foresee an erasure"
+)
+@needs(Scope.PEOPLE, rule="profile.erase")
+def foresee_erasure(request: ApiRequest, profile_id: int) -> erasures.Foreseen:
+    """What erasing the person would do, and which addresses seem theirs: read it first."""
+    profile = get_object_or_404(Profile.objects.select_related("workspace"), pk=profile_id)
+    return erasures.foresee(profile)
 
 
 @router.post(

@@ -67,6 +67,8 @@ OPERATIONS: dict[str, tuple[set[str], Any]] = {
     "list_profiles": (EVERYONE, None),
     "get_profile": (EVERYONE, None),
     "erase_profile": (ADMINISTRATORS, {}),
+    "foresee_erasure": (ADMINISTRATORS, None),
+    "erase_address": (ADMINISTRATORS, {"address": "old@example.com"}),
     "list_erasures": (ADMINISTRATORS, None),
     "get_erasure": (ADMINISTRATORS, None),
     "lift_erasure": (ADMINISTRATORS, None),
@@ -84,6 +86,11 @@ OPERATIONS: dict[str, tuple[set[str], Any]] = {
     "refresh_segment": (EDITORS, None),
     "duplicate_segment": (EDITORS, None),
     "list_history": (EVERYONE, None),
+    "count_segment_rules": (EVERYONE, None),
+    "compare_segments": (EVERYONE, None),
+    "list_tags": (EVERYONE, None),
+    "rename_tag": (EDITORS, {"tag": "vip", "becomes": "best"}),
+    "delete_tag": (EDITORS, {"tag": "vip"}),
     "list_members": (EDITORS, None),
     "stream_members": (EDITORS, None),
     "create_static_segment": (EDITORS, {"name": "Guests", "entries": ["k1"]}),
@@ -158,7 +165,11 @@ OBJECTS = {
     "change_entries": "static",
     "change_entries_by_file": "static",
 }
-QUERIES = {"create_source": "?name=Shop&key=id", "find_in_run": "?profile=k1"}
+QUERIES = {
+    "create_source": "?name=Shop&key=id",
+    "find_in_run": "?profile=k1",
+    "compare_segments": "?segment={segment_id}&segment={static}",
+}
 # What the state of the world, or a provider that nobody can reach, refuses.
 REFUSED = {
     "load_database": 409,
@@ -185,7 +196,7 @@ def told() -> Iterator[tuple[str, str, str, list[str]]]:
 
 def call(caller: Program, world: dict[str, Any], name: str, method: str, path: str) -> Any:
     """Calls the operation and takes back what it did."""
-    here = path.removeprefix("/api/v1").replace("{form}", "csv")
+    here = path.removeprefix("/api/v1").replace("{form}", "csv") + QUERIES.get(name, "")
     here = here.replace("{slug}", getattr(world.get("workspace"), "slug", "elsewhere"))
     for parameter, thing in world.items():
         if parameter == OBJECTS.get(name):
@@ -193,7 +204,6 @@ def call(caller: Program, world: dict[str, Any], name: str, method: str, path: s
             here = here.replace("{segment_id}", str(thing.pk))
     for parameter, thing in world.items():
         here = here.replace(f"{{{parameter}}}", str(thing.pk))
-    here += QUERIES.get(name, "")
     body = OPERATIONS[name][1]
     with transaction.atomic():
         if isinstance(body, bytes):

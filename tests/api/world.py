@@ -41,7 +41,7 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
         workspace=workspace, key="k1", attributes={"city": "Paris", "email": "ada@example.com"}
     )
     ProfileFactory(workspace=workspace, key="k2", attributes={"city": "Rome"})
-    segment = SegmentFactory(workspace=workspace, name="Parisians", member_count=1)
+    segment = SegmentFactory(workspace=workspace, name="Parisians", member_count=1, tags=["vip"])
     SegmentMember.objects.create(workspace=workspace, segment=segment, profile_id=profile.pk)
     static, _changed = static_segments.create(
         workspace, name="Listed", description="", listed_by="", rows=[["k1"]], by=None
