@@ -157,7 +157,7 @@ def _wait_for(address: str) -> None:
         try:
             if requests.get(f"{address}/readyz", timeout=10).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             pass
         time.sleep(0.3)
     raise SystemExit("The system was not ready within a minute.")

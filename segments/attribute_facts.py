@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from segments import attribute_sql as sql
-from segments import sampling
+from segments import population, sampling
 from segments.models import Attribute
 from workspaces.models import Workspace
 
@@ -46,7 +46,7 @@ def facts(workspace: Workspace, attributes: Iterable[Attribute], shown: int) -> 
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")
-        total = sampling.total(cursor, workspace)
+        total = population.size(workspace.pk)
         is_sample = total > most
         if is_sample:
             # The same profiles at every look, so that shares do not flicker.

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.handing_over import after_commit
-from segments import erased, erasure_parts, erasure_sql, profile_merge
+from segments import erased, erasure_parts, erasure_sql, population, profile_merge
 from segments.erasure_parts import Person
 from segments.models import (
     Attribute,
@@ -194,6 +194,7 @@ def _erase(
         erased.add(workspace.pk, erasure.pk, person.key, person.addresses)
         for part in erasure_parts.every():
             part.let_go(erasure, person)
+        population.changed(workspace.pk)
         for statement in erasure_sql.STATEMENTS:
             cursor.execute(statement, erasure_sql.parameters(workspace.pk, person))
     audit.record(

@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from segments import population
 from segments.models import Import, Profile, Segment
 from segments.uploads import open_uploads
 from workspaces.home import Stat, Step
@@ -54,7 +55,7 @@ def make_a_segment(request: HttpRequest) -> Step:
 def profiles(request: HttpRequest) -> Stat:
     return Stat(
         label=_("Profiles"),
-        value=Profile.objects.count(),
+        value=population.size(request.workspace.pk),  # type: ignore[attr-defined]
         icon="users",
         url=reverse("segments:profile_list", args=[_slug(request)]),
     )

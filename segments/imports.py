@@ -13,6 +13,7 @@ from segments import (
     measures,
     notices,
     ownership,
+    population,
     profile_merge,
     reading,
     sql_loads,
@@ -123,6 +124,7 @@ def _store(load: Import, result: reading.Reading) -> bool:
         _end(load, Import.State.FAILED, reason=objection)
         return False
     owned = ownership.keep_attributes(load, columns)
+    population.changed(load.workspace_id)
     merged = profile_merge.merge(load.workspace_id, result.staged, owned, _replacing(load, result))
     if merged.erased:
         erased.keep_refused(load.workspace_id, load.pk, merged.erased)

@@ -13,7 +13,7 @@ from psycopg2.errors import QueryCanceled
 
 from config.database_roles import WORK_ROLE
 from segments import membership_sql as sql
-from segments import sampling
+from segments import population, sampling
 from segments.membership import condition_of
 from segments.models import Profile
 from workspaces.models import Workspace
@@ -45,7 +45,7 @@ def glance(workspace: Workspace, tree: Any, page: str = "") -> Look:
     """As `look`; in a large workspace only about, and in a moment."""
     condition, parameters = condition_of(workspace, tree, timezone.now())
     with bounded(page) as cursor:
-        of = sampling.total(cursor, workspace)
+        of = population.size(workspace.pk)
         if of > sampling.ALL_UP_TO:
             about = sampling.estimate(cursor, workspace, of, condition, parameters, SAMPLE)
             return Look(about.count, of, _profiles(about.ids), about.margin)
@@ -60,8 +60,7 @@ def look(workspace: Workspace, tree: Any, page: str = "") -> Look:
     """
     condition, parameters = condition_of(workspace, tree, timezone.now())
     with bounded(page) as cursor:
-        cursor.execute(sql.TOTAL, parameters)
-        total = int(cursor.fetchone()[0])
+        total = population.size(workspace.pk)
         cursor.execute(sql.COUNT_AND_SAMPLE.format(condition=condition), parameters)
         parts = cursor.fetchall()
         count = sum(size for size, _pk in parts)

@@ -4,19 +4,15 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
 from django.db.backends.utils import CursorWrapper
 
-from segments import membership_sql
 from segments import sampling_sql as sql
-from workspaces import cached
 from workspaces.models import Workspace
 
 # Up to here all profiles are looked at: it takes no longer.
 ALL_UP_TO = 50_000
 DRAWN = 20_000
 MOST_DRAWS = 100_000
-TOTAL_SECONDS = 30
 # Half the width of what holds the true share 95 times of 100, in standard errors.
 CONFIDENCE = 1.96
 
@@ -31,17 +27,6 @@ class Estimate:
     of: int
     margin: int
     ids: list[int]
-
-
-def total(cursor: CursorWrapper, workspace: Workspace) -> int:
-    """How many profiles there were, half a minute ago at most."""
-    key = cached.key(workspace.pk, "profiles")
-    known = cache.get(key)
-    if known is None:
-        cursor.execute(membership_sql.TOTAL, {"workspace": workspace.pk})
-        known = int(cursor.fetchone()[0])
-        cache.set(key, known, TOTAL_SECONDS)
-    return int(known)
 
 
 def draws(cursor: CursorWrapper, workspace: Workspace, wanted: int, of: int) -> dict[str, int]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
-from segments import sampling
+from segments import population, sampling
 from segments import sampling_sql as sql
 from segments.models import Attribute
 from segments.operators import NUMBERS
@@ -100,7 +100,7 @@ def _ask(
     parameters: dict[str, int | str],
 ) -> int:
     """Asks about all profiles, or about some of many; returns how many there are."""
-    of = sampling.total(cursor, workspace)
+    of = population.size(workspace.pk)
     if of <= sampling.ALL_UP_TO:
         cursor.execute(of_all, parameters)
     else:

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from segments import dependents, segment_services, segment_states, tags
+from segments import dependents, population, segment_services, segment_states, tags
 from segments.charts import sparkline
 from segments.history import recent_counts
-from segments.models import Profile, Segment
+from segments.models import Segment
 from segments.rule_sentence import sentence
 from segments.rule_tree import RuleError
 from segments.selectors import is_busy, words
@@ -60,7 +60,7 @@ def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "all_tags": tags.counted(),
         "states": [*Segment.State.choices, (FAILED, _("Refresh failed"))],
         "kinds": Segment.Kind.choices,
-        "profiles": Profile.objects.count(),
+        "profiles": population.size(request.workspace.pk),
         "is_busy": any(map(is_busy, segments)),
         "may_change": may(request.membership, "segment.change"),
         "previous_url": _at(asked, page.previous_page_number()) if page.has_previous() else "",

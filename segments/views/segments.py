@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from segments import (
     dependents,
     member_files,
+    population,
     segment_panels,
     segment_services,
     segment_states,
@@ -65,7 +66,7 @@ def _about(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
         "chart": history_chart(shown),
         "over": over if over in SPANS else REFRESHES,
         "is_busy": is_busy(segment),
-        "profiles": Profile.objects.count(),
+        "profiles": population.size(segment.workspace_id),
         "members_shown": min(most, segment.member_count),
         "is_more": most == MORE_MEMBERS,
         "has_more": most == FIRST_MEMBERS and segment.member_count > FIRST_MEMBERS,
