@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +126,6 @@ def measure(minutes: float) -> list[str]:
     data = Path(tempfile.mkdtemp(prefix="segue-load-"))
     box = SandboxProcess(rate_per_second=10_000, rate_per_day=1_000_000, token_rate=10_000)
     address = f"http://localhost:{PORT}"
-    processes: list[subprocess.Popen[bytes]] = []
     try:
         with EmbeddedServices(data).using(), box:
             bench = Bench(data, box)
@@ -134,21 +135,29 @@ def measure(minutes: float) -> list[str]:
                 subprocess.run(manage, env=bench.environment, check=True)
             world = data / "world.json"
             world.write_text(json.dumps(_itself(bench, "build")))
-            for part in parts(port=PORT, sandbox_port=None, data=str(data)):
-                processes.append(subprocess.Popen(part.command, env=bench.environment))
-            _wait_for(address)
-            depths = _under_load(bench, world, address, minutes)
+            with _whole_system(bench):
+                _wait_for(address)
+                depths = _under_load(bench, world, address, minutes)
+                drained = _drain(data)
             rows = list(csv.DictReader((data / "load_stats.csv").open()))
-            drained = _drain(data)
             states = _itself(bench, "count")
             _print(rows, depths, drained, states)
             return _faults(rows, depths, drained, states)
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@contextmanager
+def _whole_system(bench: Bench) -> Iterator[None]:
+    found = parts(port=PORT, sandbox_port=None, data=str(bench.data))
+    processes = [subprocess.Popen(part.command, env=bench.environment) for part in found]
+    try:
+        yield
     finally:
         for process in processes:
             process.terminate()
         for process in processes:
             process.wait()
-        shutil.rmtree(data, ignore_errors=True)
 
 
 def _wait_for(address: str) -> None:
