@@ -13,7 +13,12 @@ from exports.models import Destination
 from tests.connections.walk import prove
 from tests.exports.factories import ConnectionFactory, DestinationFactory
 from tests.exports.pages import words
-from tests.workspaces.factories import MembershipFactory, WorkspaceFactory, signed_in
+from tests.workspaces.factories import (
+    MembershipFactory,
+    WorkspaceFactory,
+    grown_stale,
+    signed_in,
+)
 from workspaces.models import AuditEntry, Membership, Role, Workspace
 from workspaces.permissions import may
 
@@ -116,6 +121,7 @@ def test_what_rests_on_a_member_who_is_removed_is_listed_and_handed_over_or_stop
         assert what in shown
     assert "Say first what becomes of this" in words(client.post(url))
     if ending == "take_over":
+        grown_stale(client)
         assert "Remove" not in client.post(url, {"ending": ending}).get("Location", "Remove")
         assert Membership.objects.filter(pk=leaving.pk).exists(), "not without a proof"
         prove(client)
