@@ -31,6 +31,9 @@ def parts(*, port: int, sandbox_port: int | None, data: str) -> list[Part]:
                 "--workers=2",
                 "--threads=4",
                 "--timeout=120",
+                # Closed after two seconds, as is usual, a connection now and then goes away just
+                # as a browser or a proxy sends something by it.
+                "--keep-alive=75",
                 "--log-level=warning",
                 "--worker-tmp-dir=/dev/shm" if os.path.isdir("/dev/shm") else "--preload",  # noqa: S108
             ),
