@@ -18,6 +18,7 @@ from django.db import connection
 from segments.models import Attribute, AttributeType, Profile
 from segments.selectors import address_attributes
 from workspaces.models import Workspace
+from workspaces.prefixes import begins_with
 
 PAGE = 50
 SECONDS = 0.2
@@ -74,7 +75,7 @@ def find(
 
 
 def _by_key(text: str, mark: str, most: int) -> Found:
-    chosen = Profile.objects.order_by("key").filter(key__startswith=text, key__gt=mark)
+    chosen = Profile.objects.order_by("key").filter(begins_with("key", text), key__gt=mark)
     found = list(chosen[: most + 1])
     return Found(found[:most], f"key:{found[most - 1].key}" if len(found) > most else "", 0)
 

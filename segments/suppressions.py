@@ -14,6 +14,7 @@ from segments.dialect import UnreadableFile, in_utf8
 from segments.models import BLANKS, Suppression
 from workspaces import audit
 from workspaces.models import User, Workspace
+from workspaces.prefixes import begins_with
 
 LONGEST_ADDRESS = 254
 LONGEST_REASON = 200
@@ -99,7 +100,7 @@ def page_of(*, search: str = "", after: str = "", before: str = "") -> Page:
     """The page after an address, before one, or the first; whose address begins with the text."""
     found = Suppression.objects.select_related("added_by").order_by("address")
     if search:
-        found = found.filter(address__startswith=search.strip().lower())
+        found = found.filter(begins_with("address", search.strip().lower()))
     backwards = bool(before) and not after
     if backwards:
         found = found.filter(address__lt=before).order_by("-address")

@@ -3,13 +3,16 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django_scopes import scope
 
 from segments import profile_search
+from segments.models import Profile
 from tests.segments.factories import AttributeFactory, ImportFactory, ProfileFactory, SourceFactory
 from tests.workspaces.factories import WorkspaceFactory, signed_in
-from workspaces.models import Role
+from workspaces.models import Role, Workspace
+from workspaces.prefixes import begins_with
 
 PEOPLE = {
     "A1": ("ada@Engines.example", "Ada", "Lovelace"),
@@ -123,3 +126,12 @@ def test_a_profiles_page_says_where_each_value_came_from(people: Any) -> None:
     assert "its source was removed" in page
     assert "Erase this person" not in page
     assert "Erase this person" in signed_in(people).get(at).content.decode()
+
+
+def test_a_key_is_found_by_its_index_behind_row_level_security_too(workspace: Workspace) -> None:
+    ProfileFactory(workspace=workspace, key="k1")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+    plan = Profile.objects.filter(begins_with("key", "k")).order_by("key").explain()
+    (looked_for,) = [line for line in plan.splitlines() if "Index Cond" in line]
+    assert ">= 'k'" in looked_for
