@@ -54,7 +54,7 @@ def test_it_runs_the_demo_survives_what_dies_and_keeps_its_data(tmp_path: Path) 
         system.wait_for_line("Segue is ready")
         assert "read 2,059" not in system.lines()
         assert requests.get(f"{system.url}/healthz", timeout=10).text == "ok"
-        assert manage(data, "run_export", "adventure-works", "None").returncode == 1
+        assert manage(data, "run_export", "adventure-works", "None").returncode == 66
         family = system.family()
         os.kill(system.process.pid, signal.SIGKILL)
         assert psutil.wait_procs(family, 30)[1] == [], "parts outlive what supervises them"

@@ -111,7 +111,9 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     for _ in range(12):
         RunFactory(destination=DestinationFactory(workspace=workspace))
     client = administrator(workspace)
-    with django_assert_max_num_queries(16):
+    # The first page of a browser is kept as one where somebody is signed in.
+    client.get(url("destination_list", workspace))
+    with django_assert_max_num_queries(10):
         client.get(url("destination_list", workspace))
 
 
