@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from exports.configuration import RunConfiguration, configuration_of
-from exports.engine import judge_sql, restored_sql
+from exports.engine import judge_sql, ledger_sql, restored_sql
 from exports.models import Destination, Run
 from segments.models import BLANKS
 from workspaces.restored import restored_at
@@ -59,6 +59,9 @@ def learn_from_list(run: Run) -> None:
         cursor.execute(restored_sql.CREATE_MEMBER, parameters)
         cursor.execute(restored_sql.FORGET_LEFT, parameters)
         if destination.delivered_to == configuration.delivered_to:
+            # What the provider does not tell is taken for nothing: then the contact is sent again.
+            for field in TELLABLE:
+                cursor.execute(ledger_sql.ADD_COLUMN.format(field))
             held, more = _held(configuration)
             cursor.execute(restored_sql.ADOPT.format(hash=held), parameters | more)
         cursor.execute(restored_sql.DROP_MEMBER)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from exports.engine import batches
+from exports.engine import batches, read_back
 from exports.engine.drive import attempt, drive, drive_to_end
 from exports.models import Batch, Delivery, OptOut, Run
 from exports.runs import start_run
@@ -82,14 +82,18 @@ def test_nobody_is_sent_twice_and_nobody_taken_off_or_put_back_wrongly(
     assert world.on_list() == addresses(0, 1, 2, 7) | {"old@example.com"}
 
 
+@pytest.mark.parametrize(("told", "fate"), [(True, "unchanged"), (False, "changed")])
 def test_an_export_whose_first_run_is_forgotten_knows_its_people_on_the_list(
-    world: World, tmp_path: Path
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool, fate: str
 ) -> None:
+    if not told:
+        # As if the provider called its columns otherwise: nothing is known of the names then.
+        monkeypatch.setattr(read_back, "KNOWN", {read_back.ADDRESS: "address"})
     dump(tmp_path / "backup")
     world.run()
     restore(tmp_path / "backup")
-    assert account(world.run()) == {"unchanged": 6}
-    assert sent(world) == 6
+    assert account(world.run()) == {fate: 6}
+    assert sent(world) == (6 if told else 12)
     assert Delivery.objects.count() == 6
 
 
