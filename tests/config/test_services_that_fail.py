@@ -11,6 +11,7 @@ import psycopg2
 import pytest
 import redis
 from django.db import connection
+from django.utils import timezone
 from kombu import Connection, pools
 
 from config.celery import app
@@ -18,7 +19,7 @@ from config.database_roles import WORK_ROLE, as_owner
 from config.embedded import redis_program
 from exports.engine import drive as drive_module
 from exports.models import Run
-from exports.tasks import drive_run
+from exports.tasks import SILENCE, drive_run, sweep
 from segments import drafts, imports, upload_files
 from segments.models import Import, Profile
 from tests.api.client import program
@@ -101,7 +102,8 @@ def test_what_is_started_while_the_broker_is_out_of_memory_goes_on_when_it_has_s
     with pytest.raises(Exception, match=r"OOM|memory"):
         drive_run.delay(workspace.pk, run.pk)
     full_broker.config_set("maxmemory", 0)
-    drive_run.delay(workspace.pk, run.pk)
+    Run.objects.update(heartbeat_at=timezone.now() - 2 * SILENCE)
+    sweep()
     assert full_broker.llen("runs") == 1
 
 
