@@ -27,7 +27,7 @@ from config.parts import parts
 from sandbox.process import SandboxProcess
 
 PORT = 8199
-ASKED = 20
+ASKED = 100
 A_TENTH = {
     "match": "all",
     "rules": [{"attribute": "last", "operator": "ends_with", "value": "7"}],
@@ -148,8 +148,10 @@ def sign_in(address: str) -> requests.Session:
     return session
 
 
-def pages(session: requests.Session, base: str, ids: dict[str, int]) -> dict[str, float]:
-    """The 95th percentile of each page, in milliseconds, asked for one after the other."""
+def pages(
+    session: requests.Session, base: str, ids: dict[str, int]
+) -> dict[str, tuple[float, float]]:
+    """Each page's 95th percentile and its slowest, in milliseconds, asked for one by one."""
     found = {}
     for page in PAGES:
         path = page
@@ -160,7 +162,7 @@ def pages(session: requests.Session, base: str, ids: dict[str, int]) -> dict[str
             started = time.perf_counter()
             session.get(f"{base}{path}", timeout=60).raise_for_status()
             times.append((time.perf_counter() - started) * 1000)
-        found[page or "home"] = statistics.quantiles(times, n=20)[-1]
+        found[page or "home"] = statistics.quantiles(times, n=20)[-1], max(times)
     return found
 
 
@@ -204,8 +206,8 @@ def main() -> None:
         print(f"\n{count:,} profiles")
         for name, value in found.items():
             if name == "pages":
-                for page, milliseconds in sorted(value.items(), key=lambda one: -one[1]):
-                    print(f"  {page:40} {milliseconds:8.0f} ms")
+                for page, (usual, slowest) in sorted(value.items(), key=lambda one: -one[1][0]):
+                    print(f"  {page:40} {usual:8.0f} ms, the slowest {slowest:.0f} ms")
             else:
                 print(f"{name:42} {value:10.2f}")
 

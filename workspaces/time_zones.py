@@ -3,6 +3,7 @@
 import zoneinfo
 from collections import defaultdict
 from datetime import datetime
+from functools import cache
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -23,13 +24,19 @@ REGIONS = (
 Choices = list[tuple[str, list[tuple[str, str]]]]
 
 
+@cache
+def _zones() -> dict[str, zoneinfo.ZoneInfo]:
+    """By name. Each is a file, and finding them goes through all of their folders."""
+    return {name: zoneinfo.ZoneInfo(name) for name in sorted(zoneinfo.available_timezones())}
+
+
 def choices() -> Choices:
     groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
     now = datetime.now(zoneinfo.ZoneInfo("UTC"))
-    for name in sorted(zoneinfo.available_timezones()):
+    for name, zone in _zones().items():
         region, _slash, city = name.partition("/")
         if city and region in REGIONS:
-            offset = f"{now.astimezone(zoneinfo.ZoneInfo(name)):%z}"
+            offset = f"{now.astimezone(zone):%z}"
             label = f"{city.replace('_', ' ').replace('/', ', ')} (UTC{offset[:3]}:{offset[3:]})"
             groups[region].append((name, label))
     return [("UTC", [("UTC", "UTC")]), *sorted(groups.items())]
@@ -37,7 +44,7 @@ def choices() -> Choices:
 
 def validate(name: str) -> None:
     """Raises ValidationError for a name that is no time zone."""
-    if name not in zoneinfo.available_timezones():
+    if name not in _zones():
         raise ValidationError(
             _("“%(name)s” is not a time zone. Choose one from the list."), params={"name": name}
         )
