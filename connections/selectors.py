@@ -20,6 +20,14 @@ def all_connections() -> QuerySet[Connection]:
     return found.order_by("name")
 
 
+def shared_by_name(connection: Connection) -> list[User]:
+    """The Contributors with whom it is shared, each by name."""
+    if connection.sharing != Connection.Sharing.NAMED:
+        return []
+    shares = connection.shares.select_related("membership__user").order_by("pk")
+    return [share.membership.user for share in shares]
+
+
 def begun(name: str, *, by: User) -> Connection | None:
     """A connection of that name which the person began and never signed in for."""
     return Connection.objects.filter(

@@ -42,6 +42,7 @@ def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "connection": connection,
         "consent": consent,
+        "shared_with": selectors.shared_by_name(connection),
         "form": ConsentForm(),
     }
     if connection.state == Connection.State.DRAFT:

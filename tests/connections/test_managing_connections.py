@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from connections import access, consent_text, services, tokens
-from connections.models import Connection, Consent
+from connections.models import Connection, ConnectionShare, Consent
 from tests.connections.factories import ConnectionFactory, connected, draft
 from tests.connections.walk import answer_there, begin_again, prove, url, words
 from tests.workspaces.factories import MembershipFactory, signed_in
@@ -97,6 +97,18 @@ def test_a_connection_is_renamed_and_shared(workspace: Workspace, browser: Clien
     assert entry.details["before"] == {"name": "Old name", "sharing": "administrators"}
     browser.post(where, {"name": "New name", "sharing": "contributors"})
     assert AuditEntry.objects.filter(action="connection.changed").count() == 1
+
+
+def test_the_page_says_with_whom_it_is_shared_by_name(
+    workspace: Workspace, browser: Client
+) -> None:
+    connection = ConnectionFactory(workspace=workspace, sharing="named")
+    carles = MembershipFactory(workspace=workspace, user__first_name="Carles", role="contributor")
+    ConnectionShare.objects.create(workspace=workspace, connection=connection, membership=carles)
+    assert "Carles" in page_of(browser, connection)
+    connection.sharing = Connection.Sharing.CONTRIBUTORS
+    connection.save()
+    assert "Carles" not in page_of(browser, connection)
 
 
 def test_two_connections_cannot_have_one_name(workspace: Workspace, browser: Client) -> None:
