@@ -11,7 +11,7 @@ from pydantic import WithJsonSchema
 from connections.models import Connection
 from exports.models import Destination, Rejection, Run
 from segments.models import AttributeChange, Import, Segment, Source, Suppression
-from workspaces.models import EndpointDelivery, Refresh, RefreshStep
+from workspaces.models import Archive, EndpointDelivery, Notice, Refresh, RefreshStep
 from workspaces.timing import Timed
 
 
@@ -19,11 +19,13 @@ def _written_out(choices: type[TextChoices]) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "enum": choices.values})
 
 
+ArchiveState = Annotated[Archive.State, _written_out(Archive.State)]
 AttributeChangeState = Annotated[AttributeChange.State, _written_out(AttributeChange.State)]
 ConnectionSharing = Annotated[Connection.Sharing, _written_out(Connection.Sharing)]
 ConnectionState = Annotated[Connection.State, _written_out(Connection.State)]
 DestinationMode = Annotated[Destination.Mode, _written_out(Destination.Mode)]
 DeliveryState = Annotated[EndpointDelivery.State, _written_out(EndpointDelivery.State)]
+NoticeTone = Annotated[Notice.Tone, _written_out(Notice.Tone)]
 OwnSchedule = Annotated[Timed.Schedule, _written_out(Timed.Schedule)]
 ImportState = Annotated[Import.State, _written_out(Import.State)]
 ImportTrigger = Annotated[Import.Trigger, _written_out(Import.Trigger)]

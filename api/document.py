@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import translation
 
+from api import components as named
 from api.models import Scope
 from api.problems import CODES, CONTENT_TYPE
 from api.service import api
@@ -82,6 +83,11 @@ STREAMS = {
         "example": "key\r\nC-1815\r\n",
     },
 }
+BYTES = {"schema": {"type": "string", "format": "binary"}, "example": "…"}
+FILES = {
+    ".parquet": {"application/vnd.apache.parquet": BYTES},
+    "/{archive_id}/file": {"application/zip": BYTES},
+}
 ALWAYS = (401, 403, 429, 500)
 
 
@@ -105,7 +111,8 @@ def _document() -> dict[str, Any]:
     schema["info"]["description"] = DESCRIPTION
     schema["servers"] = [{"url": "/"}]
     components = schema["components"]
-    components["schemas"]["Problem"] = PROBLEM
+    components["schemas"] |= {"Problem": PROBLEM, **named.components()}
+    named.refer(schema)
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     schema["security"] = [{"token": []}]
     views = {view.__name__: view for view in _views()}
@@ -165,6 +172,9 @@ def _complete_answers(
     answers = operation["responses"]
     if path.endswith(".{form}"):
         answers[200] = {"description": "The rows, streamed.", "content": STREAMS}
+    for ending, content in FILES.items():
+        if path.endswith(ending):
+            answers[200] = {"description": "The file.", "content": content}
     for status, answer in answers.items():
         answer["description"] = {204: "Done."}.get(int(status), answer["description"])
         answer["headers"] = {

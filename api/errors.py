@@ -20,6 +20,7 @@ from segments.dialect import UnreadableFile
 from segments.preview import TooSlow
 from segments.rule_tree import RuleError
 from workspaces import invitations, members, two_step
+from workspaces.leaving import archives
 from workspaces.notices import endpoints
 from workspaces.services import RefreshActive, RefreshOver
 
@@ -35,6 +36,7 @@ OF_EXCEPTION: list[tuple[type[Exception], str]] = [
     (RunRefused, "refused"),
     (RefreshActive, "already_running"),
     (RefreshOver, "refused"),
+    (archives.ArchiveActive, "already_running"),
     (sql_sources.LoadActive, "already_running"),
     (imports.SourceBusy, "already_running"),
     (sources.Refused, "refused"),

@@ -104,8 +104,6 @@ def _admitted(request: HttpRequest) -> tuple[Token, str]:
     if token.state != "valid":
         invalid = {"WWW-Authenticate": 'Bearer realm="Segue", error="invalid_token"'}
         raise Problem(f"token_{token.state}", headers=invalid)
-    if token.workspace.is_closing:
-        raise Problem("workspace_closing")
     if token.membership and two_step.is_missing(token.workspace, token.membership.user):
         raise Problem("two_step_required")
     address = client_address(request)

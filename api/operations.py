@@ -26,10 +26,11 @@ View = TypeVar("View", bound=Callable[..., Any])
 Run = Callable[..., HttpResponse]
 
 
-def needs(*scopes: Scope, rule: str = "") -> Callable[[View], View]:
+def needs(*scopes: Scope, rule: str = "", while_closing: bool = False) -> Callable[[View], View]:
     """Lets in tokens with one of the scopes, whose role may do what the rule says.
 
     Before anything of the request is read. Where the rule speaks of an object, the view asks it.
+    A workspace that is to be deleted is shut but for what stays open `while_closing`.
     """
 
     def decorate(view: View) -> View:
@@ -37,7 +38,9 @@ def needs(*scopes: Scope, rule: str = "") -> Callable[[View], View]:
             @wraps(run)
             def guarded(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
                 try:
-                    _require_scope(request, scopes)
+                    if request.workspace.is_closing and not while_closing:
+                        raise Problem("workspace_closing")
+                    require_scope(request, *scopes)
                     if rule:
                         permissions.require(request.membership, rule)
                 except PermissionDenied:
@@ -55,7 +58,8 @@ def needs(*scopes: Scope, rule: str = "") -> Callable[[View], View]:
     return decorate
 
 
-def _require_scope(request: ApiRequest, scopes: tuple[Scope, ...]) -> None:
+def require_scope(request: ApiRequest, *scopes: Scope) -> None:
+    """Raises `Problem` for a token with none of the scopes."""
     if not set(scopes) & set(request.token.scopes):
         raise Problem("missing_scope", needs=[str(scope) for scope in scopes])
 

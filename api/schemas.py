@@ -19,7 +19,8 @@ PAGE, MOST = 50, 200
 
 # No text of PostgreSQL's holds a NUL.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000)]
-Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", min_length=1, max_length=100)]
+NOT_BLANK = r"^[^\x00]*[^\x00\s][^\x00]*$"
+Name = Annotated[str, StringConstraints(pattern=NOT_BLANK, min_length=1, max_length=100)]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 

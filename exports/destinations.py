@@ -311,3 +311,15 @@ class _name_checked:  # noqa: N801 - reads as a with-statement
 
 def name_taken(name: str) -> str:
     return _("There already is an export called “%(name)s”. Choose another name.") % {"name": name}
+
+
+def free_name(name: str) -> str:
+    """What a duplicate of the export of that name may be called."""
+    taken = set(
+        Destination.objects.filter(name__startswith=name[:80]).values_list("name", flat=True)
+    )
+    candidate, number = _("%(name)s (copy)") % {"name": name[:80]}, 2
+    while candidate in taken:
+        candidate = _("%(name)s (copy %(number)d)") % {"name": name[:80], "number": number}
+        number += 1
+    return candidate

@@ -57,7 +57,7 @@ def carry_out(place: ErasurePlace) -> datetime | None:
         return again
 
 
-def settle_by_hand(place: ErasurePlace, *, by: User) -> None:
+def settle_by_hand(place: ErasurePlace, *, by: User | None) -> None:
     """A member says that they have done it at the provider themselves."""
     with transaction.atomic():
         if _done(place):

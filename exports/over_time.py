@@ -58,8 +58,8 @@ def volumes_and_durations(destination: Destination) -> tuple[BarChart | None, Ba
     return volumes, durations
 
 
-def requests_by_day() -> BarChart | None:
-    """What the workspace's runs asked of Constant Contact on each of the last days."""
+def requests_of_days() -> list[tuple[date, int]]:
+    """How much the workspace's runs asked of Constant Contact on each of the last days."""
     days = [_today() - timedelta(days=back) for back in reversed(range(DAYS))]
     runs = Run.objects.filter(created_at__gte=_midnight(days[0]))
     found = dict(
@@ -68,9 +68,14 @@ def requests_by_day() -> BarChart | None:
         .annotate(requests=Sum("requests"))
         .order_by()
     )
+    return [(day, found.get(day, 0)) for day in days]
+
+
+def requests_by_day() -> BarChart | None:
+    days = requests_of_days()
     return bar_chart(
-        [formats.date_format(day, "SHORT_DATE_FORMAT") for day in days],
-        [Series(_("Requests"), "busy", [found.get(day, 0) for day in days])],
+        [formats.date_format(day, "SHORT_DATE_FORMAT") for day, _made in days],
+        [Series(_("Requests"), "busy", [made for _day, made in days])],
         lambda value: number(round(value)),
     )
 

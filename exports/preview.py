@@ -28,12 +28,13 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class PreviewPage:
-    """`columns` are the labels of the contact's fields, `contacts` their values, row by row."""
+    """`fields` are the contact's fields, `columns` their labels, `contacts` the values by row."""
 
     account: Account
     requests: int
     new_to_account: int
     foreseen: foreseen.Foreseen
+    fields: list[str]
     columns: list[str]
     contacts: list[list[str]]
     left_out: list[LeftOut]
@@ -71,6 +72,7 @@ def page_of(configuration: RunConfiguration, found: plan.Preview) -> PreviewPage
         requests=found.requests,
         new_to_account=found.new_to_account,
         foreseen=foreseen.of(configuration.account_id, found.requests),
+        fields=ordered,
         columns=[contact_fields.label(name) for name in ordered],
         contacts=[[_value(contact, name) for name in ordered] for contact in found.sample],
         left_out=[

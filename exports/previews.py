@@ -1,6 +1,6 @@
 """Previews of many profiles: seconds of work for a worker, while the page shows that it goes on.
 
-Kept in the cache for some minutes, for the member who asked, with the contacts to be looked at.
+Kept in the cache for some minutes, for whoever asked, with the contacts to be looked at.
 """
 
 import secrets
@@ -24,7 +24,7 @@ PATIENCE = timedelta(minutes=2)
 
 
 class Unknown(Exception):
-    """Nothing of the kind was asked for, or not by this member, or long ago."""
+    """Nothing of the kind was asked for, or not by this asker, or long ago."""
 
 
 class TooLong(Exception):
@@ -33,7 +33,7 @@ class TooLong(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    by: int
+    by: str
     at: datetime
     configuration: RunConfiguration
     found: plan.Preview | None = None
@@ -44,13 +44,18 @@ def is_large(configuration: RunConfiguration) -> bool:
     return (segments.aggregate(members=Sum("member_count"))["members"] or 0) >= LARGE
 
 
-def ask(configuration: RunConfiguration, by: User) -> str:
-    """Has a worker make the preview; the token that it is fetched by."""
+def of_member(user: User) -> str:
+    """What a member is called who asks for a preview; a program has a name of its own."""
+    return f"user:{user.pk}"
+
+
+def ask(configuration: RunConfiguration, by: str) -> str:
+    """Has a worker make the preview; the token that the asker fetches it by."""
     from exports.tasks import make_preview
 
     token = secrets.token_hex(16)
     workspace_id = configuration.workspace_id
-    _keep(workspace_id, token, Asked(by.pk, timezone.now(), configuration))
+    _keep(workspace_id, token, Asked(by, timezone.now(), configuration))
     transaction.on_commit(lambda: make_preview.delay(workspace_id, token))
     return token
 
@@ -68,10 +73,10 @@ def make(workspace_id: int, token: str) -> bool:
     return True
 
 
-def fetch(workspace_id: int, token: str, by: User) -> preview.PreviewPage | None:
+def fetch(workspace_id: int, token: str, by: str) -> preview.PreviewPage | None:
     """The preview; None while it is being made. Raises `Unknown` and `TooLong`."""
     asked: Asked | None = cached.get_sealed(_key(workspace_id, token))
-    if asked is None or asked.by != by.pk:
+    if asked is None or asked.by != by:
         raise Unknown
     if asked.found is not None:
         return preview.page_of(asked.configuration, asked.found)

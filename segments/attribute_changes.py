@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -13,11 +14,14 @@ from segments import attribute_sql as sql
 from segments import attribute_uses, attribute_values, attributes, profile_merge
 from segments.conversion import typed
 from segments.models import Attribute, AttributeChange
+from segments.preview import TooSlow, bounded
 from workspaces import audit, locks
 from workspaces.planner import expect_rows
 
 # Workers that may die of one change.
 MAX_ATTEMPTS = 3
+# A preview counts up to so many values: about two seconds.
+MOST_PREVIEWED = 1_000_000
 
 
 class AttributeBusy(Exception):
@@ -69,6 +73,33 @@ def explanation(change: AttributeChange) -> str:
                 "names": ", ".join(f"“{use.label}”" for use in uses)
             }
     return str(Failure(change.reason).label)
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What another type would do to the values: `outcome` is None where trying took too long.
+
+    `problems` are the uses that would not work any more, with why. `is_part` when there are more
+    values than were tried.
+    """
+
+    problems: list[tuple[attribute_uses.Use, str]]
+    outcome: attribute_values.Outcome | None
+    is_part: bool
+
+
+def foresee(attribute: Attribute, kind: str, form: str) -> Foreseen:
+    problems = attribute_uses.problems_with(attribute, kind)
+    try:
+        with (
+            bounded(),
+            attribute_values.converted(
+                attribute, kind, form, most=MOST_PREVIEWED, writes=False
+            ) as outcome,
+        ):
+            return Foreseen(problems, outcome, outcome.values >= MOST_PREVIEWED)
+    except TooSlow:
+        return Foreseen(problems, None, True)
 
 
 def run_change(change: AttributeChange) -> None:

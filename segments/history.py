@@ -135,6 +135,19 @@ def comparable(segment: Segment) -> list[SegmentRefresh]:
     return [*kept, before] if before else kept
 
 
+def between(
+    refreshes: Sequence[SegmentRefresh], since: int | None, until: int | None
+) -> tuple[SegmentRefresh, SegmentRefresh]:
+    """The two of the ids among `refreshes`, which are the newest first; the earlier one first.
+
+    Without one, or where it is not among them, the last two.
+    """
+    known = {one.pk: place for place, one in enumerate(refreshes)}
+    last = known.get(until or 0, 0)
+    first = known.get(since or 0, min(last + 1, len(refreshes) - 1))
+    return refreshes[max(first, last)], refreshes[min(first, last)]
+
+
 def changed_profiles(since: SegmentRefresh, until: SegmentRefresh, joined: bool) -> QuerySet:
     """The ids of who is in at `until` and was not at `since`, or the other way round.
 

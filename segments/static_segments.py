@@ -156,21 +156,22 @@ def found(segment: Segment) -> Found:
     forms = _forms(segment)
     with bounded() as cursor:
         cursor.execute(sql.COUNT_MISSING.format(**forms), _parameters(segment))
-        missing = int(cursor.fetchone()[0])
+        count = int(cursor.fetchone()[0])
         first = []
-        if missing:
+        if count:
             shown = {**_parameters(segment), "most": SHOWN_MISSING}
             cursor.execute(sql.LIST_MISSING.format(**forms), shown)
             first = [value for (value,) in cursor.fetchall()]
-    return Found(segment.entry_count, missing, first)
+    return Found(segment.entry_count, count, first)
 
 
 def missing_csv(segment: Segment) -> Iterator[str]:
     """The lines of a CSV of the entries that no profile has."""
-    return csv_lines(segment.workspace, [label_of(listed_by(segment))], _missing(segment))
+    return csv_lines(segment.workspace, [label_of(listed_by(segment))], missing(segment))
 
 
-def _missing(segment: Segment) -> Iterator[tuple[str]]:
+def missing(segment: Segment) -> Iterator[tuple[str]]:
+    """The entries that no profile has."""
     statement = sql.LIST_MISSING.format(**_forms(segment))
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(statement, {**_parameters(segment), "most": None})

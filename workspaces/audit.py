@@ -120,6 +120,12 @@ def through(token: str, address: str) -> Iterator[None]:
         _way.reset(before)
 
 
+def label_of(actor: User | None) -> str:
+    """Whom the log names: the person, or a service by its token; empty for the product itself."""
+    way = _way.get()
+    return str(actor or (way.token if way else ""))
+
+
 def changes(form: forms.ModelForm) -> dict[str, Any]:
     """What a form changes, by field: what it was, and what it becomes."""
     return {
@@ -151,7 +157,7 @@ def record(
         workspace=workspace,
         action=action,
         actor=known,
-        actor_label=str(known or (way.token if way else "")),
+        actor_label=label_of(known),
         target=f"{target._meta.model_name}:{target.pk}" if target else "",
         target_label=str(target)[:254] if target else "",
         details=details,

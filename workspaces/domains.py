@@ -19,17 +19,19 @@ def captured() -> list[str]:
     return list(CapturedDomain.objects.values_list("domain", flat=True))
 
 
-def offered(by: User) -> list[str]:
+def offered(by: User | None) -> list[str]:
     """Those that an Administrator may name, and those that are named already.
 
     The operator must trust an issuer with the domain, and the Administrator be of it themselves.
     """
-    own = EmailAddress.objects.filter(user=by, verified=True).values_list("email", flat=True)
+    own = EmailAddress.objects.filter(user_id=by.pk if by else None, verified=True).values_list(
+        "email", flat=True
+    )
     allowed = issuers.domains() & {email.rpartition("@")[2].lower() for email in own}
     return sorted(allowed | set(captured()))
 
 
-def save(workspace: Workspace, domains: Iterable[str], *, by: User) -> None:
+def save(workspace: Workspace, domains: Iterable[str], *, by: User | None) -> None:
     """Names the workspace's domains, all of them among those offered."""
     with transaction.atomic():
         before, after = captured(), sorted(domains)

@@ -99,7 +99,8 @@ class WorkspaceMiddleware:
     def process_view(
         self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]
     ) -> HttpResponse | None:
-        if "slug" not in kwargs or not hasattr(request, "membership"):
+        is_page = request.path_info.startswith("/w/") and "slug" in kwargs
+        if not is_page or not hasattr(request, "membership"):
             return None
         if request.membership is None:
             raise Http404

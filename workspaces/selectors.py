@@ -1,10 +1,11 @@
-"""Questions about workspaces and their members."""
+"""Questions about workspaces, their members, and what was done there."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from config.row_security import across_workspaces
-from workspaces.models import Membership, User, Workspace
+from workspaces.models import AuditEntry, Membership, User, Workspace
 
 
 def workspaces_of(user: User | AnonymousUser) -> list[Workspace]:
@@ -19,3 +20,15 @@ def workspaces_of(user: User | AnonymousUser) -> list[Workspace]:
 def members() -> QuerySet[Membership]:
     """The members of the workspace in scope, Administrators first."""
     return Membership.objects.select_related("user").order_by("role", F("user__email"))
+
+
+def audit_entries_saying(entries: QuerySet[AuditEntry], text: str) -> QuerySet[AuditEntry]:
+    """Those in which every word is found: in who, what, on what, or the details."""
+    for word in text.split():
+        entries = entries.alias(said=Cast("details", TextField())).filter(
+            Q(target_label__icontains=word)
+            | Q(actor_label__icontains=word)
+            | Q(action__icontains=word)
+            | Q(said__icontains=word)
+        )
+    return entries

@@ -62,8 +62,14 @@ class AttributeChangeOut(Schema):
         return attribute_changes.explanation(change)
 
 
-def _attribute(pk: int) -> Attribute:
+def attribute_of(pk: int) -> Attribute:
     return get_object_or_404(Attribute.objects.select_related("workspace"), pk=pk)
+
+
+def read_kind(kind: AttributeType, form: str) -> tuple[str, str]:
+    """The type with the way of writing that it has; of another type’s way, its usual one."""
+    known = form if typed(kind, form).endswith(f":{form}") else ""
+    return read_typed(f"{kind}:{known}") or (kind, "")
 
 
 @router.get("/attributes", response=Page[AttributeOut], summary="List attributes")
@@ -77,7 +83,7 @@ def list_attributes(request: ApiRequest, asked: Query[Paging]) -> dict[str, Any]
 @needs(Scope.READ, rule="attribute.view")
 def get_attribute(request: ApiRequest, attribute_id: int) -> Attribute:
     """One attribute."""
-    return _attribute(attribute_id)
+    return attribute_of(attribute_id)
 
 
 @router.patch(
@@ -86,7 +92,7 @@ def get_attribute(request: ApiRequest, attribute_id: int) -> Attribute:
 @needs(Scope.WRITE, rule="attribute.change")
 def rename_attribute(request: ApiRequest, attribute_id: int, body: AttributeLabel) -> Attribute:
     """What people call the attribute; rules and profiles keep its `name`."""
-    attribute = _attribute(attribute_id)
+    attribute = attribute_of(attribute_id)
     attributes.rename(attribute, body.label, by=request.actor)
     return attribute
 
@@ -104,13 +110,12 @@ def change_attribute_type(request: ApiRequest, attribute_id: int, body: Attribut
     Where only the way of writing changes, it is done at once: 200. A change that would break a
     segment or an export is refused, naming it.
     """
-    attribute = _attribute(attribute_id)
-    form = body.format if typed(body.type, body.format).endswith(f":{body.format}") else ""
-    kind, form = read_typed(f"{body.type}:{form}") or (body.type, "")
+    attribute = attribute_of(attribute_id)
+    kind, form = read_kind(body.type, body.format)
     change = attributes.request_change(
         attribute, kind, form, empties=body.empties, by=request.actor
     )
-    return Status(200, _attribute(attribute_id)) if change is None else Status(202, change)
+    return Status(200, attribute_of(attribute_id)) if change is None else Status(202, change)
 
 
 @router.delete(
@@ -121,7 +126,7 @@ def change_attribute_type(request: ApiRequest, attribute_id: int, body: Attribut
 @needs(Scope.WRITE, rule="attribute.change")
 def remove_attribute(request: ApiRequest, attribute_id: int) -> Any:
     """Removes the attribute from every profile, by a worker. Refused while something uses it."""
-    return Status(202, attributes.request_removal(_attribute(attribute_id), by=request.actor))
+    return Status(202, attributes.request_removal(attribute_of(attribute_id), by=request.actor))
 
 
 @router.get(

@@ -24,8 +24,7 @@ from connections.forms import ConnectionForm
 from connections.models import Connection
 from connections.provider.errors import ProviderError
 from connections.selectors import all_connections, standing_consent, usable_by
-from exports import lists
-from workspaces.permissions import may, require
+from workspaces.permissions import may
 
 router = Router()
 MOST = 1_000
@@ -122,12 +121,6 @@ class Removal(Schema):
 
     detach: list[Text] = Field([], max_length=MOST, description="Those that rest from now on.")
     remove: list[Text] = Field([], max_length=MOST, description="Those that go with it.")
-
-
-class ListOut(Schema):
-    id: str = Field(examples=["11111111-2222-3333-4444-555555555555"])
-    name: str = Field(examples=["Newsletter"])
-    members: int | None = Field(examples=[1990])
 
 
 def seen_by(request: ApiRequest) -> list[Connection]:
@@ -294,16 +287,3 @@ def remove_connection(request: ApiRequest, connection_id: int, asked: Query[Remo
 def _told(dependent: dependents.Dependent) -> dict[str, str]:
     page = f"{settings.BASE_URL}{dependent.url}"
     return {"key": dependent.key, "name": dependent.label, "page": page}
-
-
-@router.get(
-    "/connections/{int:connection_id}/lists",
-    response=Page[ListOut],
-    summary="List an account’s lists",
-)
-@needs(Scope.READ, rule="destination.create")
-def list_lists(request: ApiRequest, connection_id: int) -> dict[str, Any]:
-    """The account’s lists, as Constant Contact told them at most a minute ago."""
-    connection = connection_of(request, connection_id)
-    require(request.membership, "connection.use", connection)
-    return {"items": lists.lists_of(connection), "next": None}

@@ -12,10 +12,11 @@ from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import needs, once
 from api.routes.loads import LoadOut
-from api.schemas import Body, ClockOut, Name, Text
+from api.schemas import Body, ClockOut, Name, Page, Text
 from api.timing import TimingIn
 from segments import sources, sql_sources
 from segments.databases.problems import DatabaseProblem
+from segments.databases.target import Table
 from segments.models import Import, SqlQuery
 from segments.sql_forms import ConnectionForm, QueryForm
 
@@ -90,6 +91,15 @@ class DatabaseOut(Schema):
         return query.table.label if query.table else ""
 
 
+class TableOut(Schema):
+    name: str = Field(description="As `table` of a query.", examples=["crm.customers"])
+
+
+class RowsOut(Schema):
+    columns: list[str] = Field(examples=[["CustomerId", "EMail"]])
+    rows: list[list[str]] = Field(examples=[[["C-1815", "ada@example.com"]]])
+
+
 @router.get("/sources/{int:source_id}/database", response=DatabaseOut, summary="Get a database")
 @needs(Scope.READ, rule="source.change")
 def get_database(request: ApiRequest, source_id: int) -> SqlQuery:
@@ -109,6 +119,25 @@ def change_database(request: ApiRequest, source_id: int, body: DatabaseIn) -> Sq
         form.tell(problem)
         raise invalid(form) from problem
     return _query_of(source_id)
+
+
+@router.get("/sources/{int:source_id}/tables", response=Page[TableOut], summary="List tables")
+@needs(Scope.READ, rule="source.change")
+def list_tables(request: ApiRequest, source_id: int) -> dict[str, Any]:
+    """The tables and views of the source’s database that its user may read."""
+    found = [{"name": one.label} for one in sql_sources.tables(_query_of(source_id))]
+    return {"items": found, "next": None}
+
+
+@router.post(
+    "/sources/{int:source_id}/query/preview", response=RowsOut, summary="Preview a database’s rows"
+)
+@needs(Scope.PEOPLE, rule="source.change")
+def preview_query(request: ApiRequest, source_id: int, body: QueryIn) -> dict[str, Any]:
+    """The first rows of a table or a SELECT; nothing is kept."""
+    query = _query_of(source_id)
+    columns, rows = sql_sources.preview(query, *_asked(query, body))
+    return {"columns": columns, "rows": rows}
 
 
 @router.put(
@@ -172,6 +201,11 @@ def create_database_source(request: ApiRequest, body: NewDatabase) -> Any:
 
 
 def _ask(request: ApiRequest, query: SqlQuery, body: QueryIn) -> Import:
+    return sql_sources.ask(query, *_asked(query, body), by=request.actor)
+
+
+def _asked(query: SqlQuery, body: QueryIn) -> tuple[Table | None, str]:
+    """What the screen’s form makes of it. Raises `Problem`."""
     form = QueryForm(
         posted(
             what="query" if body.statement else "table",
@@ -182,7 +216,7 @@ def _ask(request: ApiRequest, query: SqlQuery, body: QueryIn) -> Import:
         tables=[] if body.statement else sql_sources.tables(query),
     )
     require_valid(form)
-    return sql_sources.ask(query, *form.asked, by=request.actor)
+    return form.asked
 
 
 def _query_of(source_id: int) -> SqlQuery:

@@ -11,20 +11,19 @@ from api.checked import invalid, posted
 from api.choices import DestinationMode, OwnSchedule
 from api.middleware import ApiRequest
 from api.models import Scope
-from api.operations import checks_version, needs, versioned
+from api.operations import checks_version, needs, once, versioned
 from api.problems import Problem
 from api.schemas import Body, ClockOut, Id, Name, Page, Paging, Reference, Text, page
 from api.timing import TimingIn
 from connections.selectors import usable_by
-from exports import destinations, forms, selectors, taken_off
+from exports import destinations, forms, selectors
 from exports.lists import Way
 from exports.matching import EMAIL
-from exports.models import Destination, OptOut
+from exports.models import Destination
 from exports.views.objects import destination_of
 from workspaces.timing import workspace_refreshes_at
 
 router = Router()
-MOST_ADDRESSES = 10_000
 MATCHING = {"email": "EMail", "first_name": "FirstName", "last_name": "LastName"}
 LIST_ID = "11111111-2222-3333-4444-555555555555"
 
@@ -94,8 +93,8 @@ class DestinationIn(Body):
     removal_share: int = Field(20, ge=0, le=100, examples=[20])
 
 
-class DestinationChange(Body):
-    """What is left out stays as it is."""
+class DestinationOther(Body):
+    """What is left out is as it is there."""
 
     name: Name | None = Field(None, examples=["Newsletter"])
     connection: Id | None = Field(None, examples=[1])
@@ -104,6 +103,11 @@ class DestinationChange(Body):
     segments: list[Id] | None = Field(None, min_length=1, max_length=1_000, examples=[[7]])
     mode: Literal["mirror", "add"] | None = Field(None, examples=["mirror"])
     removal_share: int | None = Field(None, ge=0, le=100, examples=[20])
+
+
+class DestinationChange(DestinationOther):
+    """What is left out stays as it is."""
+
     moves: bool = Field(
         False,
         description="Agree that another account or list starts anew: what was sent to the one"
@@ -113,21 +117,6 @@ class DestinationChange(Body):
 
 class DestinationFilter(Paging):
     q: Text = Field("", description="Part of the name.", examples=["news"])
-
-
-class TakenOffOut(Schema):
-    address: str = Field(examples=["ada@example.com"])
-    since: datetime
-
-
-class PutBackIn(Body):
-    addresses: list[Text] = Field(
-        min_length=1, max_length=MOST_ADDRESSES, examples=[["ada@example.com"]]
-    )
-
-
-class PutBackOut(Schema):
-    put_back: int = Field(examples=[1])
 
 
 def _destinations() -> QuerySet[Destination]:
@@ -147,7 +136,7 @@ def list_destinations(request: ApiRequest, asked: Query[DestinationFilter]) -> d
 @versioned
 def get_destination(request: ApiRequest, destination_id: int) -> Destination:
     """One export. Its ETag in `If-Match` makes a change that overwrites nobody’s."""
-    return _told(request, destination_of(request, destination_id))
+    return told(request, destination_of(request, destination_id))
 
 
 @router.post("/destinations", response={201: DestinationOut}, summary="Create an export")
@@ -159,9 +148,9 @@ def create_destination(request: ApiRequest, body: DestinationIn) -> Any:
     The list is looked up, or made, in the account at once. Names are unique, so a request that is
     repeated makes no second one.
     """
-    form = _form(request, body.model_dump(), None)
-    saved = destinations.create(request.workspace, by=request.actor, details=_details(form))
-    return Status(201, _told(request, saved))
+    form = form_of(request, body.model_dump(), None)
+    saved = destinations.create(request.workspace, by=request.actor, details=details_of(form))
+    return Status(201, told(request, saved))
 
 
 @router.patch(
@@ -179,7 +168,7 @@ def change_destination(
     """
     destination = destination_of(request, destination_id, "destination.change")
     etags.require_version(request, destination.updated_at)
-    form = _form(request, body.model_dump(exclude_unset=True, exclude={"moves"}), destination)
+    form = form_of(request, body.model_dump(exclude_unset=True, exclude={"moves"}), destination)
     if form.moves and not body.moves:
         raise Problem(
             "refused",
@@ -187,8 +176,31 @@ def change_destination(
             " Send `moves: true` to agree.",
         )
     seen = destination.updated_at if "If-Match" in request.headers else None
-    saved = destinations.update(destination, by=request.actor, details=_details(form), seen=seen)
-    return _told(request, saved)
+    saved = destinations.update(destination, by=request.actor, details=details_of(form), seen=seen)
+    return told(request, saved)
+
+
+@router.post(
+    "/destinations/{int:destination_id}/duplicate",
+    response={201: DestinationOut},
+    summary="Duplicate an export",
+)
+@needs(Scope.WRITE, rule="destination.create")
+@once
+def duplicate_destination(request: ApiRequest, destination_id: int, body: DestinationOther) -> Any:
+    """Another export like this one, scheduled like it, under a name of its own.
+
+    It differs in what the request names. Nothing is sent until it runs.
+    """
+    original = destination_of(request, destination_id, "destination.duplicate")
+    given = body.model_dump(exclude_unset=True)
+    form = form_of(
+        request, {"name": destinations.free_name(original.name)} | given, None, like=original
+    )
+    saved = destinations.create(
+        request.workspace, by=request.actor, details=details_of(form), like=original
+    )
+    return Status(201, told(request, saved))
 
 
 @router.put(
@@ -202,7 +214,7 @@ def schedule_destination(request: ApiRequest, destination_id: int, body: TimingI
     """When the export runs by itself from now on."""
     destination = destination_of(request, destination_id, "destination.schedule")
     destinations.reschedule(destination, by=request.actor, timing=body.over(destination))
-    return _told(request, destination_of(request, destination_id))
+    return told(request, destination_of(request, destination_id))
 
 
 @router.post(
@@ -216,7 +228,7 @@ def detach_destination(request: ApiRequest, destination_id: int) -> Destination:
     """The export rests until it is given another connection."""
     destination = destination_of(request, destination_id, "destination.detach")
     destinations.detach(destination, by=request.actor)
-    return _told(request, destination_of(request, destination_id))
+    return told(request, destination_of(request, destination_id))
 
 
 @router.delete(
@@ -232,42 +244,26 @@ def remove_destination(request: ApiRequest, destination_id: int) -> Any:
     return Status(204, None)
 
 
-@router.get(
-    "/destinations/{int:destination_id}/taken-off",
-    response=Page[TakenOffOut],
-    summary="List who was taken off",
-)
-@needs(Scope.PEOPLE, rule="destination.view")
-def list_taken_off(
-    request: ApiRequest, destination_id: int, asked: Query[Paging]
-) -> dict[str, Any]:
-    """Who was taken off the list at Constant Contact; no run puts them back by itself."""
-    found: QuerySet[OptOut] = taken_off.taken_off(destination_of(request, destination_id))
-    return page(found, asked, by="address", kind=str)
-
-
-@router.post(
-    "/destinations/{int:destination_id}/put-back", response=PutBackOut, summary="Put people back"
-)
-@needs(Scope.WRITE, rule="destination.create")
-def put_back(request: ApiRequest, destination_id: int, body: PutBackIn) -> dict[str, int]:
-    """Lets the next run put these back who were taken off the list. Nobody’s permission changes."""
-    destination = destination_of(request, destination_id, "destination.put_back")
-    addresses = [one.strip().lower() for one in body.addresses]
-    return {"put_back": taken_off.put_back(destination, addresses, by=request.actor)}
-
-
-def _told(request: ApiRequest, destination: Destination) -> Destination:
+def told(request: ApiRequest, destination: Destination) -> Destination:
     request.version = etags.version_of(destination.updated_at)
     return destination
 
 
-def _form(
-    request: ApiRequest, given: dict[str, Any], destination: Destination | None
+def form_of(
+    request: ApiRequest,
+    given: dict[str, Any],
+    destination: Destination | None,
+    *,
+    like: Destination | None = None,
+    for_preview: bool = False,
 ) -> forms.DestinationForm:
-    """The screen's form, filled in with what is given and for the rest with what is there."""
-    values = forms.initial_of(destination) if destination else {}
-    values |= {"matching": destination.matching if destination else {}}
+    """The screen's form, filled in with what is given and for the rest with what is there.
+
+    Or for a new export with what the one has that it is `like`. Raises `Problem`.
+    """
+    there = destination or like
+    values = forms.initial_of(there) if there else {}
+    values |= {"matching": there.matching if there else {}}
     values |= {name: value for name, value in given.items() if value is not None}
     chosen = values.pop("contact_list", None)
     if chosen is not None:
@@ -276,7 +272,10 @@ def _form(
     values["email"] = matches.pop(EMAIL, "")
     data = posted(**values, field=list(matches), attribute=list(matches.values()))
     form = forms.DestinationForm(
-        data, connections=usable_by(request.membership), destination=destination
+        data,
+        connections=usable_by(request.membership),
+        destination=destination,
+        for_preview=for_preview,
     )
     if not form.is_valid():
         raise _invalid(form)
@@ -302,7 +301,7 @@ def _invalid(form: forms.DestinationForm) -> Problem:
     return problem
 
 
-def _details(form: forms.DestinationForm) -> destinations.Details:
+def details_of(form: forms.DestinationForm) -> destinations.Details:
     """Asks the account for its list. Raises `Problem`."""
     details = form.details()
     if details is None:

@@ -8,6 +8,7 @@ from ninja import Field, Query, Router, Schema, Status
 
 from api.checked import posted, require_valid
 from api.choices import DeliveryState
+from api.components import EventKind
 from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import needs, once
@@ -50,16 +51,18 @@ class SecretOut(Schema):
 class EndpointIn(Body):
     name: Name = Field(examples=["Data warehouse"])
     form: Literal["json", "slack"] = Field("json", examples=["json"])
-    url: Text = Field(max_length=2000, examples=["https://hooks.example.com/segue"])
-    events: list[Text] = Field(min_length=1, max_length=50, examples=[EVENTS])
+    url: Text = Field(min_length=1, max_length=2000, examples=["https://hooks.example.com/segue"])
+    events: list[EventKind] = Field(min_length=1, max_length=50, examples=[EVENTS])
 
 
 class EndpointChange(Body):
     """What is left out stays as it is."""
 
     name: Name | None = Field(None, examples=["Data warehouse"])
-    url: Text | None = Field(None, max_length=2000, examples=["https://hooks.example.com/segue"])
-    events: list[Text] | None = Field(None, min_length=1, max_length=50, examples=[EVENTS])
+    url: Text | None = Field(
+        None, min_length=1, max_length=2000, examples=["https://hooks.example.com/segue"]
+    )
+    events: list[EventKind] | None = Field(None, min_length=1, max_length=50, examples=[EVENTS])
     enabled: bool | None = Field(
         None, description="What happens while it is off is not sent later.", examples=[True]
     )

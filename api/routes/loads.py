@@ -18,7 +18,7 @@ from api.operations import blocks, needs, once
 from api.problems import Problem
 from api.schemas import Body, Id, Page, Paging, Text, page
 from api.streams import ROWS_AT_ONCE, Form, stream
-from segments import drafts, sources
+from segments import drafts, sources, sql_loads, sql_sources
 from segments.columns import Column
 from segments.conversion import FORMS
 from segments.dialect import Dialect
@@ -278,6 +278,19 @@ def change_reading(request: ApiRequest, load_id: int, body: ReadingIn) -> Import
         raise Problem("refused", "Only a text file can be read in another way.")
     drafts.read_as_told(load, **body.form(found).told)
     return get_object_or_404(_loads(), pk=load_id)
+
+
+@router.post("/loads/{int:load_id}/again", response={201: LoadOut}, summary="Load again")
+@needs(Scope.IMPORT, rule="source.change")
+@once
+def load_again(request: ApiRequest, load_id: int) -> Any:
+    """A draft of the same file, as long as it is kept, or of the database asked anew."""
+    load = get_object_or_404(_loads(), pk=load_id)
+    query = sql_loads.query_of(load.source)
+    if query is None:
+        return Status(201, drafts.import_again(load, by=request.actor))
+    draft = sql_sources.ask(query, query.table, query.statement, by=request.actor, failed=load)
+    return Status(201, draft)
 
 
 @router.delete("/loads/{int:load_id}", response={204: None}, summary="Discard a draft")

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from ninja import Field, Query, Router, Schema, Status
 
 from api.checked import posted, require_valid
+from api.components import Email
 from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import needs
 from api.problems import Problem
-from api.schemas import Body, Page, Paging, Text, page
+from api.schemas import Body, Page, Paging, page
 from workspaces import invitations, members
 from workspaces.forms import InvitationForm, RoleForm
 from workspaces.models import Invitation, Membership, Role
@@ -86,7 +87,7 @@ class InvitationOut(Schema):
 
 
 class InvitationIn(Body):
-    email: Text = Field(max_length=254, examples=["grace@example.com"])
+    email: Email = Field(examples=["grace@example.com"])
     role: Role = Field(examples=["viewer"])
 
 

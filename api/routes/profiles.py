@@ -11,6 +11,7 @@ from api.models import Scope
 from api.operations import needs, once
 from api.routes.erasures import ErasureOut
 from api.schemas import MOST, Body, Page, Paging, Reference, Text, cursor, read_cursor
+from exports import fates
 from segments import erasures, profile_search
 from segments.history import belongings_of
 from segments.models import Profile
@@ -95,6 +96,17 @@ class ForeseenOut(Schema):
         return [{"id": one.pk, "name": one.name} for one in foreseen.naming_rules]
 
 
+class FateInExport(Schema):
+    destination: Reference
+    run: int = Field(description="The export’s last run.", examples=[17])
+    at: datetime
+    fate: str = Field(
+        description="`sent`, `held` from before, `sent_later`, `left_out` or `not_in_run`.",
+        examples=["sent"],
+    )
+    reason: str = Field(description="Why it was left out.", examples=[""])
+
+
 @router.get("/profiles", response=Page[ProfileOut], summary="Search profiles")
 @needs(Scope.PEOPLE, rule="profile.view")
 def list_profiles(request: ApiRequest, asked: Query[ProfileFilter]) -> dict[str, Any]:
@@ -122,6 +134,28 @@ def list_profiles(request: ApiRequest, asked: Query[ProfileFilter]) -> dict[str,
 def get_profile(request: ApiRequest, profile_id: int) -> Profile:
     """One profile with its values and the segments it is in."""
     return get_object_or_404(Profile, pk=profile_id)
+
+
+@router.get(
+    "/profiles/{int:profile_id}/exports",
+    response=Page[FateInExport],
+    summary="List where a profile was sent",
+)
+@needs(Scope.PEOPLE, rule="profile.view")
+def list_profile_exports(request: ApiRequest, profile_id: int) -> dict[str, Any]:
+    """What the last run of each export did with it."""
+    profile = get_object_or_404(Profile, pk=profile_id)
+    found = [
+        {
+            "destination": {"id": run.destination_id, "name": run.destination.name},
+            "run": run.pk,
+            "at": run.created_at,
+            "fate": fate.name,
+            "reason": fate.reason,
+        }
+        for run, fate in fates.latest(profile)
+    ]
+    return {"items": found, "next": None}
 
 
 @router.get(

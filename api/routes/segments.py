@@ -1,31 +1,26 @@
 """Segments: their rules, their lives, who is in them."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.text import slugify
 from ninja import Field, Query, Router, Schema, Status
 
 from api import etags
 from api.choices import SegmentKind, SegmentRefreshState, SegmentState
 from api.middleware import ApiRequest
 from api.models import Scope
-from api.operations import checks_version, needs, once, versioned
+from api.operations import checks_version, needs, once, require_scope, versioned
 from api.problems import Problem
 from api.routes.profiles import ProfileOut
 from api.rules_document import RULES
 from api.schemas import Body, Name, Page, Paging, Text, page
-from api.streams import ROWS_AT_ONCE, Form, stream
-from segments import preview, segment_services, segment_states, tags
-from segments.models import Attribute, Profile, Segment, SegmentMember, SegmentRefresh
+from segments import preview, segment_services, segment_states, static_segments, tags
+from segments.models import Segment
 from segments.rule_sentence import sentence
 from segments.selectors import words
-from workspaces import audit
 
 router = Router()
 MOST_TAGS = 50
@@ -70,6 +65,12 @@ class SegmentChange(Body):
         None, description="`active`: refreshed, at once and from now on. `inactive`: it rests."
     )
     tags: list[Text] | None = Field(None, max_length=MOST_TAGS, examples=[["newsletter"]])
+    attribute: Text | None = Field(
+        None,
+        max_length=255,
+        description="Of a static segment: what its entries are values of; empty: profiles’ keys.",
+        examples=[None],
+    )
 
 
 class PreviewIn(Body):
@@ -83,19 +84,6 @@ class PreviewOut(Schema):
     of: int = Field(description="Of so many profiles.", examples=[2000])
     margin: int = Field(description="0: exact. Else the count is about so many off.", examples=[0])
     sample: list[ProfileOut]
-
-
-class RefreshedOut(Schema):
-    """One computation of who is in the segment."""
-
-    id: int = Field(examples=[88])
-    at: datetime
-    succeeded: bool = Field(examples=[True])
-    reason: str = Field(examples=[""])
-    count: int = Field(examples=[1990])
-    joined: int = Field(examples=[12])
-    left: int = Field(examples=[3])
-    seconds: float = Field(examples=[0.4])
 
 
 class SegmentFilter(Paging):
@@ -157,8 +145,8 @@ def preview_rules(request: ApiRequest, body: PreviewIn) -> dict[str, Any]:
 
     It is given ten seconds: what takes longer is answered with 503 `too_slow`.
     """
-    if body.sample and Scope.PEOPLE not in request.token.scopes:
-        raise Problem("missing_scope", needs=[Scope.PEOPLE.value])
+    if body.sample:
+        require_scope(request, Scope.PEOPLE)
     look = (preview.look if body.exact else preview.glance)(request.workspace, body.rules)
     sample = look.sample if body.sample else []
     return {"count": look.count, "of": look.of, "margin": look.margin, "sample": sample}
@@ -196,7 +184,9 @@ def change_segment(request: ApiRequest, segment_id: int, body: SegmentChange) ->
 def _change(request: ApiRequest, segment: Segment, body: SegmentChange) -> None:
     if body.rules is not None and segment.is_static:
         raise Problem("refused", "A static segment’s rules are its list. Change its entries.")
-    if body.rules is not None or body.description is not None:
+    if body.attribute is not None and not segment.is_static:
+        raise Problem("refused", "Only a static segment’s list has an attribute.")
+    if any(one is not None for one in (body.rules, body.description, body.attribute)):
         _rewrite(request, segment, body)
     elif body.name is not None:
         segment_services.rename_segment(segment, body.name, by=request.actor)
@@ -206,7 +196,7 @@ def _change(request: ApiRequest, segment: Segment, body: SegmentChange) -> None:
         segment_states.activate(segment, by=request.actor)
     elif body.state == "inactive":
         segment_states.deactivate(segment, by=request.actor)
-    elif body.rules is not None and segment.is_active:
+    elif not (body.rules is None and body.attribute is None) and segment.is_active:
         segment_services.request_refresh(segment)
 
 
@@ -214,6 +204,15 @@ def _rewrite(request: ApiRequest, segment: Segment, body: SegmentChange) -> None
     name = segment.name if body.name is None else body.name.strip()
     description = segment.description if body.description is None else body.description
     if segment.is_static:
+        if body.attribute is not None:
+            static_segments.describe(
+                segment,
+                name=name,
+                description=description,
+                listed_by=body.attribute,
+                by=request.actor,
+            )
+            return
         segment.name, segment.description = name, description
         segment_services.save(segment, "segment.changed", request.actor)
         return
@@ -264,57 +263,3 @@ def duplicate_segment(request: ApiRequest, segment_id: int) -> Any:
     if copy.is_active:
         segment_services.request_refresh(copy)
     return Status(201, segment_of(copy.pk))
-
-
-@router.get(
-    "/segments/{int:segment_id}/history",
-    response=Page[RefreshedOut],
-    summary="List a segment’s refreshes",
-)
-@needs(Scope.READ, rule="segment.view")
-def list_history(request: ApiRequest, segment_id: int, asked: Query[Paging]) -> dict[str, Any]:
-    """How many there were at each refresh, and how many joined and left, the last first."""
-    segment = segment_of(segment_id)
-    return page(SegmentRefresh.objects.filter(segment=segment), asked, descending=True)
-
-
-@router.get("/segments/{int:segment_id}/members", response=Page[ProfileOut], summary="List members")
-@needs(Scope.PEOPLE, rule="segment.download")
-def list_members(request: ApiRequest, segment_id: int, asked: Query[Paging]) -> dict[str, Any]:
-    """Who is in the segment as of its last refresh. For all of them there is the download."""
-    members = SegmentMember.objects.filter(segment=segment_of(segment_id))
-    found = page(members, asked, by="profile_id")
-    profiles = Profile.objects.in_bulk([one.profile_id for one in found["items"]])
-    return {"items": [profiles[pk] for pk in sorted(profiles)], "next": found["next"]}
-
-
-@router.get("/segments/{int:segment_id}/members.{form}", summary="Download members")
-@needs(Scope.PEOPLE, rule="segment.download")
-def stream_members(request: ApiRequest, segment_id: int, form: Form) -> HttpResponseBase:
-    """Everyone in the segment, streamed as JSON Lines (`jsonl`) or `csv`, by their keys."""
-    segment = segment_of(segment_id)
-    audit.record(
-        request.workspace,
-        "segment.downloaded",
-        actor=request.actor,
-        target=segment,
-        count=segment.member_count,
-        form=form,
-    )
-    names = list(Attribute.objects.values_list("name", flat=True))
-    fields = ["key", *(f"attributes.{name}" for name in names)]
-    rows = _flat(segment, names) if form == "csv" else _members(segment)
-    return stream(request.workspace, form, slugify(segment.name) or "segment", fields, rows)
-
-
-def _members(segment: Segment) -> Iterator[dict[str, Any]]:
-    ids = SegmentMember.objects.filter(segment=segment).values("profile_id")
-    found = Profile.objects.filter(pk__in=ids).order_by("key").values("id", "key", "attributes")
-    for row in found.iterator(chunk_size=ROWS_AT_ONCE):
-        yield dict(row)
-
-
-def _flat(segment: Segment, names: list[str]) -> Iterator[dict[str, Any]]:
-    for row in _members(segment):
-        values = row["attributes"]
-        yield {"key": row["key"]} | {f"attributes.{name}": values.get(name) for name in names}

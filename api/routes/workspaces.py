@@ -7,19 +7,24 @@ from django import forms
 from django.db import transaction
 from django.http import Http404
 from ninja import Field, Router, Schema
+from pydantic import ConfigDict
 
 from api.checked import posted, require_valid
+from api.components import TimeZone
 from api.middleware import ApiRequest
 from api.models import Scope, Token
 from api.operations import needs
+from api.problems import Problem
 from api.schemas import Body, Clock, ClockOut, Name, Page, Text
-from workspaces import services, two_step
+from workspaces import domains, services, two_step
 from workspaces.forms import RejectedShareForm, RetentionForm, ScheduleForm, WorkspaceForm
 from workspaces.models import Role, Schedule, Workspace
 
 router = Router()
 Weekday = Annotated[int, Field(ge=1, le=7)]
-Days = Annotated[int, Field(ge=1, le=36_500)]
+Soon = Literal[7, 30, 90, 180, 365]
+Long = Literal[90, 180, 365, 730, 1826, 3652]
+LongAudit = Literal[365, 730, 1826, 3652]
 MAY_BE_EVER = {"history_days", "runs_days", "audit_days"}
 
 
@@ -50,24 +55,28 @@ class WorkspaceOut(Schema):
     audit_days: int | None = Field(
         description="Days that the audit log is kept; null: for ever.", examples=[None]
     )
+    delete_at: datetime | None = Field(
+        description="When it is deleted for good, once somebody has asked for that.",
+        examples=[None],
+    )
 
 
 class WorkspaceChange(Body):
-    """What is left out stays as it is. Days are some of 7, 30, 90, 180, 365, 730, 1826, 3652."""
+    """What is left out stays as it is."""
 
     name: Name | None = Field(None, examples=["Harbour Books"])
-    time_zone: Text | None = Field(None, max_length=60, examples=["Europe/Madrid"])
+    time_zone: TimeZone | None = Field(None, examples=["Europe/Madrid"])
     two_step_demanded: bool | None = Field(
         None,
         description="Members need two-step sign-in. Only one’s own token, who has it, demands it.",
         examples=[False],
     )
     rejected_share: int | None = Field(None, ge=0, le=100, examples=[5])
-    rejections_days: Days | None = Field(None, examples=[90])
-    files_days: Days | None = Field(None, examples=[90])
-    history_days: Days | None = Field(None, description="Null: for ever.", examples=[730])
-    runs_days: Days | None = Field(None, description="Null: for ever.", examples=[730])
-    audit_days: Days | None = Field(None, description="Null: for ever.", examples=[365])
+    rejections_days: Soon | None = Field(None, examples=[90])
+    files_days: Soon | None = Field(None, examples=[90])
+    history_days: Long | None = Field(None, description="Null: for ever.", examples=[730])
+    runs_days: Long | None = Field(None, description="Null: for ever.", examples=[730])
+    audit_days: LongAudit | None = Field(None, description="Null: for ever.", examples=[365])
 
 
 class TokenOut(Schema):
@@ -91,6 +100,16 @@ class ScheduleOut(Schema):
 
 
 class ScheduleIn(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {
+                "properties": {"enabled": {"const": True}, "every_hours": {"const": 0}},
+                "required": ["enabled"],
+            },
+            "then": {"properties": {"times": {"minItems": 1}}, "required": ["times"]},
+        }
+    )
+
     enabled: bool
     days: list[Weekday] = Field(
         min_length=1, max_length=7, description="Monday 1 … Sunday 7.", examples=[[1, 2, 3, 4, 5]]
@@ -99,7 +118,7 @@ class ScheduleIn(Body):
     every_hours: Literal[0, 1, 2, 3, 4, 6, 8, 12] = Field(
         0, description="0: at `times`; else every so many hours.", examples=[0]
     )
-    time_zone: str = Field(max_length=60, examples=["Europe/Madrid"])
+    time_zone: TimeZone = Field(examples=["Europe/Madrid"])
 
 
 @router.get("/token", response=TokenOut, summary="The token in use")
@@ -125,7 +144,7 @@ def list_workspaces(request: ApiRequest) -> dict[str, Any]:
 
 
 @router.get("/workspaces/{slug:slug}", response=WorkspaceOut, summary="Get a workspace")
-@needs(Scope.READ, rule="workspace.view")
+@needs(Scope.READ, rule="workspace.view", while_closing=True)
 def get_workspace(request: ApiRequest, slug: str) -> Workspace:
     """One workspace, by the slug in its pages’ addresses."""
     if slug != request.workspace.slug:
@@ -170,6 +189,45 @@ def _settings_form(
         for name, field in there.fields.items()
     }
     return kind(posted(**values), instance=workspace)
+
+
+class DomainsOut(Schema):
+    domains: list[str] = Field(
+        description="Who signs in by OpenID Connect with an address of these becomes a Viewer.",
+        examples=[["example.com"]],
+    )
+    offered: list[str] = Field(
+        description="Those that this token may name.", examples=[["example.com"]]
+    )
+
+
+class DomainsIn(Body):
+    domains: list[Text] = Field(max_length=100, examples=[[]])
+
+
+@router.get("/sign-in-domains", response=DomainsOut, summary="Get the domains that join")
+@needs(Scope.READ, rule="workspace.change")
+def get_domains(request: ApiRequest) -> dict[str, Any]:
+    """The e-mail domains whose people join by themselves. Needs an Administrator’s token."""
+    return {"domains": domains.captured(), "offered": domains.offered(request.actor)}
+
+
+@router.put("/sign-in-domains", response=DomainsOut, summary="Set the domains that join")
+@needs(Scope.ADMIN, rule="workspace.change")
+def set_domains(request: ApiRequest, body: DomainsIn) -> dict[str, Any]:
+    """Domains whose people join by themselves, each of them one of those offered.
+
+    Those are offered of which an issuer of the installation is trusted, and the member whose token
+    this is has a confirmed address; and those named already. Needs an Administrator’s token.
+    """
+    offered = domains.offered(request.actor)
+    if unknown := sorted(set(body.domains) - set(offered)):
+        raise Problem(
+            "refused",
+            f"“{unknown[0][:100]}” is none of the domains that can be named with this token.",
+        )
+    domains.save(request.workspace, set(body.domains), by=request.actor)
+    return get_domains(request)
 
 
 @router.get("/schedule", response=ScheduleOut, summary="Get the schedule")

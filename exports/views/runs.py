@@ -20,15 +20,16 @@ from exports import (
     reasons,
     rejections_csv,
     selectors,
+    several,
 )
 from exports.account import account_of
-from exports.models import Destination, Rejection, Run
+from exports.models import Rejection, Run
 from exports.progress import progress_of
 from exports.runs import RunRefused, approve_run, cancel_run, retry_rejected, start_run
 from exports.views.objects import destination_of, run_of
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
-from workspaces.permissions import may, requires
+from workspaces.permissions import requires
 
 
 @require_safe
@@ -63,31 +64,15 @@ def destination_run(request: WorkspaceRequest, slug: str, pk: int) -> HttpRespon
 @requires("destination.create")
 def run_all(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """Every export with an active schedule that the member may run."""
-    member = request.membership
-    scheduled = (
-        Destination.objects.exclude(schedule=Destination.Schedule.OFF)
-        .filter(connection__isnull=False)
-        .select_related("workspace", "connection")
-        .order_by("name")
-    )
-    started = 0
-    for destination in scheduled:
-        if not may(member, "destination.run", destination):
-            continue
-        try:
-            start_run(
-                destination,
-                trigger=Run.Trigger.MEMBER,
-                by=request.user,
-            )
-            started += 1
-        except RunRefused as refusal:
-            messages.warning(request, f"{destination}: {refusal}")
-    if started:
+    started = several.run_all(request.membership, trigger=Run.Trigger.MEMBER, by=request.user)
+    for destination, refusal in started.refused:
+        messages.warning(request, f"{destination}: {refusal}")
+    count = len(started.runs)
+    if count:
         messages.success(
             request,
-            ngettext("%(count)d run is started.", "%(count)d runs are started.", started)
-            % {"count": started},
+            ngettext("%(count)d run is started.", "%(count)d runs are started.", count)
+            % {"count": count},
         )
     else:
         messages.info(

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from exports import destinations, schedule_forms
+from exports import destinations, schedule_forms, several
 from exports.models import Destination
 from exports.views.objects import destination_of
 from workspaces.middleware import WorkspaceRequest
@@ -63,8 +63,7 @@ def schedule_several(request: WorkspaceRequest, slug: str) -> HttpResponse:
         initial=initial_of(chosen[0]) | {"schedule": Destination.Schedule.REFRESH},
     )
     if request.method == "POST" and form.is_valid():
-        for destination in chosen:
-            _apply(form, destination, request)
+        several.reschedule(chosen, form, by=request.user)
         messages.success(
             request,
             ngettext(
@@ -83,22 +82,4 @@ def schedule_several(request: WorkspaceRequest, slug: str) -> HttpResponse:
     }
     return render(
         request, "exports/schedule_several.html", context, status=422 if form.errors else 200
-    )
-
-
-def _apply(
-    form: schedule_forms.SeveralForm, destination: Destination, request: WorkspaceRequest
-) -> None:
-    handling = form.cleaned_data["handling"]
-    if handling == form.DEFINE:
-        destinations.reschedule(
-            destination,
-            by=request.user,
-            timing=form.timing(Timing.of(destination)),
-        )
-        return
-    destinations.switch(
-        destination,
-        by=request.user,
-        on=handling == form.KEEP_ON,
     )

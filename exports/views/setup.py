@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.formats import number_format
@@ -60,7 +59,10 @@ def destination_duplicate(request: WorkspaceRequest, slug: str, pk: int) -> Http
     if request.method == "POST":
         form = forms.DestinationForm(request.POST, connections=connections)
         return _save(request, form, like=original)
-    initial = forms.initial_of(original) | {"name": _free_name(original.name), "seen": ""}
+    initial = forms.initial_of(original) | {
+        "name": destinations.free_name(original.name),
+        "seen": "",
+    }
     form = forms.DestinationForm(
         connections=connections, initial=initial, rows=match_rows.rows_of(original.matching)
     )
@@ -242,7 +244,7 @@ def _preview(
     except PreviewProblem as problem:
         return render(request, "exports/_preview.html", {"wrong": [str(problem)]})
     if previews.is_large(configuration):
-        token = previews.ask(configuration, request.user)
+        token = previews.ask(configuration, previews.of_member(request.user))
         return render(request, "exports/_preview_waiting.html", {"token": token})
     found = page_of(configuration, plan.preview(configuration))
     return render(request, "exports/_preview.html", {"preview": found})
@@ -253,7 +255,7 @@ def _preview(
 def preview_made(request: WorkspaceRequest, slug: str, token: str) -> HttpResponse:
     """A preview that a worker makes; nothing new (204) as long as it is at it."""
     try:
-        found = previews.fetch(request.workspace.pk, token, request.user)
+        found = previews.fetch(request.workspace.pk, token, previews.of_member(request.user))
     except previews.Unknown as unknown:
         raise Http404 from unknown
     except previews.TooLong:
@@ -274,14 +276,3 @@ def _connection(request: WorkspaceRequest, key: str) -> Connection:
         if str(connection.pk) == key:
             return connection
     raise Http404
-
-
-def _free_name(name: str) -> str:
-    taken = set(
-        Destination.objects.filter(Q(name__startswith=name[:80])).values_list("name", flat=True)
-    )
-    candidate, number = _("%(name)s (copy)") % {"name": name[:80]}, 2
-    while candidate in taken:
-        candidate = _("%(name)s (copy %(number)d)") % {"name": name[:80], "number": number}
-        number += 1
-    return candidate

@@ -12,18 +12,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from segments import attribute_changes, attribute_uses, attribute_values, attributes
+from segments import attribute_changes, attribute_uses, attributes
 from segments.attribute_facts import facts
 from segments.conversion import read_typed, type_choices, typed
 from segments.models import Attribute, AttributeChange, AttributeType
-from segments.preview import TooSlow, bounded
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
 PAGE = 50
 SHOWN_IN_LIST, SHOWN_ON_PAGE = 3, 10
-# A preview counts up to so many values: about two seconds.
-MOST_PREVIEWED = 1_000_000
 
 
 @requires("attribute.view")
@@ -127,17 +124,13 @@ def preview(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     if read and read[0] != attribute.type:
         kind, form = read
         context["type_label"] = AttributeType(kind).label
-        context["problems"] = attribute_uses.problems_with(attribute, kind)
-        try:
-            with (
-                bounded(),
-                attribute_values.converted(
-                    attribute, kind, form, most=MOST_PREVIEWED, writes=False
-                ) as outcome,
-            ):
-                context |= {"outcome": outcome, "is_part": outcome.values >= MOST_PREVIEWED}
-        except TooSlow:
-            context["is_too_slow"] = True
+        foreseen = attribute_changes.foresee(attribute, kind, form)
+        context |= {
+            "problems": foreseen.problems,
+            "outcome": foreseen.outcome,
+            "is_part": foreseen.outcome is not None and foreseen.is_part,
+            "is_too_slow": foreseen.outcome is None,
+        }
     elif read:
         context["is_form_only"] = typed(*read) != typed(attribute.type, attribute.format)
     return render(request, "segments/attributes/_preview.html", context)

@@ -50,10 +50,12 @@ def _asked(
     request: WorkspaceRequest, refreshes: list[SegmentRefresh]
 ) -> tuple[SegmentRefresh, SegmentRefresh]:
     """The two refreshes asked for, the earlier first; without any, the last two."""
-    known = {str(one.pk): place for place, one in enumerate(refreshes)}
-    until = known.get(request.GET.get("until", ""), 0)
-    since = known.get(request.GET.get("since", ""), min(until + 1, len(refreshes) - 1))
-    return refreshes[max(since, until)], refreshes[min(since, until)]
+    since, until = (request.GET.get(name, "") for name in ("since", "until"))
+    return history.between(refreshes, _id(since), _id(until))
+
+
+def _id(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 @requires("segment.download")

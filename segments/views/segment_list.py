@@ -1,6 +1,5 @@
 """The list of segments, what is done with several of them at once, and their tags."""
 
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -13,18 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from segments import dependents, population, segment_services, segment_states, tags
+from segments import dependents, population, segment_services, several_segments, tags
 from segments.charts import sparkline
 from segments.history import recent_counts
 from segments.models import Segment
 from segments.rule_sentence import sentence
-from segments.rule_tree import RuleError
 from segments.selectors import is_busy, words
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, requires
 
 PAGE = 100
-MOST_AT_ONCE = 500
 SORTS = {
     "name": ("name",),
     "-members": ("-member_count", "name"),
@@ -111,13 +108,17 @@ def several(request: WorkspaceRequest, slug: str) -> HttpResponse:
         return render(request, "segments/segments/several.html", context)
     if action == "tag":
         _tag(request, chosen)
-    elif action in DOINGS:
+    elif action in several_segments.DOINGS:
         _do(request, chosen, action)
     return _back(request)
 
 
 def _chosen(request: WorkspaceRequest) -> list[Segment]:
-    ids = [int(pk) for pk in request.POST.getlist("selected")[:MOST_AT_ONCE] if pk.isdecimal()]
+    ids = [
+        int(pk)
+        for pk in request.POST.getlist("selected")[: several_segments.MOST]
+        if pk.isdecimal()
+    ]
     found = Segment.objects.select_related("workspace")
     return list(found.filter(pk__in=[pk for pk in ids if pk < 2**63]).order_by("name"))
 
@@ -137,24 +138,11 @@ def _tag(request: WorkspaceRequest, chosen: list[Segment]) -> None:
 
 def _do(request: WorkspaceRequest, chosen: list[Segment], action: str) -> None:
     """What can't be done with one of them is said, and done with the others."""
-    done = 0
-    for segment in chosen:
-        try:
-            DOINGS[action](segment, by=request.user)
-        except (segment_services.Refused, RuleError) as problem:
-            messages.error(request, f"{segment.name}: {problem}")
-        else:
-            done += 1
-    if done:
-        messages.success(request, _said(action, done))
-
-
-DOINGS: dict[str, Any] = {
-    "refresh": segment_services.request_refresh,
-    "activate": segment_states.activate,
-    "deactivate": segment_states.deactivate,
-    "delete": segment_services.delete_segment,
-}
+    outcome = several_segments.do(action, chosen, by=request.user)
+    for segment, problem in outcome.refused:
+        messages.error(request, f"{segment.name}: {problem}")
+    if outcome.done:
+        messages.success(request, _said(action, len(outcome.done)))
 
 
 def _said(action: str, count: int) -> str:

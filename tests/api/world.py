@@ -4,9 +4,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from exports.models import OptOut
+from exports.models import ErasurePlace, OptOut
 from segments import drafts, erased, static_segments
-from segments.models import AttributeChange, Erasure, SegmentMember, Suppression
+from segments.models import (
+    AttributeChange,
+    Erasure,
+    SegmentMember,
+    SegmentRefresh,
+    Suppression,
+)
 from tests.exports.factories import (
     ACCOUNT_ID,
     LIST_ID,
@@ -26,7 +32,16 @@ from tests.segments.factories import (
 )
 from tests.workspaces.factories import MembershipFactory
 from workspaces import audit, invitations
-from workspaces.models import EndpointDelivery, Event, Refresh, RefreshStep, Role, Workspace
+from workspaces.leaving import archives
+from workspaces.models import (
+    Archive,
+    EndpointDelivery,
+    Event,
+    Refresh,
+    RefreshStep,
+    Role,
+    Workspace,
+)
 from workspaces.notices import endpoints
 
 
@@ -87,7 +102,19 @@ def make_world(workspace: Workspace) -> dict[str, Any]:
         by=None,
     )
     event = Event.objects.create(workspace=workspace, kind="run.finished", data={"run": run.pk})
+    SegmentRefresh.objects.bulk_create(
+        SegmentRefresh(workspace=workspace, segment=segment, count=1, keeps_changes=True)
+        for _place in range(2)
+    )
+    archive = Archive.objects.create(workspace=workspace, file_name="a.zip", state="succeeded")
+    path = archives.path_of(archive)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"PK")
     return {
+        "archive_id": archive,
+        "place_id": ErasurePlace.objects.create(
+            workspace=workspace, erasure=erasure, account_id=ACCOUNT_ID, lists=[]
+        ),
         "member_id": MembershipFactory(workspace=workspace, role=Role.CONTRIBUTOR),
         "invitation_id": invitations.invite(workspace, "invited@example.com", Role.VIEWER, by=None),
         "endpoint_id": endpoint,

@@ -132,7 +132,9 @@ def test_nothing_marked_is_in_logs_tasks_redis_error_pages_notices_or_the_audit_
     grant = tokens_of(world)
     with django_capture_on_commit_callbacks(execute=True):
         run = start_run(world.destination, trigger=Run.Trigger.MEMBER)
-        token = previews.ask(configuration_of(world.destination), client.member.user)
+        token = previews.ask(
+            configuration_of(world.destination), previews.of_member(client.member.user)
+        )
     see_the_run_through(run, broker)
     assert (run.sent, run.invalid) == (3, 1)
     assert receiver.came, "the endpoint was told"

@@ -31,7 +31,7 @@ def add_stopper(stopper: Stopper) -> None:
     _stoppers.append(stopper)
 
 
-def ask(workspace: Workspace, *, by: User) -> None:
+def ask(workspace: Workspace, *, by: User | None) -> None:
     """From now on nothing starts there, nothing is sent, and its pages are closed."""
     with transaction.atomic():
         current = Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
@@ -49,12 +49,15 @@ def ask(workspace: Workspace, *, by: User) -> None:
         text = _(
             "%(person)s has asked for this workspace to be deleted. Everything in it has stopped."
             " It is deleted for good on %(day)s, unless an Administrator takes that back before."
-        ) % {"person": str(by), "day": f"{current.delete_at.astimezone(current.tzinfo):%Y-%m-%d}"}
+        ) % {
+            "person": audit.label_of(by),
+            "day": f"{current.delete_at.astimezone(current.tzinfo):%Y-%m-%d}",
+        }
         telling.begins(current, TOPIC, _subject(current), text, _path(current))
         _stop(current)
 
 
-def take_back(workspace: Workspace, *, by: User) -> None:
+def take_back(workspace: Workspace, *, by: User | None) -> None:
     """The workspace goes on: its schedules at once, runs that were stopped when they next start."""
     with transaction.atomic():
         current = Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
@@ -68,7 +71,7 @@ def take_back(workspace: Workspace, *, by: User) -> None:
             current,
             TOPIC,
             _subject(current),
-            text % {"person": str(by)},
+            text % {"person": audit.label_of(by)},
             current.get_absolute_url(),
         )
 

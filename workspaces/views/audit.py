@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, time, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +13,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from workspaces import audit
+from workspaces import audit, selectors
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import AuditEntry
 from workspaces.permissions import requires
@@ -102,14 +101,7 @@ def _found(chosen: Mapping[str, str]) -> QuerySet[AuditEntry]:
         entries = entries.filter(at__gte=since)
     if until := _midnight(chosen["until"], days_later=1):
         entries = entries.filter(at__lt=until)
-    for word in chosen["q"].split():
-        entries = entries.alias(said=Cast("details", TextField())).filter(
-            Q(target_label__icontains=word)
-            | Q(actor_label__icontains=word)
-            | Q(action__icontains=word)
-            | Q(said__icontains=word)
-        )
-    return entries
+    return selectors.audit_entries_saying(entries, chosen["q"])
 
 
 def _midnight(date: str, *, days_later: int = 0) -> datetime | None:
