@@ -11,6 +11,7 @@ from exports import erased_at_provider, previews
 from exports.engine.drive import attempt, drive, wait
 from exports.engine.send import TryLater
 from exports.models import Batch, ErasurePlace, Run
+from workspaces.silence import silent
 from workspaces.work import working_for
 
 # A run that took no step for this long has lost its worker, or is planning (and holds its lock).
@@ -75,8 +76,13 @@ def sweep() -> None:
     now = timezone.now()
     with across_workspaces():
         lost = (
-            Run.objects.filter(state__in=Run.ACTIVE, heartbeat_at__lt=now - SILENCE)
-            .filter(Q(waiting_until__isnull=True) | Q(waiting_until__lt=now))
+            Run.objects.filter(silent("heartbeat_at", now, SILENCE), state__in=Run.ACTIVE)
+            # A clock that was ahead has set when to look again, too.
+            .filter(
+                Q(waiting_until__isnull=True)
+                | Q(waiting_until__lt=now)
+                | Q(heartbeat_at__gt=now + SILENCE)
+            )
             .exclude(state=Run.State.AWAITING_APPROVAL, cancel_requested_at__isnull=True)
             .values_list("workspace_id", "pk")
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import orjson
 
+from config.full_disk import is_full
 from segments.columns import Column
 from segments.conversion import conversion
 from segments.dialect import Dialect, UnreadableFile, cell, quoted
@@ -59,15 +60,33 @@ def read(
     source: Source,
 ) -> Reading:
     """Reads the whole file. Raises `UnreadableFile`."""
+    try:
+        kept = [column for column in columns if column.keep]
+        return _read(path, dialect, kept, key, scratch, source)
+    except duckdb.OutOfMemoryException as problem:
+        if is_full(problem):
+            raise
+        raise UnreadableFile(
+            _(
+                "The file wants more memory than an import may have. Leave out columns that nobody"
+                " needs, or cut it into several files."
+            )
+        ) from problem
+
+
+def _read(
+    path: Path, dialect: Dialect, kept: Sequence[Column], key: str, scratch: Path, source: Source
+) -> Reading:
     staged, spared = scratch / "staged", scratch / "spared"
     refused_rows = scratch / "refused.csv"
-    kept = [column for column in columns if column.keep]
     with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "threads": 2}) as connection:
         connection.execute("SET TimeZone='UTC'")
         connection.execute(f"SET temp_directory={quoted(str(scratch / 'spill'))}")
         try:
             connection.execute(_judged(path, dialect, kept, key))
         except duckdb.Error as problem:
+            if isinstance(problem, duckdb.OutOfMemoryException) or is_full(problem):
+                raise
             raise UnreadableFile(
                 _("The file can't be read to its end. Check that it is whole and try again.")
             ) from problem

@@ -15,6 +15,7 @@ from segments.models import AttributeChange, Erasure, ErasureSecret, Import, Seg
 from segments.refreshing import refresh_with_dependents
 from workspaces import locks
 from workspaces.models import Workspace
+from workspaces.silence import silent
 from workspaces.work import working_for
 
 AGAIN_SECONDS = 2
@@ -96,23 +97,26 @@ def clear_old_files() -> None:
 @shared_task
 def sweep() -> None:
     """Takes up imports, examinations, changes, refreshes and erasures that lost their worker."""
-    before = timezone.now() - SILENCE
+    now = timezone.now()
     for workspace_id, upload_id in uploads.lost():
         examine_upload_task.delay(workspace_id, upload_id)
     with across_workspaces():
-        begun = Erasure.objects.filter(finished_at__isnull=True, asked_at__lt=before)
+        begun = Erasure.objects.filter(silent("asked_at", now, SILENCE), finished_at__isnull=True)
         erasures_begun = list(begun.values_list("workspace_id", "pk"))
         lost = Import.objects.filter(
-            state__in=[Import.State.QUEUED, Import.State.RUNNING], heartbeat_at__lt=before
+            silent("heartbeat_at", now, SILENCE),
+            state__in=[Import.State.QUEUED, Import.State.RUNNING],
         )
         imports = list(lost.values_list("workspace_id", "pk", "source_id"))
         stopped = AttributeChange.objects.filter(
-            state__in=AttributeChange.UNFINISHED, heartbeat_at__lt=before, attribute__isnull=False
+            silent("heartbeat_at", now, SILENCE),
+            state__in=AttributeChange.UNFINISHED,
+            attribute__isnull=False,
         )
         changes = list(stopped.values_list("workspace_id", "pk", "attribute_id"))
         waiting = Segment.objects.filter(
+            silent("refresh_requested_at", now, SILENCE),
             refresh_state__in=[Segment.RefreshState.QUEUED, Segment.RefreshState.RUNNING],
-            refresh_requested_at__lt=before,
         )
         segments = list(waiting.values_list("workspace_id", "pk"))
     for workspace_id, erasure_id in erasures_begun:

@@ -42,6 +42,7 @@ from workspaces import audit, locks
 from workspaces.models import User, Workspace
 from workspaces.sentences import Sentence
 from workspaces.sentences import gettext as _
+from workspaces.silence import silent
 
 MOST_CHUNK_BYTES = 16 * 1024 * 1024
 MOST_UNFINISHED = 10
@@ -283,13 +284,13 @@ def too_large() -> Sentence:
 
 def lost() -> list[tuple[int, int]]:
     """Workspace and upload of those whose examination lost its worker, once each."""
-    before = timezone.now() - SILENCE
     found = []
     with across_workspaces():
-        silent = Upload.objects.filter(
-            state__in=[Upload.State.WAITING, Upload.State.EXAMINING], heartbeat_at__lt=before
+        alone = Upload.objects.filter(
+            silent("heartbeat_at", timezone.now(), SILENCE),
+            state__in=[Upload.State.WAITING, Upload.State.EXAMINING],
         )
-        keys = list(silent.values_list("workspace_id", "pk"))
+        keys = list(alone.values_list("workspace_id", "pk"))
     for workspace_id, upload_id in keys:
         with scope(workspace=workspace_id), locks.held(locks.UPLOAD, upload_id) as is_lost:
             if is_lost:

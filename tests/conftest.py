@@ -129,12 +129,12 @@ def process_environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def celery_worker(**environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def celery_worker(*options: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A real worker process on this test's database and broker, ready to work."""
     name = f"worker-{time.monotonic_ns()}@test"
     command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker"]
     command += ["-Q", "default,data,runs", "--concurrency=2", "--loglevel=WARNING", "-n", name]
-    command += ["--without-gossip", "--without-mingle"]
+    command += ["--without-gossip", "--without-mingle", *options]
     process = subprocess.Popen(
         command, cwd=ROOT, env=process_environment(**environment), start_new_session=True
     )

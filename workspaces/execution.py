@@ -18,6 +18,7 @@ from workspaces import audit, refresh_steps
 from workspaces.models import Refresh, Workspace
 from workspaces.sentences import Sentence
 from workspaces.sentences import gettext as _
+from workspaces.silence import silent
 
 LOCK_CLASS = 0x5E60
 MOST_ATTEMPTS = 5
@@ -52,8 +53,8 @@ def resume_lost_refreshes(now: datetime) -> None:
     """Hands refreshes that no worker seems to have to the workers again."""
     with across_workspaces():
         unfinished = Refresh.objects.filter(
+            silent("created_at", now, PATIENCE),
             state__in=Refresh.ACTIVE,
-            created_at__lt=now - PATIENCE,
             workspace__delete_at__isnull=True,
         )
         for refresh in unfinished:

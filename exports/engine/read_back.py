@@ -100,7 +100,7 @@ def begin(run: Run, provider: Provider, name: str, **how: Any) -> Activity | Non
 def ready(run: Run, provider: Provider, name: str) -> Activity | None:
     """The named contact export, if it was begun and is finished; not asked for too soon."""
     known = run.read_back.get(name) or {}
-    if not known.get("activity") or time.time() - known["begun"] < poll_delay(0):
+    if not known.get("activity") or abs(time.time() - known["begun"]) < poll_delay(0):
         return None
     activity = provider.activity(known["activity"])
     return activity if activity.state == "completed" else None

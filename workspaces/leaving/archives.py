@@ -28,6 +28,7 @@ from workspaces.models import Archive, Membership, User, Workspace
 from workspaces.notices import telling
 from workspaces.sentences import Explained, Sentence
 from workspaces.sentences import gettext as _
+from workspaces.silence import silent
 
 KEPT = timedelta(days=7)
 TOPIC = "archive"
@@ -51,7 +52,7 @@ def add_files(files: Files) -> None:
     _files.append(files)
 
 
-def ask(workspace: Workspace, *, by: User) -> Archive:
+def ask(workspace: Workspace, *, by: User | None) -> Archive:
     """Has a worker make one. Raises `ArchiveActive`."""
     try:
         with transaction.atomic():
@@ -125,7 +126,7 @@ def look_after(now: datetime) -> None:
     """Deletes what has expired, and hands out again what no worker is at."""
     with across_workspaces():
         found = Archive.objects.filter(
-            Q(expires_at__lte=now) | Q(state__in=Archive.ACTIVE, asked_at__lt=now - SILENCE)
+            Q(expires_at__lte=now) | Q(state__in=Archive.ACTIVE) & silent("asked_at", now, SILENCE)
         )
         keys = list(found.values_list("workspace_id", "pk", "expires_at"))
     for workspace_id, pk, expires_at in keys:
