@@ -4,6 +4,12 @@
   const find = (event, selector) =>
     event.target instanceof Element ? event.target.closest(selector) : null;
 
+  // htmx notes the page's address for a history of pages that is not kept here: it may name somebody
+  const forgetAddress = () => sessionStorage.removeItem("htmx-current-path-for-history");
+  forgetAddress();
+  on("htmx:pushedIntoHistory", forgetAddress);
+  on("htmx:replacedInHistory", forgetAddress);
+
   // The look: the theme, and how close the rows of tables are
   const showLook = () => {
     document.querySelectorAll("[data-look]").forEach((button) => {
