@@ -1,11 +1,11 @@
-"""Every page of exports by every role, and none of them across workspaces."""
+"""Every page of exports by every role."""
 
 from typing import Any
 
 import pytest
 from django_scopes import scope
 
-from exports.models import Destination, Run
+from exports.models import Run
 from tests.exports.factories import ConnectionFactory, DestinationFactory, RunFactory
 from tests.exports.pages import url
 from tests.workspaces.factories import WorkspaceFactory, signed_in
@@ -97,24 +97,6 @@ def test_changing_follows_it_too(
     assert refused("viewer", shared)
     assert refused("contributor", private)
     assert not refused("contributor", shared)
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize(("name", "kind"), [*READ.items(), *MANAGE.items(), *CHANGE.items()])
-def test_another_workspaces_export_does_not_exist(
-    workspace: Any, method: str, name: str, kind: str | None
-) -> None:
-    if kind is None:
-        return
-    other = WorkspaceFactory()
-    with scope(workspace=other):
-        theirs = RunFactory(destination=DestinationFactory(workspace=other))
-    client = signed_in(workspace)
-    answer = getattr(client, method)(where(name, kind, workspace, theirs))
-    assert answer.status_code in (404, 405)
-    with scope(workspace=other):
-        kept = Destination.objects.get(pk=theirs.destination_id)
-        assert kept.connection is not None
 
 
 def test_another_workspaces_connection_and_segments_cannot_be_used(workspace: Any) -> None:
