@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types static check chaos bench load lock translations
+.PHONY: help setup demo test lint types static check chaos bench load lock audit translations
 
 help:
 	@echo "make demo   set up and run Segue with demo data"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench  measure the speeds that docs/performance.md speaks of"
 	@echo "make load   people, uploads and runs together, for ten minutes"
 	@echo "make static reads the code: lint, types, imports, migrations, translations, pictures"
+	@echo "make audit  the locked packages against what osv.dev knows; OSV=all.zip without network"
 	@echo "make check  what CI checks, but the storm"
 
 .venv/ready: $(LOCK) scripts/setup.sh
@@ -74,6 +75,10 @@ lock: setup
 	.venv/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url -q -o requirements.lock
 	.venv/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url -q -o requirements-dev.lock
 	.venv/bin/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements-bench.lock
+
+# Not among the checks: it wants the network, or osv.dev's archive brought along.
+audit: setup
+	$(PYTHON) scripts/audit_dependencies.py $(if $(OSV),--osv $(OSV))
 
 translations: setup
 	$(PYTHON) scripts/check_translations.py --update
