@@ -20,7 +20,7 @@ def import_customers(request: HttpRequest) -> Step:
         url, link = begun, _("Go on")
     return Step(
         label=_("Import your customers"),
-        text=_("A CSV file with a row for each, as your shop or CRM exports it."),
+        text=_("A file with a row for each, as your shop or CRM exports it, or a database."),
         done=done,
         url=url if allowed else "",
         link=link,
