@@ -54,7 +54,8 @@ def volumes_and_durations(destination: Destination) -> tuple[BarChart | None, Ba
     )
     seconds = [took.total_seconds() if (took := row.get("average")) else 0.0 for row in rows]
     unit = MINUTE if max(seconds) > MINUTE else 1
-    durations = bar_chart(labels, [Series(_("Average"), "busy", seconds)], duration, unit)
+    average = Series(_("Average"), "busy", seconds, in_file=_("Average in seconds"))
+    durations = bar_chart(labels, [average], duration, unit)
     return volumes, durations
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 
+from workspaces import spreadsheet
+
 WIDTH, HEIGHT = 1000, 160
 WIDEST_BAR = 48.0
 ROUND = (2, 4, 6, 8, 10)
@@ -16,11 +18,15 @@ ROUND = (2, 4, 6, 8, 10)
 
 @dataclass(frozen=True)
 class Series:
-    """One thing counted over time. `tone` names its colour: good, busy, warn, bad or idle."""
+    """One thing counted over time. `tone` names its colour: good, busy, warn, bad or idle.
+
+    `in_file` heads its numbers in the file of the chart's figures, where the name alone won't do.
+    """
 
     name: str | Promise
     tone: str
     values: Sequence[float]
+    in_file: str | Promise = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,14 @@ class BarChart:
     width: int = WIDTH
     height: int = HEIGHT
     middle: int = HEIGHT // 2
+
+    def csv(self, moments: str) -> str:
+        """The figures as numbers, a line for each column; `moments` is what the columns are."""
+        header = [moments, *(str(one.in_file or one.name) for one in self.series)]
+        values = zip(*(one.values for one in self.series), strict=True)
+        labels = (column.label for column in self.columns)
+        rows = ((label, *some) for label, some in zip(labels, values, strict=True))
+        return "".join(spreadsheet.written(header, rows))
 
 
 def bar_chart(

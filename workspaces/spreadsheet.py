@@ -40,13 +40,15 @@ def _lines(
     rows: Iterable[Sequence[object]],
     language: str | None,
 ) -> Iterator[str]:
-    writer = csv.writer(_Line())
     with scope(workspace=workspace), translation.override(language):
-        yield BYTE_ORDER_MARK + writer.writerow(header)
-        for row in rows:
-            yield writer.writerow(
-                [safe_cell(cell) if isinstance(cell, str) else cell for cell in row]
-            )
+        yield from written(header, rows)
+
+
+def written(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    yield BYTE_ORDER_MARK + writer.writerow(header)
+    for row in rows:
+        yield writer.writerow([safe_cell(cell) if isinstance(cell, str) else cell for cell in row])
 
 
 class _Line:

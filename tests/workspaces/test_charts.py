@@ -17,6 +17,17 @@ def test_columns_are_stacked_on_a_round_scale() -> None:
     assert {bar.height for bar in empty.bars} == {"0.0"}
 
 
+def test_the_figures_are_a_file_of_numbers_that_a_spreadsheet_opens_safely() -> None:
+    average = Series("Average", "busy", [1204.5, 0], in_file="Average in seconds")
+    chart = bar_chart(["5/1/2026", "=cmd"], [average], lambda value: "20 min 4 s")
+    assert chart is not None
+    assert chart.csv("Week from").lstrip("\ufeff").splitlines() == [
+        "Week from,Average in seconds",
+        "5/1/2026,1204.5",
+        "'=cmd,0",
+    ]
+
+
 def test_the_least_there_is_can_be_seen_and_minutes_are_whole() -> None:
     chart = bar_chart(["a", "b"], [Series("s", "busy", [3600, 1])], str, unit=60)
     assert chart is not None
