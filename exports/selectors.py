@@ -1,26 +1,34 @@
 """Questions about exports and their runs, for the pages."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
+from django.http import QueryDict
 
 from connections.models import Connection
 from exports.models import Destination, DestinationSegment, Rejection, Run
 from segments.models import Segment, SegmentMember
+from workspaces import keyset
 from workspaces.models import Membership, Role, Workspace
 from workspaces.permissions import may
 from workspaces.timing import workspace_refreshes_at
 
-SORTS = {
-    "name": ("name",),
-    "connection": ("connection__name", "name"),
-    "list": ("list_name", "name"),
-    "status": ("last_state", "name"),
-    "run": ("last_run_at", "name"),
-    "schedule": ("schedule", "next_run_at", "name"),
-    "updated": ("updated_at", "name"),
+PAGE_SIZE = 100
+NEVER = Value(datetime.fromtimestamp(0, UTC))
+# None of them null, so that pages go on from where one ended.
+ORDERS: dict[str, tuple[Combinable, ...]] = {
+    "name": (F("name"),),
+    "connection": (Coalesce("connection__name", Value("")), F("name")),
+    "list": (F("list_name"), F("name")),
+    "status": (Coalesce("last_state", Value("")), F("name")),
+    "run": (Coalesce("last_run_at", NEVER), F("name")),
+    "schedule": (F("schedule"), Coalesce("next_run_at", NEVER), F("name")),
+    "updated": (F("updated_at"), F("name")),
+    "created": (F("created_at"), F("name")),
 }
 
 
@@ -34,8 +42,9 @@ class Line:
     editable: bool
 
 
-def destinations(search: str = "", sort: str = "name") -> QuerySet[Destination]:
-    """The workspace's exports; `sort` is a key of SORTS, with a minus for the other direction."""
+def destinations(query: QueryDict) -> keyset.Page[Destination]:
+    """The page of exports that a URL asks for, by `search`, too."""
+    search = query.get("search", "").replace("\0", "").strip()
     last_run = Run.objects.filter(destination=OuterRef("pk"), dry_run=False).order_by("-created_at")
     found = Destination.objects.select_related("connection", "updated_by").annotate(
         last_run_id=Subquery(last_run.values("pk")[:1]),
@@ -49,9 +58,7 @@ def destinations(search: str = "", sort: str = "name") -> QuerySet[Destination]:
             | Q(list_name__icontains=search)
             | Q(connection__provider__in=_providers(search))
         )
-    columns = SORTS.get(sort.removeprefix("-"), SORTS["name"])
-    backwards = sort.startswith("-")
-    return found.order_by(*(f"-{column}" if backwards else column for column in columns), "pk")
+    return keyset.page_of(found, ORDERS, query, size=PAGE_SIZE)
 
 
 def lines(found: list[Destination], *, member: Membership, workspace: Workspace) -> list[Line]:
@@ -147,7 +154,7 @@ class Page:
     after: str
 
 
-PAGE_SIZE = 25
+REJECTIONS_SHOWN = 25
 
 
 def rejections(run: Run, *, kind: str = "", reason: str = "", search: str = "") -> Any:
@@ -172,8 +179,8 @@ def rejection_page(found: Any, *, after: str = "", before: str = "") -> Page:
         found = beyond(found, *mark, backwards=backwards)
     if backwards:
         found = found.order_by("-kind", "-reason", "-pk")
-    rows = list(found[: PAGE_SIZE + 1])
-    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    rows = list(found[: REJECTIONS_SHOWN + 1])
+    more, rows = len(rows) > REJECTIONS_SHOWN, rows[:REJECTIONS_SHOWN]
     if backwards:
         rows.reverse()
     return Page(

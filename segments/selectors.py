@@ -16,11 +16,19 @@ MOST_COLUMNS = 5
 TELLING = re.compile(r"mail|name|nom|correu|correo|city|ciutat|ciudad", re.IGNORECASE)
 
 
-def shown_profiles(profiles: Iterable[Profile]) -> dict[str, Any]:
-    """A table of profiles: addresses and names first as its header, and the rows."""
+def offered_attributes() -> list[Attribute]:
+    """What a table of profiles can show beside their keys: addresses and names first."""
     known = Attribute.objects.select_related("source")
     telling = [one for one in known if not (one.source and one.source.key_column == one.name)]
-    attributes = sorted(telling, key=lambda one: not TELLING.search(one.name))[:MOST_COLUMNS]
+    return sorted(telling, key=lambda one: not TELLING.search(one.name))
+
+
+def shown_profiles(
+    profiles: Iterable[Profile], attributes: list[Attribute] | None = None
+) -> dict[str, Any]:
+    """A table of profiles: its header, the most telling attributes unless told, and the rows."""
+    if attributes is None:
+        attributes = offered_attributes()[:MOST_COLUMNS]
     return {
         "profile_header": [attribute.label for attribute in attributes],
         "profile_rows": [

@@ -48,7 +48,7 @@
       button?.setAttribute("aria-expanded", String(event.newState === "open"));
       if (event.newState === "open" && button) {
         place(menu, button);
-        menu.querySelector("a, button, input")?.focus({ preventScroll: true });
+        menu.querySelector("a, button, input:not([type=hidden])")?.focus({ preventScroll: true });
       }
     },
     true,
@@ -56,7 +56,7 @@
   on("keydown", (event) => {
     const menu = find(event, ".menu");
     if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
-    const items = [...menu.querySelectorAll("a[href], button:not([disabled])")];
+    const items = [...menu.querySelectorAll("a[href], button:not([disabled]), [type=checkbox]")];
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const here = items.indexOf(document.activeElement);
     const next =

@@ -1,19 +1,18 @@
-"""What the pages of exports need: the account's bar, sortable headings, the next run."""
+"""What the pages of exports need: the account's bar, the next run."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django import template
-from django.template.context import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from exports import contact_fields
 from exports.account import Account
-from exports.models import Destination
-from workspaces.templatetags.segue import icon, number, when
+from exports.models import Destination, Run
+from workspaces.templatetags.segue import number, when
 
 register = template.Library()
 register.filter("field_label", contact_fields.label)
@@ -46,23 +45,6 @@ def account_bar(account: Account) -> SafeString:
     )
 
 
-@register.simple_tag(takes_context=True)
-def sort_heading(context: Context, key: str, label: str) -> SafeString:
-    """A column's heading that sorts by it, the other way round the second time."""
-    current = context.get("sort", "")
-    query = context["request"].GET.copy()
-    query.pop("page", None)
-    query["sort"] = f"-{key}" if current == key else key
-    direction = {key: "ascending", f"-{key}": "descending"}.get(str(current))
-    return format_html(
-        '<th scope="col"{}><a class="sort" href="?{}">{}{}</a></th>',
-        format_html(' aria-sort="{}"', direction) if direction else "",
-        query.urlencode(),
-        label,
-        icon("arrow-down" if direction == "descending" else "arrow-up") if direction else "",
-    )
-
-
 @register.simple_tag
 def next_run(destination: Destination, moment: datetime | None) -> str:
     """When an export runs next by itself, or why it doesn't."""
@@ -73,6 +55,13 @@ def next_run(destination: Destination, moment: datetime | None) -> str:
     if moment is None:
         return _("The workspace’s schedule is off")
     return format_html("{} {}", _("Next:"), SafeString(when(moment)))
+
+
+@register.filter
+def figure(run: Run, name: str) -> int:
+    """One of a run's counts, as its columns are named."""
+    value: int = getattr(run, name)
+    return value
 
 
 @register.filter

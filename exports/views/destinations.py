@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from connections.access import todays_budget
@@ -16,12 +16,37 @@ from exports.engine import read_back
 from exports.models import Destination, Run
 from exports.views.objects import destination_of
 from segments.models import Attribute
+from workspaces import keyset
+from workspaces.columns import Columns
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 from workspaces.timing import workspace_refreshes_at
 
-PAGE_SIZE = 100
 RUNS_SHOWN = 20
+EXPORT_COLUMNS = {
+    "connection": gettext_lazy("Connection used"),
+    "run": gettext_lazy("Last run"),
+    "schedule": gettext_lazy("Schedule"),
+    "mode": gettext_lazy("People who leave"),
+    "created": gettext_lazy("Created"),
+    "updated": gettext_lazy("Last updated"),
+    "permissions": gettext_lazy("Your permissions"),
+}
+USUAL_EXPORT_COLUMNS = ("connection", "run", "schedule", "updated", "permissions")
+RUN_COLUMNS = {
+    "state": gettext_lazy("State"),
+    "by": gettext_lazy("Started by"),
+    "added": gettext_lazy("Added"),
+    "changed": gettext_lazy("Changed"),
+    "sent": gettext_lazy("Sent"),
+    "unchanged": gettext_lazy("Unchanged"),
+    "left_out": gettext_lazy("Left out"),
+    "rejected": gettext_lazy("Rejected"),
+    "removed": gettext_lazy("Taken off"),
+    "requests": gettext_lazy("Requests"),
+    "took": gettext_lazy("Took"),
+}
+USUAL_RUN_COLUMNS = ("state", "by", "sent", "unchanged", "left_out", "rejected", "took")
 # From here on a run asks before it starts.
 LARGE = 50_000
 
@@ -29,34 +54,19 @@ LARGE = 50_000
 @require_safe
 @requires("destination.view")
 def destination_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    search, sort = request.GET.get("search", "").strip(), request.GET.get("sort", "name")
-    found = selectors.destinations(search, sort)
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    lines = selectors.lines(
-        list(page.object_list), member=request.membership, workspace=request.workspace
-    )
+    page = selectors.destinations(request.GET)
+    lines = selectors.lines(page.rows, member=request.membership, workspace=request.workspace)
     context = {
         "lines": lines,
         "any_active": any(line.last_run and line.last_run.is_active for line in lines),
-        "page": page,
-        "previous_url": _with(request, page=page.previous_page_number())
-        if page.has_previous()
-        else "",
-        "next_url": _with(request, page=page.next_page_number()) if page.has_next() else "",
-        "search": search,
-        "sort": sort,
-        "is_empty": not search and not page.paginator.count,
+        **keyset.context_of(page, request.GET),
+        "search": request.GET.get("search", "").strip(),
+        "columns": Columns(request.GET, EXPORT_COLUMNS, usual=USUAL_EXPORT_COLUMNS),
+        "is_empty": not lines and not Destination.objects.exists(),
+        "in_part": request.headers.get("HX-Target") == "exports",
     }
-    in_part = request.headers.get("HX-Target") == "exports"
-    name = "exports/_list.html" if in_part else "exports/list.html"
+    name = "exports/_list.html" if context["in_part"] else "exports/list.html"
     return render(request, name, context)
-
-
-def _with(request: WorkspaceRequest, **values: Any) -> str:
-    query = request.GET.copy()
-    for name, value in values.items():
-        query[name] = str(value)
-    return f"?{query.urlencode()}"
 
 
 @require_safe
@@ -64,6 +74,9 @@ def _with(request: WorkspaceRequest, **values: Any) -> str:
 def destination_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     destination = destination_of(request, pk)
     runs = Run.objects.filter(destination=destination).select_related("started_by")
+    state = request.GET.get("state", "")
+    if state in Run.State.values:
+        runs = runs.filter(state=state)
     if before := request.GET.get("before", ""):
         runs = runs.filter(pk__lt=int(before) if before.isdecimal() else 0)
     shown = list(runs.order_by("-pk")[: RUNS_SHOWN + 1])
@@ -83,11 +96,14 @@ def destination_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpRes
             "runs": shown[:RUNS_SHOWN],
             "older": shown[RUNS_SHOWN - 1].pk if len(shown) > RUNS_SHOWN else None,
             "newest": not before,
+            "state": state,
+            "states": Run.State.choices,
+            "columns": Columns(request.GET, RUN_COLUMNS, usual=USUAL_RUN_COLUMNS),
             "last_run": last_run,
             "account": account_of(last_run) if last_run and last_run.planned_at else None,
             "next_run_at": selectors.next_run_at(destination, refresh_at),
             "refresh_at": refresh_at,
-            "active_run": next((run for run in shown if run.is_active), None),
+            "active_run": Run.objects.filter(destination=destination, state__in=Run.ACTIVE).first(),
             "is_large": sum(segment.member_count for segment in segments) >= LARGE,
             "taken_off": taken_off.taken_off(destination).count(),
             "list_requests": read_back.EXPORT_REQUESTS,

@@ -1,14 +1,13 @@
 """Attributes: the list, one at a time, its type changed after a preview, its removal."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Lower
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -16,24 +15,27 @@ from segments import attribute_changes, attribute_uses, attributes
 from segments.attribute_facts import facts
 from segments.conversion import read_typed, type_choices, typed
 from segments.models import Attribute, AttributeChange, AttributeType
+from workspaces import keyset
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
 PAGE = 50
+ORDERS: dict[str, tuple[Combinable, ...]] = {
+    "name": (Lower("label"),),
+    "type": (F("type"), Lower("label")),
+    "source": (Coalesce("source__name", Value("")), Lower("label")),
+}
 SHOWN_IN_LIST, SHOWN_ON_PAGE = 3, 10
 
 
 @requires("attribute.view")
 def attribute_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     searched = request.GET.get("q", "").replace("\0", "").strip()
-    page = request.GET.get("page", "")[:6]
-    start = (max(int(page), 1) - 1) * PAGE if page.isdecimal() else 0
-    found = _attributes().order_by(Lower("label"), "pk")
+    found = _attributes()
     if searched:
         found = found.filter(Q(label__icontains=searched) | Q(name__icontains=searched))
-    shown = list(found[start : start + PAGE + 1])
-    more, shown = len(shown) > PAGE, shown[:PAGE]
-    known = facts(request.workspace, shown, SHOWN_IN_LIST)
+    page = keyset.page_of(found, ORDERS, request.GET, size=PAGE)
+    known = facts(request.workspace, page.rows, SHOWN_IN_LIST)
     uses = attribute_uses.of_all(request.workspace)
     context = {
         "rows": [
@@ -42,20 +44,14 @@ def attribute_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
                 "fact": known.by_name[one.name],
                 "used_by": uses.get(one.name, []),
             }
-            for one in shown
+            for one in page.rows
         ],
         "facts": known,
         "searched": searched,
         "total": Attribute.objects.count(),
-        "previous_url": _page_url(slug, searched, start // PAGE) if start else "",
-        "next_url": _page_url(slug, searched, start // PAGE + 2) if more else "",
+        **keyset.context_of(page, request.GET),
     }
     return render(request, "segments/attributes/list.html", context)
-
-
-def _page_url(slug: str, searched: str, page: int) -> str:
-    asked = {"page": page} | ({"q": searched} if searched else {})
-    return f"{reverse('segments:attribute_list', args=[slug])}?{urlencode(asked)}"
 
 
 def _attributes() -> QuerySet[Attribute]:

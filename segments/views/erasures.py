@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -13,10 +12,9 @@ from segments import address_erasures, erasure_parts, erasures
 from segments.forms import EraseAddressForm, EraseForm
 from segments.models import Erasure, Profile
 from workspaces.middleware import WorkspaceRequest
+from workspaces.paging import page_by_id
 from workspaces.permissions import requires
 from workspaces.proof import proven
-
-PAGE = 25
 
 
 @requires("profile.erase")
@@ -76,13 +74,13 @@ def erase_address(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @requires("profile.erase")
 def erasure_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     found = Erasure.objects.select_related("asked_by").order_by("-pk")
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    told = [part.tell(page.object_list) for part in erasure_parts.every()]
+    page, newer, older = page_by_id(found, request.GET.get("before"), request.GET.get("after"))
+    told = [part.tell(page) for part in erasure_parts.every()]
     rows = [(one, [panels[one.pk] for panels in told if one.pk in panels]) for one in page]
     context = {
         "rows": rows,
-        "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
-        "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
+        "previous_url": f"?after={newer}" if newer else "",
+        "next_url": f"?before={older}" if older else "",
         "is_busy": any(one.finished_at is None for one, _panels in rows),
     }
     template = "_list" if request.headers.get("HX-Request") else "list"

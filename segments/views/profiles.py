@@ -8,7 +8,8 @@ from django.shortcuts import get_object_or_404, render
 from segments import address_erasures, profile_panels, profile_search
 from segments.history import belongings_of
 from segments.models import Profile
-from segments.selectors import shown_profiles, values_of
+from segments.selectors import MOST_COLUMNS, offered_attributes, shown_profiles, values_of
+from workspaces.columns import NAME, Columns
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
@@ -27,16 +28,25 @@ def profile_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     )
     shown += len(found.profiles)
     goes_on = bool(found.after) and shown < profile_search.PAGE
-    onward = {"q": searched, "after": found.after, "looked_at": found.looked_at}
+    attributes = {one.name: one for one in offered_attributes()}
+    labels = {name: one.label for name, one in attributes.items()}
+    columns = Columns(request.GET, labels, usual=list(labels)[:MOST_COLUMNS])
+    onward = {
+        "q": searched,
+        "after": found.after,
+        "looked_at": found.looked_at,
+        NAME: columns.chosen,
+    }
     context = {
         "searched": searched,
         "started": bool(request.GET.get("after")),
-        "goes_on": urlencode({**onward, "shown": shown}) if goes_on else "",
-        "following": urlencode(onward) if found.after and not goes_on else "",
+        "goes_on": urlencode({**onward, "shown": shown}, doseq=True) if goes_on else "",
+        "following": urlencode(onward, doseq=True) if found.after and not goes_on else "",
         "shown": shown,
         "looked_at": found.looked_at,
         "is_address": address_erasures.is_address(searched),
-        **shown_profiles(found.profiles),
+        "columns": columns,
+        **shown_profiles(found.profiles, [attributes[one.name] for one in columns.shown]),
     }
     part = request.headers.get("HX-Target", "").startswith("search-on")
     template = "_found" if part else "list"

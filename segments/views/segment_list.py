@@ -1,15 +1,16 @@
 """The list of segments, what is done with several of them at once, and their tags."""
 
-from urllib.parse import urlencode
+from datetime import UTC, datetime
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from segments import dependents, population, segment_services, several_segments, tags
@@ -18,16 +19,28 @@ from segments.history import recent_counts
 from segments.models import Segment
 from segments.rule_sentence import sentence
 from segments.selectors import is_busy, words
+from workspaces import keyset
+from workspaces.columns import Columns
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, requires
 
 PAGE = 100
-SORTS = {
-    "name": ("name",),
-    "-members": ("-member_count", "name"),
-    "-refreshed": ("-refreshed_at", "name"),
-    "-created": ("-created_at",),
+NEVER = Value(datetime.fromtimestamp(0, UTC))
+ORDERS: dict[str, tuple[Combinable, ...]] = {
+    "name": (F("name"),),
+    "members": (F("member_count"), F("name")),
+    "refreshed": (Coalesce("refreshed_at", NEVER), F("name")),
+    "created": (F("created_at"), F("name")),
 }
+COLUMNS = {
+    "members": gettext_lazy("Members"),
+    "kind": gettext_lazy("Kind"),
+    "state": gettext_lazy("State"),
+    "refreshed": gettext_lazy("Refreshed"),
+    "created": gettext_lazy("Created"),
+    "used_by": gettext_lazy("Used by"),
+}
+USUAL_COLUMNS = ("members", "state", "refreshed", "used_by")
 FAILED = "failed"
 
 
@@ -35,10 +48,10 @@ FAILED = "failed"
 def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     asked = {
         name: request.GET.get(name, "").replace("\0", "").strip()
-        for name in ("q", "sort", "state", "kind", "tag")
+        for name in ("q", "state", "kind", "tag")
     }
-    page = Paginator(_found(asked), PAGE).get_page(request.GET.get("page"))
-    segments = list(page.object_list)
+    page = keyset.page_of(_found(asked), ORDERS, request.GET, size=PAGE)
+    segments = page.rows
     labels, names = words()
     used_by, recent = dependents.of_each(segments), recent_counts(segments)
     context = {
@@ -60,8 +73,8 @@ def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "profiles": population.size(request.workspace.pk),
         "is_busy": any(map(is_busy, segments)),
         "may_change": may(request.membership, "segment.change"),
-        "previous_url": _at(asked, page.previous_page_number()) if page.has_previous() else "",
-        "next_url": _at(asked, page.next_page_number()) if page.has_next() else "",
+        "columns": Columns(request.GET, COLUMNS, usual=USUAL_COLUMNS),
+        **keyset.context_of(page, request.GET),
     }
     template = "_rows.html" if request.headers.get("HX-Request") else "list.html"
     return render(request, f"segments/segments/{template}", context)
@@ -69,7 +82,6 @@ def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 def _found(asked: dict[str, str]) -> QuerySet[Segment]:
     found = Segment.objects.select_related("workspace")
-    found = found.order_by(*SORTS.get(asked["sort"], SORTS["name"]))
     if asked["q"]:
         found = found.filter(name__icontains=asked["q"])
     if asked["tag"]:
@@ -81,11 +93,6 @@ def _found(asked: dict[str, str]) -> QuerySet[Segment]:
     elif asked["state"] in Segment.State.values:
         found = found.filter(state=asked["state"])
     return found
-
-
-def _at(asked: dict[str, str], page: int) -> str:
-    given = {name: value for name, value in asked.items() if value}
-    return f"?{urlencode({**given, 'page': page})}"
 
 
 @require_POST

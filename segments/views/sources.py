@@ -1,9 +1,12 @@
 """Sources: a file taken in, its columns chosen, its import watched."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -18,24 +21,43 @@ from segments.models import Import, RefusedRow, Source
 from segments.reading_forms import ReadingForm, shown
 from segments.reasons import reason_text
 from segments.views.sql_sources import about
-from workspaces import audit
+from workspaces import audit, keyset
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 from workspaces.spreadsheet import csv_lines
 
 SHOWN_REFUSED = 20
 HISTORY = 30
+PAGE = 100
+NEVER = Value(datetime.fromtimestamp(0, UTC))
+ORDERS: dict[str, tuple[Combinable, ...]] = {
+    "name": (F("name"),),
+    "when": (Coalesce("last_at", NEVER), F("name")),
+}
 
 
 @requires("source.view")
 def source_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    sources = Source.objects.select_related("created_by").order_by("name")
+    searched = request.GET.get("q", "").replace("\0", "").strip()
+    newest = Import.objects.filter(source=OuterRef("pk")).order_by("-created_at")
+    found = Source.objects.select_related("created_by").annotate(
+        last_id=Subquery(newest.values("pk")[:1]),
+        last_at=Subquery(newest.values("created_at")[:1]),
+    )
+    if searched:
+        found = found.filter(name__icontains=searched)
+    page = keyset.page_of(found, ORDERS, request.GET, size=PAGE)
+    last = Import.objects.in_bulk([one.last_id for one in page.rows if one.last_id])  # type: ignore[attr-defined]
     rows: list[dict[str, Any]] = [
-        {"source": one, "last": one.imports.order_by("-created_at").first()} for one in sources
+        {"source": one, "last": last.get(one.last_id)}  # type: ignore[attr-defined]
+        for one in page.rows
     ]
     going_on = (Import.State.QUEUED, Import.State.RUNNING)
     context = {
         "rows": rows,
+        "any": bool(rows) or Source.objects.exists(),
+        "searched": searched,
+        **keyset.context_of(page, request.GET),
         "uploads": uploads.open_uploads(),
         "any_active": any(row["last"] and row["last"].state in going_on for row in rows),
     }

@@ -101,8 +101,18 @@ def test_a_long_list_is_paged(workspace: Any) -> None:
     for number in range(101):
         DestinationFactory(workspace=workspace, connection=account, name=f"Export {number:03}")
     client = administrator(workspace)
-    assert len(names(client, workspace)) == 100
-    assert names(client, workspace, page="2") == ["Export 100"]
+    for sort in ("", "name", "run", "schedule"):
+        page = client.get(url("destination_list", workspace), {"sort": sort})
+        assert [line.destination.name for line in page.context["lines"]][-1] == "Export 099"
+        there = page.context["next_url"]
+        page = client.get(url("destination_list", workspace) + there)
+        assert [line.destination.name for line in page.context["lines"]] == ["Export 100"]
+        assert page.context["next_url"] == ""
+        back = client.get(url("destination_list", workspace) + page.context["previous_url"])
+        assert len(back.context["lines"]) == 100
+        assert back.context["previous_url"] == ""
+    for nonsense in ("x", "e30", "WzFd", "\0", "W251bGwsIDFd"):
+        assert len(names(client, workspace, after=nonsense)) == 100
 
 
 def test_the_number_of_queries_does_not_grow_with_the_list(

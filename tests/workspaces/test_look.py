@@ -77,6 +77,18 @@ def test_every_icon_named_in_a_template_is_in_the_sprite() -> None:
     assert named <= icons.names()
 
 
+def test_every_page_says_in_a_sentence_what_it_is() -> None:
+    said = re.compile(r'<p class="(page-lead|lead-note|text-secondary)|<p>')
+    silent = [
+        path.name
+        for path in (settings.BASE_DIR / "templates").rglob("*.html")
+        if 'extends "base.html"' in (source := path.read_text())
+        and "{% block content %}" in source
+        and not said.search(source)
+    ]
+    assert silent == []
+
+
 def test_a_component_sees_only_what_it_is_given() -> None:
     html = render(
         '{% component "card" %}{{ title }}{% fill "footer" %}the end{% endfill %}'

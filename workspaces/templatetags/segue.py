@@ -11,7 +11,7 @@ from django.template.base import FilterExpression, NodeList, Parser, Token, toke
 from django.template.context import Context
 from django.templatetags.static import static
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -125,6 +125,38 @@ def sections(context: Context) -> list[navigation.Section]:
 def unread_notices(context: Context) -> int:
     """How many notices the member has not seen."""
     return inbox.unread(context["membership"])
+
+
+@register.simple_tag(takes_context=True)
+def sort_heading(context: Context, key: str, label: str, css: str = "") -> SafeString:
+    """A column's heading that sorts by it, the other way round the second time."""
+    current = context.get("sort", "")
+    query = context["request"].GET.copy()
+    for place in ("after", "before"):
+        query.pop(place, None)
+    query["sort"] = f"-{key}" if current == key else key
+    direction = {key: "ascending", f"-{key}": "descending"}.get(str(current))
+    mark = {"ascending": icon("arrow-up"), "descending": icon("arrow-down")}.get(str(direction))
+    return format_html(
+        '<th scope="col"{}{}><a class="sort" href="?{}">{}{}</a></th>',
+        format_html(' class="{}"', css) if css else "",
+        format_html(' aria-sort="{}"', direction) if direction else "",
+        query.urlencode(),
+        label,
+        mark or icon("selector", "sort-idle"),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def kept(context: Context, *names: str, besides: str = "") -> SafeString:
+    """What the URL says of these, or of all `besides` one, for a form that asks for more by GET."""
+    query = context["request"].GET
+    fields = [name for name in query if (name in names if names else name != besides)]
+    return format_html_join(
+        "",
+        '<input type="hidden" name="{}" value="{}">',
+        ((name, value) for name in fields for value in query.getlist(name)),
+    )
 
 
 @register.filter

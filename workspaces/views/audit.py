@@ -11,17 +11,25 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from workspaces import audit, selectors
+from workspaces.columns import NAME, Columns
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import AuditEntry
+from workspaces.paging import page_by_id
 from workspaces.permissions import requires
 from workspaces.spreadsheet import csv_lines
 from workspaces.templatetags.workspaces import detail
 
-PAGE = 50
 ROWS_AT_ONCE = 2_000
+COLUMNS = {
+    "when": gettext_lazy("When"),
+    "who": gettext_lazy("Who"),
+    "on": gettext_lazy("On"),
+    "details": gettext_lazy("Details"),
+}
 FILTERS = ("q", "action", "person", "since", "until")
 
 
@@ -29,7 +37,9 @@ FILTERS = ("q", "action", "person", "since", "until")
 def audit_log(request: WorkspaceRequest, slug: str) -> HttpResponse:
     chosen = _chosen(request)
     entries = _found(chosen)
-    page, newer, older = _page(entries, request.GET.get("before"), request.GET.get("after"))
+    page, newer, older = page_by_id(entries, request.GET.get("before"), request.GET.get("after"))
+    columns = Columns(request.GET, COLUMNS)
+    kept = {**chosen, NAME: columns.chosen}
     context = {
         "entries": page,
         "actions": sorted(
@@ -39,8 +49,9 @@ def audit_log(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "people": _distinct("actor_label"),
         "chosen": chosen,
         "is_filtered": any(chosen.values()),
-        "newer": newer and f"?{urlencode({**chosen, 'after': newer})}",
-        "older": older and f"?{urlencode({**chosen, 'before': older})}",
+        "columns": columns,
+        "newer": newer and f"?{urlencode({**kept, 'after': newer}, doseq=True)}",
+        "older": older and f"?{urlencode({**kept, 'before': older}, doseq=True)}",
         "download": f"{reverse('workspaces:audit_download', args=[slug])}?{urlencode(chosen)}",
         "years_kept": round((request.workspace.audit_days or 0) / 365),
     }
@@ -113,25 +124,6 @@ def _midnight(date: str, *, days_later: int = 0) -> datetime | None:
         return timezone.make_aware(datetime.combine(day + timedelta(days=days_later), time.min))
     except (OverflowError, ValueError):
         return None
-
-
-def _page(
-    entries: QuerySet[AuditEntry], before: str | None, after: str | None
-) -> tuple[list[AuditEntry], int | None, int | None]:
-    """A page's entries, and the ids from which the newer and the older page start, if any."""
-    if after and after.isdecimal():
-        found = list(entries.filter(id__gt=int(after)).order_by("id")[: PAGE + 1])
-        has_newer, page = len(found) > PAGE, found[:PAGE][::-1]
-        has_older = bool(page)
-    else:
-        if before and before.isdecimal():
-            entries = entries.filter(id__lt=int(before))
-        found = list(entries[: PAGE + 1])
-        has_older, page = len(found) > PAGE, found[:PAGE]
-        has_newer = bool(before) and bool(page)
-    newer = page[0].pk if has_newer and page else None
-    older = page[-1].pk if has_older and page else None
-    return page, newer, older
 
 
 def _distinct(field: str) -> list[str]:

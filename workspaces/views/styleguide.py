@@ -9,6 +9,7 @@ from django.shortcuts import render
 
 from workspaces import icons, statuses
 from workspaces.charts import Series, bar_chart
+from workspaces.columns import Columns
 from workspaces.models import Workspace
 
 
@@ -66,6 +67,8 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             ],
             lambda value: f"{value:,.0f}",
         ),
+        "columns": Columns(request.GET, {"members": "Members", "state": "State"}),
+        "sort": "name",
         "steps": ["Connection", "List", "Data matching", "Segments"],
         "rows": [
             SimpleNamespace(name=name, count=count)
