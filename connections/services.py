@@ -369,7 +369,9 @@ def _locked(connection: Connection) -> Connection:
         .first()
     )
     if stored is None:
-        raise Refused(_("This connection has been removed in the meantime."))
+        raise Refused(
+            _("This connection has been removed in the meantime. Add it anew if you need it.")
+        )
     return stored
 
 

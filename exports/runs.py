@@ -45,7 +45,9 @@ def start_run(
             _("This export has no connection. Edit it and choose one, then run it again.")
         )
     if Workspace.objects.filter(pk=destination.workspace_id, delete_at__isnull=False).exists():
-        raise RunRefused(_("This workspace is to be deleted: nothing is sent from it."))
+        raise RunRefused(
+            _("This workspace is to be deleted: nothing is sent from it until that is taken back.")
+        )
     try:
         with transaction.atomic():
             run = Run.objects.create(

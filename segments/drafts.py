@@ -101,7 +101,9 @@ def read_as_told(load: Import, **written: Any) -> None:
             drafts = Import.objects.select_for_update(of=("self",))
             stored = drafts.filter(pk=load.pk, state=Import.State.DRAFT).first()
             if stored is None:
-                raise Refused(_("This import has been started already."))
+                raise Refused(
+                    _("This import has been started already. Its page shows how far it is.")
+                )
             shutil.copyfile(path, copied)
             before = Dialect.from_json(stored.dialect)
             dialect, proposal = _with_rows(copied, told_dialect(copied, before, **written))
@@ -208,7 +210,7 @@ def prepare(
             started_by=by,
         )
         if not moved:
-            raise Refused(_("This import has been started already."))
+            raise Refused(_("This import has been started already. Its page shows how far it is."))
         if sql_loads.query_of(source) is None and not kept_files.is_there(load):
             raise Refused(kept_files.gone())
         source.key_column = key

@@ -145,7 +145,7 @@ def erase(
             patience=patience,
         )
     except Profile.DoesNotExist:
-        raise Refused(_("There is no such profile any more.")) from None
+        raise Refused(_("There is no such profile any more. Look the person up again.")) from None
 
 
 def erase_person(
@@ -248,7 +248,7 @@ def profile_of_key(workspace: Workspace, key: str) -> Profile:
     """Raises `Refused`."""
     profile = Profile.objects.filter(workspace=workspace, key=key).first()
     if profile is None:
-        raise Refused(_("No profile has this key. Nobody was erased."))
+        raise Refused(_("No profile has this key, so nobody was erased. Check the key."))
     return profile
 
 

@@ -174,7 +174,9 @@ class EraseAddressForm(ErasureForm):
     def clean_again(self) -> str:
         typed = str(self.cleaned_data["again"])
         if plain_address(typed) != self.address:
-            raise ValidationError(_("This is not the address. Nobody was erased."))
+            raise ValidationError(
+                _("This is not the address, so nobody was erased. Type it as it is shown.")
+            )
         return typed
 
 
@@ -215,7 +217,12 @@ class EraseForm(ErasureForm):
     def clean_key(self) -> str:
         typed = str(self.cleaned_data["key"])
         if typed.strip() != self.profile.key.strip():
-            raise ValidationError(_("This is not the key of the profile. Nobody was erased."))
+            raise ValidationError(
+                _(
+                    "This is not the key of the profile, so nobody was"
+                    " erased. Type it as it is shown."
+                )
+            )
         return typed
 
     def clean(self) -> None:

@@ -102,7 +102,7 @@ def _known(words: Iterable[str]) -> dict[str, str]:
 
 def _checked(word: str) -> str:
     if len(word) > LONGEST or "\0" in word:
-        raise Refused(_("A tag has at most %(most)d characters.") % {"most": LONGEST})
+        raise Refused(_("A tag has at most %(most)d characters. Shorten it.") % {"most": LONGEST})
     return word
 
 

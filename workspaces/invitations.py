@@ -32,7 +32,10 @@ def invite(workspace: Workspace, email: str, role: str, *, by: User | None) -> I
     email = email.lower()
     with transaction.atomic():
         if Membership.objects.filter(user__email__iexact=email).exists():
-            raise Refused(_("%(email)s is a member already.") % {"email": email})
+            raise Refused(
+                _("%(email)s is a member already. Change their role on the list of members.")
+                % {"email": email}
+            )
         for earlier in pending().filter(email=email):
             _revoke(earlier)
         token = secrets.token_urlsafe(32)

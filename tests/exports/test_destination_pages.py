@@ -1,6 +1,7 @@
 """The list of exports and the page of one."""
 
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 from django.utils import timezone
@@ -113,6 +114,25 @@ def test_a_long_list_is_paged(workspace: Any) -> None:
         assert back.context["previous_url"] == ""
     for nonsense in ("x", "e30", "WzFd", "\0", "W251bGwsIDFd"):
         assert len(names(client, workspace, after=nonsense)) == 100
+
+
+def test_the_columns_chosen_are_in_the_url_and_stay_while_one_searches_and_sorts(
+    workspace: Any,
+) -> None:
+    DestinationFactory(workspace=workspace, name="Weekly")
+    asked = {"columns": ["created", "mode", "nonsense"], "search": "week"}
+    html = administrator(workspace).get(url("destination_list", workspace), asked).content.decode()
+    head = html[html.index("<thead>") : html.index("</thead>")]
+    assert "Created" in head
+    assert "People who leave" in head
+    assert "Connection used" not in head
+    assert "?columns=created&columns=mode" in unescape(head).replace("&columns=nonsense", "")
+    form = html[html.index('role="search"') : html.index("</form>")]
+    assert '<input type="hidden" name="columns" value="mode">' in form
+    menu = html[html.index('id="export-columns"') :]
+    assert '<input type="hidden" name="search" value="week">' in menu
+    assert 'value="connection">' in menu
+    assert 'value="mode" checked>' in menu
 
 
 def test_the_number_of_queries_does_not_grow_with_the_list(
