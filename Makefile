@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types static check chaos bench load lock audit translations
+.PHONY: help setup demo test lint types static check chaos bench docs screenshots load lock audit translations
 
 help:
 	@echo "make demo   set up and run Segue with demo data"
@@ -12,6 +12,7 @@ help:
 	@echo "make chaos  kill and cut off real workers in the middle of runs, 500 times"
 	@echo "make bench  measure the speeds that docs/performance.md speaks of"
 	@echo "make load   people, uploads and runs together, for ten minutes"
+	@echo "make docs   build the guides into site/"
 	@echo "make static reads the code: lint, types, imports, migrations, translations, pictures"
 	@echo "make audit  the locked packages against what osv.dev knows; OSV=all.zip without network"
 	@echo "make check  what CI checks, but the storm"
@@ -64,6 +65,19 @@ chaos: setup
 bench: setup .venv-bench/ready
 	$(PYTHON) -m benchmarks.bench
 
+.venv-docs/ready: requirements-docs.lock
+	@$(PYTHON) -m venv --clear .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@touch $@
+
+# The guides and the rest of docs/ as a site that needs nothing from elsewhere, in site/.
+docs: setup .venv-docs/ready
+	@.venv-docs/bin/mkdocs build --strict
+
+# The pictures in the guides, of a demo of its own.
+screenshots: setup
+	@$(PYTHON) scripts/screenshots.py $(ARGS)
+
 MINUTES := 10
 
 # People, uploads and runs together, on the whole system.
@@ -74,6 +88,7 @@ load: setup .venv-bench/ready
 lock: setup
 	.venv/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url -q -o requirements.lock
 	.venv/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url -q -o requirements-dev.lock
+	.venv/bin/uv pip compile --group docs --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements-docs.lock
 	.venv/bin/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements-bench.lock
 
 # Not among the checks: it wants the network, or osv.dev's archive brought along.

@@ -112,15 +112,20 @@ class TestTheList:
         assert "Field 000" in words(first)
         assert "Field 050" not in words(first)
         assert "500 attributes" in words(first)
-        assert f'href="{at}?page=2" rel="next"' in first.content.decode()
-        last = client.get(at, {"page": "10"})
-        assert "Field 499" in words(last)
-        assert f'href="{at}?page=9" rel="prev"' in last.content.decode()
-        assert 'rel="next"' not in last.content.decode()
+        page = first
+        for start in range(50, 500, 50):
+            page = client.get(at + page.context["next_url"])
+            assert f"Field {start:03}" in words(page)
+        assert "Field 499" in words(page)
+        assert 'rel="prev"' in page.content.decode()
+        assert 'rel="next"' not in page.content.decode()
+        back = client.get(at, {"sort": "-name"})
+        assert "Field 499" in words(back)
+        assert 'aria-sort="descending"' in back.content.decode()
         assert "v123" in words(client.get(at, {"q": "field 123"}))
         assert "No attribute has that in its name." in words(client.get(at, {"q": "nothing"}))
         for odd in ("0", "-1", "x", "99999999999999999999", "½"):
-            assert client.get(at, {"page": odd}).status_code == 200
+            assert client.get(at, {"after": odd, "sort": odd}).status_code == 200
 
     def test_of_many_profiles_a_sample_is_looked_at_and_said_so(
         self, client: Client, workspace: Workspace, monkeypatch: Any

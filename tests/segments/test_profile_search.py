@@ -135,3 +135,19 @@ def test_a_key_is_found_by_its_index_behind_row_level_security_too(workspace: Wo
     plan = Profile.objects.filter(begins_with("key", "k")).order_by("key").explain()
     (looked_for,) = [line for line in plan.splitlines() if "Index Cond" in line]
     assert ">= 'k'" in looked_for
+
+
+def test_the_attributes_shown_are_chosen_and_stay_from_page_to_page(
+    people: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(profile_search, "PAGE", 2)
+    client = signed_in(people, Role.VIEWER)
+    at = reverse("segments:profile_list", args=[people.slug])
+    page = client.get(at, {"columns": ["last"]})
+    html = page.content.decode()
+    assert page.context["profile_header"] == ["Last"]
+    assert "Lovelace" in html
+    assert "ada@Engines.example" not in html
+    onward = html.split('class="btn" href="?')[1].split('"')[0].replace("&amp;", "&")
+    assert client.get(f"{at}?{onward}").context["profile_header"] == ["Last"]
+    assert len(client.get(at).context["profile_header"]) == 3
