@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from django.db.models import QuerySet
 from ninja import Field, Query, Router, Schema, Status
+from pydantic import ConfigDict
 
 from api import etags
 from api.checked import invalid, posted
@@ -70,8 +71,19 @@ class DestinationOut(Schema):
         return selectors.next_run_at(destination, workspace_refreshes_at(destination.workspace))
 
 
+def _said(name: str, other: str) -> dict[str, Any]:
+    return {
+        "required": [name],
+        "properties": {name: {"type": "string", "minLength": 1}, other: {"enum": [None, ""]}},
+    }
+
+
 class ListIn(Body):
     """A list of the connection’s account: there already, or to be made."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [_said("id", "create"), _said("create", "id")]}
+    )
 
     id: Text | None = Field(None, max_length=36, examples=[LIST_ID])
     create: Text | None = Field(

@@ -70,6 +70,13 @@ class ScheduledOut(Schema):
 
 
 class SeveralSegments(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"action": {"const": "tag"}}, "required": ["action"]},
+            "then": {"properties": {"tags": {"minItems": 1}}, "required": ["tags"]},
+        }
+    )
+
     segments: list[Id] = Field(min_length=1, max_length=MOST, examples=[[7, 8]])
     action: Literal["refresh", "activate", "deactivate", "delete", "tag"] = Field(
         examples=["refresh"]
