@@ -98,7 +98,6 @@ def test_nothing_marked_is_in_storage_caches_databases_or_cookies(
     }
     for name, pk in walk.items():
         tab.goto(reverse(name, args=[workspace.slug, *([pk] if pk else [])]))
-        tab.wait_for_load_state("networkidle")
         if name != "exports:destination_detail":
             assert any(mark in tab.content().lower() for mark in MARKS), name
         for closed in tab.locator("summary").all():

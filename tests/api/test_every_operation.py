@@ -9,6 +9,7 @@ from django_scopes import scope
 
 from api.document import document, operations
 from api.models import Scope
+from connections.constant_contact import transport
 from tests.api.client import Program, program
 from tests.api.world import make_world
 from tests.workspaces.factories import WorkspaceFactory
@@ -252,6 +253,12 @@ REFUSED = {
     "list_notice_choices": 409,
     "choose_notices": 409,
 }
+
+
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Constant Contact is not there, and is asked more than once."""
+    monkeypatch.setattr(transport, "_wait_before_reading_again", lambda state: 0.0)
 
 
 def told() -> Iterator[tuple[str, str, str, list[str]]]:
