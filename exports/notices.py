@@ -3,7 +3,8 @@
 Called with every change of a run's state, in its transaction. A trial run tells members nothing.
 """
 
-from django.urls import reverse
+from django.urls import reverse_lazy
+from django.utils.functional import Promise
 
 from exports import whys
 from exports.models import Run
@@ -131,5 +132,5 @@ def _subject(run: Run) -> str:
     return f"destination:{run.destination_id}"
 
 
-def _path(run: Run) -> str:
-    return reverse("exports:run_detail", args=[run.workspace.slug, run.pk])
+def _path(run: Run) -> str | Promise:
+    return reverse_lazy("exports:run_detail", args=[run.workspace.slug, run.pk])

@@ -1,6 +1,6 @@
 """Tells programs of imports that have ended and of segments that were refreshed."""
 
-from django.urls import reverse
+from django.urls import reverse_lazy
 
 from segments.models import Import, Segment, SegmentRefresh
 from workspaces.notices import telling
@@ -30,7 +30,7 @@ def import_finished(load: Import) -> None:
             **{name: getattr(load, name) for name in _COUNTS},
         },
         text=ended % {"source": source.name},
-        path=reverse("segments:source_detail", args=[source.workspace.slug, source.pk]),
+        path=reverse_lazy("segments:source_detail", args=[source.workspace.slug, source.pk]),
     )
 
 
@@ -55,5 +55,5 @@ def segment_refreshed(segment: Segment, refresh: SegmentRefresh) -> None:
             "left": refresh.left,
         },
         text=text,
-        path=reverse("segments:segment_detail", args=[segment.workspace.slug, segment.pk]),
+        path=reverse_lazy("segments:segment_detail", args=[segment.workspace.slug, segment.pk]),
     )

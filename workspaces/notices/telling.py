@@ -3,6 +3,9 @@
 Everything is written in the caller's transaction, with what it speaks of: neither is there without
 the other. Sending follows once that is committed, by a worker; the sweeper finds what a broker or
 a worker lost.
+
+A path may be lazy. It is made only when somebody is told: whoever makes the first one in a process
+loads all URLs and views, which costs a second and the memory.
 """
 
 from collections.abc import Mapping
@@ -10,6 +13,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 
 from config.celery import app
 from workspaces.models import Membership, Workspace
@@ -33,7 +37,7 @@ def happened(
     data: Mapping[str, Any],
     *,
     text: Sentence | str = "",
-    path: str = "",
+    path: str | Promise = "",
 ) -> Event | None:
     """An event for every endpoint that wants it; None when there is none. `data` is plain data."""
     wanting = list(
@@ -44,7 +48,7 @@ def happened(
     if not wanting:
         return None
     event = Event.objects.create(
-        workspace=workspace, kind=kind, data=dict(data), text=text, path=path
+        workspace=workspace, kind=kind, data=dict(data), text=text, path=str(path)
     )
     now = timezone.now()
     EndpointDelivery.objects.bulk_create(
@@ -60,7 +64,7 @@ def begins(
     topic: str,
     subject: str,
     text: Sentence | str,
-    path: str,
+    path: str | Promise,
     *,
     tone: Notice.Tone = Tone.BAD,
 ) -> bool:
@@ -75,7 +79,11 @@ def begins(
 
 
 def ends(
-    workspace: Workspace, topic: str, subject: str, text: Sentence | str = "", path: str = ""
+    workspace: Workspace,
+    topic: str,
+    subject: str,
+    text: Sentence | str = "",
+    path: str | Promise = "",
 ) -> bool:
     """The trouble is over, if there was one: told with `text`, or else just no longer unread."""
     ended = Trouble.objects.filter(
@@ -100,7 +108,9 @@ def ends(
     return True
 
 
-def once(workspace: Workspace, topic: str, subject: str, text: Sentence | str, path: str) -> bool:
+def once(
+    workspace: Workspace, topic: str, subject: str, text: Sentence | str, path: str | Promise
+) -> bool:
     """News that is told once for a subject, such as a week; it is no trouble and never ends."""
     return begins(workspace, topic, subject, text, path, tone=Tone.NEWS)
 
@@ -110,7 +120,7 @@ def _tell(
     name: str,
     subject: str,
     text: Sentence | str,
-    path: str,
+    path: str | Promise,
     tone: Notice.Tone,
 ) -> None:
     topic = topics.topic(name)
@@ -132,7 +142,7 @@ def _tell(
                     subject=subject,
                     tone=tone,
                     text=text,
-                    path=path,
+                    path=str(path),
                     in_app=in_app,
                     email_at=now if by_email else None,
                 )
