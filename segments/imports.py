@@ -90,7 +90,6 @@ def _carry_out(load: Import, scratch: Path) -> None:
         columns,
         load.source.key_column,
         scratch,
-        load.source,
     )
     _note(load, read=result.read, superseded=result.superseded, refused=result.refused)
     with transaction.atomic():
@@ -125,7 +124,9 @@ def _store(load: Import, result: reading.Reading) -> bool:
         return False
     owned = ownership.keep_attributes(load, columns)
     population.changed(load.workspace_id)
-    merged = profile_merge.merge(load.workspace_id, result.staged, owned, _replacing(load, result))
+    merged = profile_merge.merge(
+        load.workspace_id, load.source_id, result.staged, owned, _replacing(load, result)
+    )
     if merged.erased:
         erased.keep_refused(load.workspace_id, load.pk, merged.erased)
     _end(
@@ -146,7 +147,6 @@ def _replacing(load: Import, result: reading.Reading) -> profile_merge.Replacing
         # A row without a key could be anybody's.
         return None
     return profile_merge.Replacing(
-        source_id=load.source_id,
         owned=list(load.source.attributes.values_list("name", flat=True)),
         spared=result.spared,
         approved=load.removals_asked if load.removals_approved else 0,

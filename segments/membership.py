@@ -151,7 +151,8 @@ def _keep(
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST_MINUTES}min'; SET LOCAL jit = off")
         cursor.execute(sql.MATCH.format(condition=condition), parameters)
-        expect_rows(cursor, max(cursor.rowcount, segment.member_count))
+        refresh.count = cursor.rowcount
+        expect_rows(cursor, max(refresh.count, segment.member_count))
         cursor.execute(sql.HAS_MEMBERS, parameters)
         if cursor.fetchone()[0] or segment.refreshed_at:
             cursor.execute("ANALYZE matched")
@@ -162,8 +163,6 @@ def _keep(
             cursor.execute(sql.JOIN_ALL, parameters)
             refresh.keeps_changes = False
         refresh.joined = cursor.rowcount
-        cursor.execute(sql.COUNT_MATCHED)
-        refresh.count = cursor.fetchone()[0]
         cursor.execute("DROP TABLE matched")
 
 

@@ -9,8 +9,6 @@ CREATE TEMPORARY TABLE matched ON COMMIT DROP AS
 SELECT p.id FROM segments_profile p WHERE p.workspace_id = %(workspace)s AND {condition}
 """
 
-COUNT_MATCHED = "SELECT count(*) FROM matched"
-
 HAS_MEMBERS = """
 SELECT EXISTS (SELECT 1 FROM segments_segmentmember
     WHERE workspace_id = %(workspace)s AND segment_id = %(segment)s)

@@ -7,8 +7,9 @@ missing ones added, the rest not touched. Attributes that another source fills s
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.db import connection
 
@@ -16,6 +17,8 @@ from segments import erased
 from workspaces.planner import expect_rows
 
 COPY_BLOCK = 256 * 1024
+# Bytes; as a table they fit into what PostgreSQL keeps of temporary ones in memory.
+ADDED_AT_ONCE = 4 * 1024 * 1024
 # More than so many, and than this share of those that a source held, are gone with approval only.
 MANY_GONE, MUCH_GONE = 100, 0.2
 HOLD_ALONE = "SELECT pg_advisory_lock(hashtextextended('segments_profile', %s))"
@@ -23,18 +26,15 @@ HOLD_ALONE = "SELECT pg_advisory_lock(hashtextextended('segments_profile', %s))"
 END_ALONE = "SELECT pg_advisory_unlock(hashtextextended('segments_profile', %s))"
 
 CREATE_STAGED = """
-CREATE TEMPORARY TABLE staged (
-    workspace_id bigint, held_by bigint[], key text COLLATE "C", attributes jsonb
-) ON COMMIT DROP
+CREATE TEMPORARY TABLE staged (key text COLLATE "C", attributes jsonb) ON COMMIT DROP
 """
 
-COPY_STAGED = "COPY staged (workspace_id, held_by, key, attributes) FROM STDIN"
+COPY_STAGED = "COPY staged (key, attributes) FROM STDIN"
 
-# The first import of a workspace meets nobody. PostgreSQL takes no COPY into a table with row
-# security, so its rows are staged too.
+# The first import of a workspace meets nobody.
 ADD_ALL = """
 INSERT INTO segments_profile (workspace_id, held_by, key, attributes)
-SELECT workspace_id, held_by, key, attributes FROM staged
+SELECT %(workspace)s, ARRAY[%(source)s]::bigint[], key, attributes FROM staged
 """
 
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('segments_profile', %(workspace)s))"
@@ -47,11 +47,11 @@ COUNT_PROFILES = "SELECT count(*) FROM segments_profile WHERE workspace_id = %(w
 # are as they were: the first comparison tells so cheaply where no other source fills anything.
 CREATE_DIFFERING = """
 CREATE TEMPORARY TABLE differing ON COMMIT DROP AS
-SELECT p.id, s.key, s.held_by, s.attributes,
+SELECT p.id, s.key, s.attributes,
     p.attributes <> (p.attributes - %(owned)s::text[]) || s.attributes AS is_change
 FROM staged s
 LEFT JOIN segments_profile p ON p.workspace_id = %(workspace)s AND p.key = s.key
-WHERE p.id IS NULL OR NOT p.held_by @> s.held_by OR (p.attributes <> s.attributes
+WHERE p.id IS NULL OR NOT p.held_by @> ARRAY[%(source)s]::bigint[] OR (p.attributes <> s.attributes
     AND p.attributes <> (p.attributes - %(owned)s::text[]) || s.attributes)
 """
 
@@ -62,7 +62,8 @@ SELECT count(*) FILTER (WHERE id IS NULL), count(*) FILTER (WHERE is_change) FRO
 CHANGE = """
 UPDATE segments_profile p
 SET attributes = (p.attributes - %(owned)s::text[]) || d.attributes,
-    held_by = CASE WHEN p.held_by @> d.held_by THEN p.held_by ELSE p.held_by || d.held_by END,
+    held_by = CASE WHEN p.held_by @> ARRAY[%(source)s]::bigint[] THEN p.held_by
+        ELSE p.held_by || %(source)s::bigint END,
     updated_at = CASE WHEN d.is_change THEN now() ELSE p.updated_at END
 FROM differing d
 WHERE p.workspace_id = %(workspace)s AND p.id = d.id
@@ -70,7 +71,8 @@ WHERE p.workspace_id = %(workspace)s AND p.id = d.id
 
 ADD = """
 INSERT INTO segments_profile (workspace_id, held_by, key, attributes)
-SELECT %(workspace)s, held_by, key, attributes FROM differing WHERE id IS NULL ORDER BY key
+SELECT %(workspace)s, ARRAY[%(source)s]::bigint[], key, attributes
+FROM differing WHERE id IS NULL ORDER BY key
 """
 
 CREATE_SPARED = """
@@ -141,7 +143,6 @@ class Replacing:
     `owned` are all the attributes that are the source's, `spared` a file of keys that stay.
     """
 
-    source_id: int
     owned: list[str]
     spared: Path
     approved: int
@@ -171,26 +172,28 @@ def lock(workspace_id: int) -> None:
 
 
 def merge(
-    workspace_id: int, staged: Path, owned: list[str], replacing: Replacing | None = None
+    workspace_id: int,
+    source_id: int,
+    staged: Path,
+    owned: list[str],
+    replacing: Replacing | None = None,
 ) -> Merged:
-    """Merges staged rows; `owned` are the attributes that they speak for.
+    """Merges staged rows of a source; `owned` are the attributes that they speak for.
 
-    `staged` is a file of workspace, source, key and attributes in COPY's text format. Belongs in a
-    transaction; others that merge into the same workspace wait for its end. Raises `TooManyGone`.
+    `staged` is a file of key and attributes in COPY's text format. Belongs in a transaction; others
+    that merge into the same workspace wait for its end. Raises `TooManyGone`.
     """
-    where: dict[str, Any] = {"workspace": workspace_id, "owned": owned}
+    where: dict[str, Any] = {"workspace": workspace_id, "source": source_id, "owned": owned}
     with connection.cursor() as cursor, staged.open("rb") as file:
         lock(workspace_id)
         cursor.execute(CREATE_STAGED)
+        cursor.execute(HAS_PROFILES, where)
+        if not cursor.fetchone()[0]:
+            return _add_all(cursor, where, file)
         cursor.copy_expert(COPY_STAGED, file, COPY_BLOCK)
         staged_rows = cursor.rowcount
         erased_rows = erased.drop_staged(workspace_id)
         staged_rows -= erased_rows
-        cursor.execute(HAS_PROFILES, where)
-        if not cursor.fetchone()[0]:
-            cursor.execute(ADD_ALL)
-            cursor.execute("DROP TABLE staged")
-            return Merged(staged_rows, changed=0, unchanged=0, erased=erased_rows)
         cursor.execute(COUNT_PROFILES, where)
         expect_rows(cursor, max(staged_rows, cursor.fetchone()[0]))
         removed = _remove_gone(cursor, where, replacing, staged_rows) if replacing else 0
@@ -203,8 +206,21 @@ def merge(
     return Merged(added, changed, staged_rows - added - changed, removed, erased_rows)
 
 
+def _add_all(cursor: Any, where: dict[str, Any], file: BinaryIO) -> Merged:
+    """Block by block, so that a row goes on from its staging while that is still in memory."""
+    added = erased_rows = 0
+    while block := file.read(ADDED_AT_ONCE) + file.readline():
+        cursor.copy_expert(COPY_STAGED, BytesIO(block), COPY_BLOCK)
+        erased_rows += erased.drop_staged(where["workspace"])
+        cursor.execute(ADD_ALL, where)
+        added += cursor.rowcount
+        cursor.execute("TRUNCATE staged")
+    cursor.execute("DROP TABLE staged")
+    return Merged(added, changed=0, unchanged=0, erased=erased_rows)
+
+
 def _remove_gone(cursor: Any, where: dict[str, Any], replacing: Replacing, staged_rows: int) -> int:
-    where = where | {"source": replacing.source_id, "all_owned": replacing.owned}
+    where = where | {"all_owned": replacing.owned}
     cursor.execute(COUNT_HELD, where)
     held = cursor.fetchone()[0]
     cursor.execute(CREATE_SPARED)

@@ -16,7 +16,7 @@ from config.full_disk import is_full
 from segments.columns import Column
 from segments.conversion import conversion
 from segments.dialect import Dialect, UnreadableFile, cell, quoted
-from segments.models import AttributeType, Source
+from segments.models import AttributeType
 from workspaces.sentences import gettext as _
 
 MEMORY_LIMIT = "700MB"
@@ -57,12 +57,11 @@ def read(
     columns: Sequence[Column],
     key: str,
     scratch: Path,
-    source: Source,
 ) -> Reading:
     """Reads the whole file. Raises `UnreadableFile`."""
     try:
         kept = [column for column in columns if column.keep]
-        return _read(path, dialect, kept, key, scratch, source)
+        return _read(path, dialect, kept, key, scratch)
     except duckdb.OutOfMemoryException as problem:
         if is_full(problem):
             raise
@@ -74,9 +73,7 @@ def read(
         ) from problem
 
 
-def _read(
-    path: Path, dialect: Dialect, kept: Sequence[Column], key: str, scratch: Path, source: Source
-) -> Reading:
+def _read(path: Path, dialect: Dialect, kept: Sequence[Column], key: str, scratch: Path) -> Reading:
     staged, spared = scratch / "staged", scratch / "spared"
     refused_rows = scratch / "refused.csv"
     with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "threads": 2}) as connection:
@@ -98,7 +95,7 @@ def _read(
             " (SELECT count(*) FROM unparsable)"
         ).fetchone()
         rows, refused, good, keys, unparsable = counts or (0, 0, 0, 0, 0)
-        _write(connection, _staged(source, has_doubles=keys < good), staged)
+        _write(connection, _staged(has_doubles=keys < good), staged)
         _write(connection, SPARED, spared)
         connection.execute(
             "COPY (SELECT n, col, said, reason FROM refused ORDER BY n)"  # noqa: S608 - quoted
@@ -127,12 +124,11 @@ WHERE problem IS NOT NULL AND length(key) <= {LONGEST_KEY}
 """  # noqa: S608 - of constants
 
 
-def _staged(source: Source, *, has_doubles: bool) -> str:
+def _staged(*, has_doubles: bool) -> str:
     """The good rows in key order; of each key the last."""
     last = "rowid IN (SELECT max(rowid) FROM judged WHERE problem IS NULL GROUP BY key)"
     return f"""
-    SELECT {source.workspace_id}, '{{{source.pk}}}', {_in_text_format("key")},
-        replace(attributes, chr(92), repeat(chr(92), 2))
+    SELECT {_in_text_format("key")}, replace(attributes, chr(92), repeat(chr(92), 2))
     FROM judged WHERE {last if has_doubles else "problem IS NULL"} ORDER BY key
     """  # noqa: S608 - of constants
 

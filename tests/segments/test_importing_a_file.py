@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from segments import drafts, imports, sources
+from segments import drafts, imports, profile_merge, sources
 from segments.dialect import UnreadableFile
 from segments.models import Attribute, Import, Profile, RefusedRow, Source
 from segments.tasks import run_import_task, sweep
@@ -45,6 +45,18 @@ def test_changed_new_and_unchanged_rows_are_told_apart(workspace: Any) -> None:
     again = import_bytes(workspace, b"id,name\n1,Ann\n2,Rob\n3,Cat\n", source=first.source)
     assert counts(again) == {"added": 1, "changed": 1, "unchanged": 1}
     assert values("2") == {"id": "2", "name": "Rob"}
+
+
+def test_a_first_import_of_several_blocks_adds_each_row_once(
+    workspace: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(profile_merge, "ADDED_AT_ONCE", 20)
+    written = "id,name\n" + "".join(f'{n},"Two\\ {n}\nlines\t"\n' for n in range(9))
+    load = import_bytes(workspace, written.encode())
+    assert counts(load) == {"added": 9}
+    assert {key: values(key)["name"] for key in map(str, range(9))} == {
+        str(n): f"Two\\ {n}\nlines" for n in range(9)
+    }
 
 
 def test_an_emptied_value_is_gone(workspace: Any) -> None:
