@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.urls import reverse
 
 from segments.models import Segment
@@ -38,7 +40,12 @@ def of_each(segments: Sequence[Segment]) -> Found:
 def segments_using(segments: Sequence[Segment]) -> Found:
     slug, wanted = segments[0].workspace.slug, {segment.pk for segment in segments}
     found: Found = {}
-    for pk, name, rules in Segment.objects.order_by("name").values_list("pk", "name", "rules"):
+    built_on_some = (
+        Segment.objects.alias(said=Cast("rules", TextField()))
+        .filter(said__contains='"segment"')
+        .order_by("name")
+    )
+    for pk, name, rules in built_on_some.values_list("pk", "name", "rules"):
         for used in (segments_in(rules) & wanted) - {pk}:
             url = reverse("segments:segment_detail", args=[slug, pk])
             found.setdefault(used, []).append((name, url))

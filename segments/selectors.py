@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from segments.conversion import JOINT
 from segments.models import Attribute, Import, Profile, Segment
+from segments.rule_tree import segments_in
 
 MOST_COLUMNS = 5
 TELLING = re.compile(r"mail|name|nom|correu|correo|city|ciutat|ciudad", re.IGNORECASE)
@@ -48,12 +49,15 @@ def shown_value(value: Any) -> Any:
     return JOINT.join(map(str, value)) if isinstance(value, list) else value
 
 
-def words() -> tuple[dict[str, str], dict[int, str]]:
-    """What attributes (by name) and segments (by id) of the workspace in scope are called."""
-    return (
-        dict(Attribute.objects.values_list("name", "label")),
-        dict(Segment.objects.values_list("pk", "name")),
-    )
+def words(of: Iterable[Segment] | None = None) -> tuple[dict[str, str], dict[int, str]]:
+    """What attributes (by name) and segments (by id) of the workspace in scope are called.
+
+    Of some segments: what their rules speak of.
+    """
+    named = Segment.objects.values_list("pk", "name")
+    if of is not None:
+        named = named.filter(pk__in=set().union(*(segments_in(one.rules) for one in of)))
+    return dict(Attribute.objects.values_list("name", "label")), dict(named)
 
 
 def is_busy(segment: Segment) -> bool:

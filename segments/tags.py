@@ -18,7 +18,8 @@ BETWEEN = re.compile(r"[,;\r\n\t]+")
 
 def counted() -> list[tuple[str, int]]:
     """The workspace's tags, with how many segments have each."""
-    found = Counter(tag for tags in Segment.objects.values_list("tags", flat=True) for tag in tags)
+    tagged = Segment.objects.exclude(tags=[]).values_list("tags", flat=True)
+    found = Counter(tag for tags in tagged for tag in tags)
     return sorted(found.items(), key=lambda one: one[0].casefold())
 
 

@@ -36,7 +36,8 @@
     if (top + height > innerHeight - gap && at.top - height - gap > 0) top = at.top - height - gap;
     left = Math.max(gap, Math.min(left, innerWidth - width - gap));
     menu.style.left = `${left}px`;
-    menu.style.top = `${Math.max(gap, top)}px`;
+    // Where it fits neither below nor above, it covers its button.
+    menu.style.top = `${Math.max(gap, Math.min(top, innerHeight - height - gap))}px`;
   };
   const opener = (menu) => document.querySelector(`[popovertarget="${menu.id}"]`);
   on(

@@ -52,7 +52,7 @@ def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     }
     page = keyset.page_of(_found(asked), ORDERS, request.GET, size=PAGE)
     segments = page.rows
-    labels, names = words()
+    labels, names = words(segments)
     used_by, recent = dependents.of_each(segments), recent_counts(segments)
     context = {
         "rows": [
