@@ -425,9 +425,10 @@ def main() -> int:
                     target = IMAGES / f"{shot.name}{LANGUAGES[language]}.png"
                     take(page, shot, where.get(shot.path, shot.path), target)
             browser.close()
-    taken = [path for path in IMAGES.glob("*.png") if path.stem.removesuffix(".ca") in known]
-    size = sum(path.stat().st_size for path in taken)
-    print(f"{len(taken)} pictures, {size / 1e6:.1f} MB, in {time.monotonic() - began:.0f} s")
+    pictures = list(IMAGES.glob("*.png"))
+    size = sum(path.stat().st_size for path in pictures)
+    took = time.monotonic() - began
+    print(f"{took:.0f} s; docs/images has {len(pictures)} pictures now, {size / 1e6:.1f} MB")
     return 0
 
 
