@@ -44,7 +44,14 @@ POSTGRES_SETTINGS = {
     "log_min_messages": "warning",
     "timezone": "UTC",
 }
-DISPOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+DISPOSABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_compression": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
 
 
 class ServiceFailed(Exception):

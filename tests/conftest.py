@@ -1,5 +1,6 @@
 """What every test may use: a workspace in scope, the sandbox, a real Celery worker."""
 
+import json
 import os
 import shutil
 import signal
@@ -11,10 +12,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import redis
 from django.conf import settings as django_settings
 from django.db import connection
+from django.http import HttpResponse
 from django.test import TransactionTestCase
 from django.utils import translation
 from django_scopes import scope
@@ -27,8 +30,17 @@ from workspaces.models import Installation
 TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
 
 # They wait, or go on, for a minute: begun first, they go on beside all the others.
-LONGEST = ("test_the_whole_system_on_one_machine", "test_runs_against_a_model")
+LONGEST = (
+    "test_it_runs_the_demo_survives",
+    "test_runs_against_a_model",
+    "test_every_page_for_everyone",
+    "test_the_main_job",
+)
 ROOT = Path(__file__).resolve().parent.parent
+# Settings that a test may have changed, and that its other processes go by.
+OF_A_TEST = ["BASE_URL", "UPLOAD_DIR"]
+OF_A_TEST += [f"CONSTANT_CONTACT_{name}" for name in ("AUTH_URL", "API_URL")]
+OF_A_TEST += [f"CONSTANT_CONTACT_RATE_PER_{time}" for time in ("SECOND", "DAY")]
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +97,16 @@ def workspace(db: None) -> Iterator[Any]:
         yield workspace
 
 
+@pytest.fixture
+def bare_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """404 and 403 without the page that says so: most of the time of whoever asks hundreds."""
+
+    def bare(_request: Any, _resolver: Any, status: int, _exception: Any) -> HttpResponse:
+        return HttpResponse(status=status)
+
+    monkeypatch.setattr("django.core.handlers.exception.get_exception_response", bare)
+
+
 @pytest.fixture(scope="session")
 def sandbox_process() -> Iterator[Any]:
     from sandbox.process import SandboxProcess
@@ -118,32 +140,54 @@ def process_environment(**more: str) -> dict[str, str]:
     return os.environ | {
         "DATABASE_URL": f"{base}/{name}",
         "REDIS_URL": django_settings.REDIS_URL,
-        "BASE_URL": django_settings.BASE_URL,
-        "CONSTANT_CONTACT_AUTH_URL": django_settings.CONSTANT_CONTACT_AUTH_URL,
-        "CONSTANT_CONTACT_API_URL": django_settings.CONSTANT_CONTACT_API_URL,
-        "CONSTANT_CONTACT_RATE_PER_SECOND": str(django_settings.CONSTANT_CONTACT_RATE_PER_SECOND),
-        "CONSTANT_CONTACT_RATE_PER_DAY": str(django_settings.CONSTANT_CONTACT_RATE_PER_DAY),
-        "UPLOAD_DIR": str(django_settings.UPLOAD_DIR),
+        **{name: str(getattr(django_settings, name)) for name in OF_A_TEST},
         **more,
     }
 
 
+class Nursery:
+    """Where workers come from: the first one takes seconds of a processor, the others none.
+
+    It ends when its input does, so with this process.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def worker(self, name: str, *options: str) -> psutil.Process:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.worker_nursery"],
+                cwd=ROOT,
+                env=process_environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        arguments = ["-Q", "default,data,runs", "--concurrency=2", "--loglevel=WARNING"]
+        arguments += ["-n", name, "--without-gossip", "--without-mingle", *options]
+        changed = {name: getattr(django_settings, name) for name in OF_A_TEST}
+        order = {"arguments": arguments, "settings": changed}
+        print(json.dumps(order, default=str), file=self._process.stdin, flush=True)
+        return psutil.Process(int(self._process.stdout.readline()))
+
+
+NURSERY = Nursery()
+
+
 @contextmanager
-def celery_worker(*options: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def celery_worker(*options: str) -> Iterator[psutil.Process]:
     """A real worker process on this test's database and broker, ready to work."""
-    name = f"worker-{time.monotonic_ns()}@test"
-    command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker"]
-    command += ["-Q", "default,data,runs", "--concurrency=2", "--loglevel=WARNING", "-n", name]
-    command += ["--without-gossip", "--without-mingle", *options]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=process_environment(**environment), start_new_session=True
-    )
     from config.celery import app
 
+    name = f"worker-{time.monotonic_ns()}@test"
+    process = NURSERY.worker(name, *options)
     try:
         deadline = time.monotonic() + 60
         while not app.control.inspect([name], timeout=0.5).ping():
-            assert process.poll() is None, "the worker ended at once"
+            assert process.is_running(), "the worker ended at once"
             assert time.monotonic() < deadline, "the worker did not start"
         yield process
     finally:
@@ -154,7 +198,7 @@ def celery_worker(*options: str, **environment: str) -> Iterator[subprocess.Pope
 
 
 @pytest.fixture
-def worker(transactional_db: None) -> Iterator[subprocess.Popen[bytes]]:
+def worker(transactional_db: None) -> Iterator[psutil.Process]:
     """A real Celery worker; it sees what the test has committed."""
     with celery_worker() as process:
         yield process
@@ -209,8 +253,20 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def browser(chromium: Any) -> Iterator[Any]:
+def browser(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A browser without anything open; what a test opens in it is closed behind it."""
-    yield chromium
-    for context in chromium.contexts:
-        context.close()
+    from tests.screens import Chromium, take_picture
+
+    browser = Chromium(chromium)
+    yield browser
+    for number, tab in enumerate(browser.pages()):
+        with suppress(Exception):
+            take_picture(tab, f"{request.node.nodeid.removeprefix('tests/')}{number or ''}")
+    browser.close_all()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    from tests.screens import PICTURES
+
+    if PICTURES.exists():
+        terminalreporter.write_line(f"Pictures of what browsers showed: {PICTURES}")

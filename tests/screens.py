@@ -1,17 +1,85 @@
-"""What every page is looked at for in a browser."""
+"""What pages are looked at for in a browser, and pictures of them."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
-WIDTHS = (360, 768, 1280, 2560)
+# Of every test in a browser, as it ended, and of each step of a journey.
+PICTURES = Path(__file__).resolve().parent.parent / "artifacts" / "pictures"
+WIDTHS = (360, 1280, 2560)
+# Whoever was in a part that htmx changes is somewhere still, and not at the page's beginning.
+FOCUS_IS_KEPT = """
+let held = false;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const here = document.activeElement;
+  held = here !== document.body && event.detail.target.contains(here);
+}, true);
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (!held || !document.hasFocus()) return;
+  setTimeout(() => {
+    if (document.activeElement === document.body)
+      console.error(`the focus is lost: ${event.target.outerHTML.slice(0, 200)}`);
+  }, 100);
+}, true);
+"""
 
 
-def assert_pages_fit(tab: Page, paths: Iterable[str]) -> None:
-    """No page is wider than the screen, on a telephone as on a wall."""
-    for path in paths:
-        tab.goto(path)
-        for width in WIDTHS:
-            tab.set_viewport_size({"width": width, "height": 800})
-            needed = tab.evaluate("document.documentElement.scrollWidth")
-            assert needed <= width, (path, width)
+def take_picture(tab: Page, name: str) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    plain = re.sub(r"[^\w.-]+", "-", name)[:150]
+    tab.screenshot(path=PICTURES / f"{plain}.png")
+
+
+def faults_of(tab: Page) -> list[str]:
+    """Grows by whatever is blocked or breaks in the tab."""
+    faults: list[str] = []
+    tab.on("console", lambda said: said.type == "error" and faults.append(said.text))
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    return faults
+
+
+TOO_WIDE = """
+(width) => {
+  if (document.documentElement.scrollWidth <= width) return null;
+  const beyond = [...document.body.querySelectorAll("*")].filter(
+    (one) => one.getBoundingClientRect().right > width + 0.5);
+  return beyond.slice(-1).map((one) => one.outerHTML.slice(0, 160)).join();
+}
+"""
+
+
+def too_wide(tab: Page, widths: Sequence[int]) -> list[str]:
+    """The widths of a screen that the page does not fit in, and what is beyond it."""
+    line = tab.context.new_cdp_session(tab)
+    found = []
+    for width in widths:
+        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+        line.send("Emulation.setDeviceMetricsOverride", size)
+        if (what := tab.evaluate(TOO_WIDE, width)) is not None:
+            found.append(f"wider than {width} pixels: {what}")
+    line.send("Emulation.clearDeviceMetricsOverride")
+    line.detach()
+    return found
+
+
+class Chromium:
+    """A browser whose every page looks after the focus, and does not move what need not move."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+
+    def new_context(self, **how: Any) -> BrowserContext:
+        context = self._browser.new_context(**{"reduced_motion": "reduce", **how})
+        context.add_init_script(FOCUS_IS_KEPT)
+        return context
+
+    def pages(self) -> Iterator[Page]:
+        for context in self._browser.contexts:
+            yield from context.pages
+
+    def close_all(self) -> None:
+        for context in self._browser.contexts:
+            context.close()

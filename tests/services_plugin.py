@@ -5,6 +5,7 @@ servers instead.
 """
 
 import atexit
+import gc
 import os
 import shutil
 import subprocess
@@ -37,11 +38,35 @@ def take_a_redis_database_of_its_own(worker: str) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Migrates once what the testers beside each other then copy: each takes seconds to migrate."""
+    """Does once what the testers beside each other then take over: each takes seconds for it.
+
+    They copy the database that is migrated here, and read the tests as they are compiled here.
+    """
     if getattr(config.option, "numprocesses", None) and PRIVATE:
+        here = Path(__file__).resolve().parent.parent
+        collect = [sys.executable, "-m", "pytest", "--collect-only", "-qq", *config.args]
+        compiling = subprocess.Popen(collect, cwd=here, stdout=subprocess.DEVNULL)
         migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-        subprocess.run(migrate, cwd=Path(__file__).resolve().parent.parent, check=True)
+        subprocess.run(migrate, cwd=here, check=True)
+        compiling.wait()
         os.environ["SEGUE_TEST_TEMPLATE"] = TEMPLATE
+
+
+def let_python_keep_what_it_compiled() -> None:
+    """Images often tell it not to; the tests start it a hundred times."""
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded now stays: not looked through again and again for what may go."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 def set_test_environment() -> None:
@@ -58,6 +83,7 @@ def set_test_environment() -> None:
 
 PRIVATE = "DATABASE_URL" not in os.environ
 
+let_python_keep_what_it_compiled()
 set_test_environment()
 if PRIVATE:
     start_private_services()

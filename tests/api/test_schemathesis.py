@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 from tests.workspaces.factories import WorkspaceFactory
 
 # Each of the two runs takes so long, and finds more the longer it is let.
-SECONDS = 8
+SECONDS = 5
 PATIENCE_SECONDS = 120
 # No document can say which texts are names of things that are there, or taken, or in a file.
 UNFORESEEABLE = {

@@ -16,7 +16,15 @@ import psutil
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "SEGUE_", "CONSTANT_CONTACT_", "BASE_URL", "UPLOAD_")
+NOT_INHERITED = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SEGUE_",
+    "CONSTANT_CONTACT_",
+    "BASE_URL",
+    "UPLOAD_",
+    "DJANGO_ALLOW_ASYNC",
+)
 
 
 def environment(data: Path) -> dict[str, str]:

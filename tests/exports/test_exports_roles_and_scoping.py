@@ -10,6 +10,8 @@ from tests.exports.factories import ConnectionFactory, DestinationFactory, RunFa
 from tests.exports.pages import url
 from tests.workspaces.factories import WorkspaceFactory, signed_in
 
+pytestmark = pytest.mark.usefixtures("bare_refusals")
+
 READ = {
     "destination_list": None,
     "destination_detail": "destination",

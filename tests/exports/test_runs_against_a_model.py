@@ -29,7 +29,7 @@ from tests.workspaces.factories import MembershipFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES = int(os.environ.get("SEGUE_PROPERTY_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("SEGUE_PROPERTY_EXAMPLES", "5"))
 NAMES = st.sampled_from(["ann", "bob", "cat", "dan"])
 FORMS = st.sampled_from([*sorted(VALID), *sorted(VALID), *sorted(BROKEN)])
 FIRSTS = st.sampled_from(["One", "Two", 'Thr"ee'])

@@ -23,7 +23,7 @@ from tests.segments.files import counts
 Row = Sequence[str]
 HEADER = ("id", "name", "note")
 FEW = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 CHARACTERS = st.sampled_from(
     [*"ab12 =+-@,;|\t\"'\\\n#%{}é€ñ", "\r\n", "\u00a0", "中", "😀", "=1+2"]
@@ -134,7 +134,7 @@ RAGGED = st.lists(
 
 
 @given(rows=RAGGED, delimiter=st.sampled_from(",;\t|"))
-@settings(FEW, max_examples=8)
+@settings(FEW, max_examples=5)
 def test_rows_of_other_lengths_are_refused_and_the_rest_is_read(
     workspace: Any, rows: Sequence[Row], delimiter: str
 ) -> None:

@@ -209,8 +209,12 @@ def test_only_as_many_rows_as_are_wanted_are_read(any_target: Target, path: Path
     assert time.monotonic() - began < 5
 
 
-def test_many_rows_take_no_more_memory_than_few(any_target: Target, path: Path) -> None:
+def test_many_rows_take_no_more_memory_than_few(
+    any_target: Target, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import tracemalloc
+
+    monkeypatch.setattr(rows, "MOST_IN_A_PIECE", 1_000)
 
     def peak(count: int) -> int:
         statement = GENERATED[any_target.kind].format(n=count)
@@ -221,7 +225,7 @@ def test_many_rows_take_no_more_memory_than_few(any_target: Target, path: Path) 
         return most
 
     peak(1_000)
-    assert peak(40_000) < 1.3 * peak(15_000) + 500_000
+    assert peak(16_000) < 1.3 * peak(4_000) + 500_000
 
 
 def test_values_of_all_sorts_become_text(postgres: Postgres, path: Path) -> None:

@@ -356,7 +356,7 @@ def _depth(tree: Any) -> int:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     tree=trees,
@@ -421,7 +421,7 @@ wild_trees = st.recursive(
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(tree=wild_trees)
 def test_whatever_the_tree_it_finds_whom_a_plain_reading_finds_or_names_the_rule_at_fault(

@@ -40,6 +40,8 @@ from tests.segments.factories import (
 from tests.workspaces.factories import WorkspaceFactory, signed_in
 from workspaces.models import Role, Workspace
 
+pytestmark = pytest.mark.usefixtures("bare_refusals")
+
 EVERYONE = Role.values
 ADMINISTRATORS = [Role.ADMINISTRATOR]
 EDITORS = [Role.ADMINISTRATOR, Role.CONTRIBUTOR]
@@ -199,9 +201,9 @@ def test_each_role_changes_what_it_may(
     workspace: Workspace, world: dict[str, Any], role: str
 ) -> None:
     client = signed_in(workspace, role)
+    before = state_of(workspace)
     for name, (_, _, may_post) in PAGES.items():
         with undone():
-            before = state_of(workspace)
             status = request(client, "post", name, url(name, workspace, world))
             if role in may_post:
                 assert status in (200, 302, 422), name

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.urls import reverse
 
 from segments import preview, sampling, suggestions
@@ -17,6 +18,13 @@ from tests.workspaces.factories import signed_in
 from workspaces.models import Workspace
 
 SIZE = 3_000
+CROWD = """
+INSERT INTO segments_profile (workspace_id, key, attributes, created_at, updated_at)
+SELECT %s, 'k' || lpad(n::text, 4, '0'), jsonb_build_object(
+  'city', CASE WHEN n %% 30 = 1 THEN 'Oslo' WHEN n %% 3 > 0 THEN 'Rome' ELSE 'Paris' END,
+  'points', n %% 100), now(), now()
+FROM generate_series(0, %s - 1) n
+"""
 
 
 @pytest.fixture
@@ -24,17 +32,8 @@ def crowd(workspace: Workspace) -> Workspace:
     """Three thousand: one in three in Paris, one in thirty in Oslo, the rest in Rome."""
     AttributeFactory(workspace=workspace, name="city")
     AttributeFactory(workspace=workspace, name="points", type="number", position=1)
-    Profile.objects.bulk_create(
-        Profile(
-            workspace=workspace,
-            key=f"k{number:04}",
-            attributes={
-                "city": "Oslo" if number % 30 == 1 else "Rome" if number % 3 else "Paris",
-                "points": number % 100,
-            },
-        )
-        for number in range(SIZE)
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(CROWD, [workspace.pk, SIZE])
     cache.clear()
     return workspace
 

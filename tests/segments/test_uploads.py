@@ -494,7 +494,7 @@ def test_without_javascript_a_small_file_is_examined_at_once(
 def test_a_large_file_is_examined_by_a_worker(
     worker: Any, client: Client, workspace: Workspace
 ) -> None:
-    content = CUSTOMERS + b"7,Ann,5\n" * 600_000
+    content = CUSTOMERS + b"7,%b,5\n" % (b"Ann" * 200) * 8_000
     entered = {"file": SimpleUploadedFile("c.csv", content), "whole": "yes"}
     answer = client.post(url("source_add", workspace), entered, follow=True)
     upload = Upload.objects.get()

@@ -16,7 +16,7 @@ from workspaces.models import Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-ROWS = 150_000
+ROWS = 15_000
 SIZE = 8_000_000
 
 
@@ -42,7 +42,6 @@ def tab(workspace: Workspace, line: Line, settings: Any, browser: Any) -> Iterat
     tab.on("pageerror", lambda error: faults.append(str(error)))
     tab.on("console", lambda said: "Content Security" in said.text and faults.append(said.text))
     yield tab
-    context.close()
     assert faults == []
 
 
@@ -50,7 +49,7 @@ def tab(workspace: Workspace, line: Line, settings: Any, browser: Any) -> Iterat
 def customers(tmp_path: Path) -> Path:
     """Text of several chunks, more than is examined while the browser waits."""
     file = tmp_path / "customers.csv"
-    rows = "".join(f"k{n:06},p{n:06}@example.com,{n},{'x' * 22}\n" for n in range(ROWS))
+    rows = "".join(f"k{n:06},p{n:06}@example.com,{n},{'x' * 530}\n" for n in range(ROWS))
     file.write_text(f"id,email,points,note\n{rows}")
     assert file.stat().st_size > SIZE
     return file
@@ -155,22 +154,3 @@ def test_a_form_that_is_wrong_keeps_the_file_chosen(tab: Page, tmp_path: Path) -
     tab.locator("input[name=file]").set_input_files(good)
     tab.get_by_role("button", name="Upload").click()
     expect(tab.get_by_role("heading", name="Choose columns")).to_be_visible(timeout=60_000)
-
-
-@pytest.mark.parametrize("width", [360, 1280])
-def test_no_page_of_uploads_is_wider_than_the_screen(
-    tab: Page, workspace: Workspace, width: int
-) -> None:
-    tab.set_viewport_size({"width": width, "height": 800})
-    name = "w" * 250 + ".csv"
-    shown = [
-        Upload.objects.create(workspace=workspace, file_name=name, file_bytes=9, **state)
-        for state in (
-            {"state": "receiving", "fingerprint": "f"},
-            {"state": "waiting"},
-            {"state": "refused", "reason": "This is a picture. " * 5},
-        )
-    ]
-    for path in ("sources/", "sources/add/", *(f"uploads/{one.pk}/" for one in shown)):
-        tab.goto(path)
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width, path

@@ -11,6 +11,8 @@ from tests.workspaces.factories import MembershipFactory, UserFactory, Workspace
 from workspaces.models import Role
 from workspaces.permissions import may
 
+pytestmark = pytest.mark.usefixtures("bare_refusals")
+
 SAMPLES = {
     "int": 1,
     "str": "sample",

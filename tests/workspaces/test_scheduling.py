@@ -114,7 +114,7 @@ def test_without_days_or_times_nothing_is_ever_due(days: list[int], times: list[
     assert next_occurrence(days, times, "UTC", utc("2026-11-23 12:00")) is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     days=st.sets(st.integers(1, 7), min_size=1),
     times=st.sets(st.times().map(lambda at: at.replace(second=0, microsecond=0)), min_size=1),
