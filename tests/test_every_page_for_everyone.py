@@ -1,7 +1,9 @@
-"""Every page, in a browser: nothing that axe-core knows to keep people out, nothing in the console.
+"""Every page, in a browser: nothing that axe-core knows to keep people out (WCAG 2.2 AA), nothing
+in the console, nothing wider than the screen, no string without a translation.
 
-WCAG 2.2 AA, in the light theme whole and in the dark one for its colours. One walk for all pages,
-since a browser's minutes are dear.
+Each page in each language, by each of its roles in turn: a browser's minutes are dear, so no page
+is opened for one question alone. Colours are the same in all languages: they are looked at in the
+light theme in the first one, in the dark one in the second.
 """
 
 from collections.abc import Iterator
@@ -11,21 +13,31 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import trans_real
+from playwright.sync_api import Page
 
+from segments.models import AttributeChange
+from segments.segment_services import refresh_segment
 from tests.connections.factories import ConnectionFactory
+from tests.exports.every_state import in_every_state
 from tests.exports.factories import BatchFactory, DestinationFactory, RejectionFactory, RunFactory
+from tests.screens import WIDTHS, faults_of, too_wide
 from tests.segments.factories import (
+    AttributeFactory,
     ImportFactory,
+    ProfileFactory,
     RefusedRowFactory,
     SegmentFactory,
     SourceFactory,
     UploadFactory,
+    group,
     make_customers,
+    rule,
 )
 from tests.workspaces.factories import MembershipFactory, signed_in
 from tests.workspaces.test_every_workspace_url import under_workspaces
 from workspaces import audit
-from workspaces.models import Notice, Refresh, RefreshStep, Role
+from workspaces.models import Notice, Refresh, RefreshStep, Role, Workspace
 from workspaces.notices import endpoints, telling
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -34,14 +46,19 @@ AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What is being counted anew is dim on purpose; of the API's operations one of each kind will do.
 RUN = """
-async (only) => {
+async ([tags, colours]) => {
   const where = { exclude: [[".htmx-request"], [".operation ~ .operation"]] };
-  const how = { runOnly: only, resultTypes: ["violations"], preload: false };
+  const how = { resultTypes: ["violations"], preload: false };
+  how.runOnly = tags ?? ["color-contrast"];
+  if (tags && !colours) how.rules = { "color-contrast": { enabled: false } };
   const found = await axe.run(where, how);
   return found.violations.map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 160)}`);
 }
 """
 DARK = "document.documentElement.dataset.bsTheme = 'dark'"
+LANGUAGES = ["en", "ca", "es"]
+# Strings that say the same in every language.
+ALIKE = {"Català", "Español", "%(first)s %(then)s"}
 STRANGERS = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/no-such-page/"]
 OWN = [
     "/workspaces/new/",
@@ -62,9 +79,13 @@ def a_workspace_with_something_of_everything(workspace: Any, member: Any) -> dic
     load = ImportFactory(source=source)
     RefusedRowFactory(source_import=load)
     upload = UploadFactory(workspace=workspace)
-    segment = SegmentFactory(workspace=workspace, refreshed_at=timezone.now(), member_count=6)
+    segment = SegmentFactory(
+        workspace=workspace, name="Parisians", refreshed_at=timezone.now(), member_count=6
+    )
     destination = DestinationFactory(
-        workspace=workspace, connection=ConnectionFactory(workspace=workspace), segments=[segment]
+        workspace=workspace,
+        connection=ConnectionFactory(workspace=workspace, name="The shop's"),
+        segments=[segment],
     )
     run = RunFactory(
         destination=destination, in_segments=12, added=9, invalid=2, rejected=1, requests=7
@@ -111,6 +132,45 @@ def a_workspace_with_something_of_everything(workspace: Any, member: Any) -> dic
     }
 
 
+def long_ones(workspace: Workspace) -> list[str]:
+    """Pages of things whose names, values and reasons are as long as they may be."""
+    rules = group(
+        rule("city", "is", "w" * 300),
+        group(group(group(rule("born", "between", ["1980-01-01", "2000-01-01"])))),
+    )
+    segment = SegmentFactory(workspace=workspace, name="A long name " * 8, rules=rules)
+    refresh_segment(segment)
+    attribute = AttributeFactory(
+        workspace=workspace, name="w" * 255, label="W" * 255, type="list", position=9
+    )
+    ProfileFactory(workspace=workspace, attributes={"w" * 255: ["v" * 300, "u" * 300]})
+    change = AttributeChange.objects.create(
+        workspace=workspace, attribute=attribute, name="W" * 255, type="text", state="succeeded"
+    )
+    connection = ConnectionFactory(
+        workspace=workspace, name="A connection " + "of a long name " * 5
+    )
+    uploads = [
+        UploadFactory(workspace=workspace, file_name="w" * 250 + ".csv", **state)
+        for state in ({"state": "waiting"}, {"state": "refused", "reason": "A picture. " * 9})
+    ]
+    named = {
+        "segments:segment_detail": [segment],
+        "segments:segment_edit": [segment],
+        "segments:attribute_detail": [attribute],
+        "segments:attribute_type": [attribute],
+        "segments:attribute_change": [change],
+        "segments:upload": uploads,
+        "connections:detail": [connection],
+        "connections:edit": [connection],
+        "connections:remove": [connection],
+        "exports:run_detail": in_every_state(workspace).values(),
+    }
+    return [
+        reverse(name, args=[workspace.slug, one.pk]) for name, all_ in named.items() for one in all_
+    ]
+
+
 def _first(kind: str) -> int:
     from segments.models import Attribute, Profile
 
@@ -139,30 +199,87 @@ def pages(client: Any, slug: str, ids: dict[str, int]) -> Iterator[str]:
             yield url
 
 
-def test_no_page_keeps_anybody_out(workspace: Any, live_server: Any, browser: Any) -> None:
-    client = signed_in(workspace)
-    ids = a_workspace_with_something_of_everything(workspace, client.member)
-    found = [*pages(client, workspace.slug, ids), *OWN]
+def the_world(workspace: Any) -> tuple[dict[str, Any], list[str]]:
+    """A client by role, and the URLs of all pages for somebody who may open them all."""
+    clients = {role: signed_in(workspace, role) for role in Role.values}
+    administrator = clients[Role.ADMINISTRATOR]
+    ids = a_workspace_with_something_of_everything(workspace, administrator.member)
+    return clients, [*pages(administrator, workspace.slug, ids), *OWN]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_page_keeps_anybody_out(
+    workspace: Any, live_server: Any, browser: Any, monkeypatch: Any, language: str
+) -> None:
+    untranslated = watch(language, monkeypatch)
+    turn = LANGUAGES.index(language)
+    clients, found = the_world(workspace)
     assert len(found) > 40
-    context = browser.new_context(base_url=live_server.url, locale="en-GB", reduced_motion="reduce")
+    context = browser.new_context(base_url=live_server.url, locale=language)
     context.add_init_script(AXE)
+    context.add_cookies([cookie("django_language", language, live_server)])
     tab = context.new_page()
+    broken = faults_of(tab)
     faults: list[str] = []
-    tab.on("pageerror", lambda error: faults.append(str(error)))
     for url in STRANGERS:
-        faults += _faults(tab, url, dark=True)
-    session = client.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+        faults += look_at(tab, broken, url, turn) or []
+    sessions = {role: client.cookies["sessionid"].value for role, client in clients.items()}
     for place, url in enumerate(found):
-        # The colours of components are the same wherever they are.
-        faults += _faults(tab, url, dark=place % 3 == 0)
+        # Each page by each role; by an Administrator where it is theirs alone.
+        for role in (Role.values[(place + turn) % len(Role.values)], Role.ADMINISTRATOR):
+            context.add_cookies([cookie("sessionid", sessions[role], live_server)])
+            said = look_at(tab, broken, url, turn)
+            if said is not None:
+                faults += said
+                break
+    # In one language: what is long there is long by what it is called.
+    for url in long_ones(workspace) if turn == 0 else ():
+        faults += look_at(tab, broken, url, turn) or []
+    faults += [f"not translated: {one}" for one in untranslated - ALIKE]
     assert faults == [], "\n".join(faults)
 
 
-def _faults(tab: Any, url: str, *, dark: bool) -> list[str]:
-    tab.goto(url, wait_until="domcontentloaded")
-    found = tab.evaluate(RUN, TAGS)
-    if dark:
+def cookie(name: str, value: str, live_server: Any) -> Any:
+    return {"name": name, "value": value, "url": live_server.url}
+
+
+class Watched:
+    """What a language falls back on; keeps what it was asked for."""
+
+    def __init__(self, english: Any, asked: set[str]) -> None:
+        self.english = english
+        self.asked = asked
+
+    def gettext(self, text: str) -> str:
+        self.asked.add(text)
+        return str(self.english.gettext(text))
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        self.asked.add(one)
+        return str(self.english.ngettext(one, many, number))
+
+
+def watch(language: str, monkeypatch: Any) -> set[str]:
+    """Grows by the strings that the language has no translation of."""
+    asked: set[str] = set()
+    if language != "en":
+        watched = Watched(trans_real.translation("en"), asked)
+        monkeypatch.setattr(trans_real.translation(language), "_fallback", watched)
+    return asked
+
+
+def look_at(tab: Page, broken: list[str], url: str, turn: int) -> list[str] | None:
+    """What is wrong with the page; None when it is refused."""
+    broken.clear()
+    answer = tab.goto(url, wait_until="domcontentloaded")
+    assert answer is not None
+    if answer.status == 403:
+        return None
+    if answer.status == 404:
+        broken.clear()
+    found = too_wide(tab, WIDTHS if turn == 0 else WIDTHS[:1])
+    found += tab.evaluate(RUN, [TAGS, turn == 0])
+    if turn == 1:
         tab.evaluate(DARK)
-        found += [f"dark: {one}" for one in tab.evaluate(RUN, ["color-contrast"])]
-    return [f"{url}: {one}" for one in found]
+        found += [f"dark: {one}" for one in tab.evaluate(RUN, [None, True])]
+    return [f"{url}: {one}" for one in [*found, *broken]]

@@ -7,7 +7,6 @@ from playwright.sync_api import Page, expect
 
 from connections.models import Connection
 from tests.connections.factories import ConnectionFactory
-from tests.screens import assert_pages_fit
 from tests.workspaces.factories import signed_in
 from workspaces.models import Workspace
 
@@ -28,7 +27,6 @@ def tab(workspace: Workspace, live_server: Any, sandbox: Any, settings: Any, bro
     tab.on("console", lambda said: _is_ours(said, sandbox) and faults.append(said.text))
     tab.on("pageerror", lambda error: faults.append(str(error)))
     yield tab
-    context.close()
     assert faults == []
 
 
@@ -97,19 +95,3 @@ def test_consent_is_withdrawn_after_a_question_and_given_again(
     tab.get_by_label("I agree").check()
     tab.get_by_role("button", name="Record my consent").click()
     expect(tab.locator(".status-badge")).to_have_text("Active")
-
-
-def test_no_page_is_wider_than_the_screen(tab: Page, workspace: Workspace) -> None:
-    connection = ConnectionFactory(
-        workspace=workspace, name="A connection " + "of a long name " * 5
-    )
-    assert_pages_fit(
-        tab,
-        (
-            "./",
-            "add/",
-            f"{connection.pk}/",
-            f"{connection.pk}/edit/",
-            f"{connection.pk}/remove/",
-        ),
-    )

@@ -6,13 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.screens import assert_pages_fit
 from tests.workspaces.factories import MembershipFactory, signed_in
 from workspaces import services
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-PAGES = ["", "admin/members/", "admin/members/invite/", "admin/schedule/", "admin/audit/"]
 
 
 @pytest.fixture
@@ -35,10 +32,6 @@ def tab(member: Any, live_server: Any, browser: Any) -> Iterator[Page]:
     tab.on("pageerror", lambda error: faults.append(str(error)))
     yield tab
     assert faults == []
-
-
-def test_no_page_is_wider_than_the_screen(tab: Page) -> None:
-    assert_pages_fit(tab, (path or "." for path in PAGES))
 
 
 def test_the_look_chosen_is_kept(tab: Page) -> None:
