@@ -26,7 +26,7 @@ def configure(request: HttpRequest) -> Step:
         text=_("Say which segments go to which list, and with what data."),
         done=Destination.objects.exists(),
         url=reverse("exports:destination_add", args=[_slug(request)]) if allowed else "",
-        link=_("Add destination"),
+        link=_("Add export"),
     )
 
 
