@@ -10,6 +10,7 @@ class ExportsConfig(AppConfig):
         from exports import (
             dependents,
             erasing,
+            going_on,
             home_parts,
             measures,
             notices,
@@ -26,11 +27,13 @@ class ExportsConfig(AppConfig):
         from workspaces import audit, home, members, operations, refreshes
         from workspaces import retention as workspace_retention
         from workspaces.leaving import closing
+        from workspaces.live import pulse
         from workspaces.notices import topics
         from workspaces.notices.topics import Topic
         from workspaces.scheduling import add_due_hook
 
-        connection_dependents.add(dependents.of_connection)
+        pulse.add(going_on.RUNS)
+        connection_dependents.add(dependents.of_connections)
         members.add_belongings(dependents.of_member)
         segment_dependents.add(dependents.of_segments)
         attribute_uses.add(dependents.of_attributes)

@@ -9,6 +9,7 @@ class SegmentsConfig(AppConfig):
         from segments import (
             attribute_uses,
             dependents,
+            going_on,
             home_parts,
             kept_files,
             measures,
@@ -20,9 +21,12 @@ class SegmentsConfig(AppConfig):
         from workspaces import audit, home, operations, refreshes
         from workspaces import retention as workspace_retention
         from workspaces.leaving import archives
+        from workspaces.live import pulse
         from workspaces.notices import topics
         from workspaces.scheduling import add_due_hook
 
+        for statement in going_on.ALL:
+            pulse.add(statement)
         dependents.add(dependents.segments_using)
         attribute_uses.add(attribute_uses.segments_using)
         refreshes.add_kind(

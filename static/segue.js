@@ -196,13 +196,6 @@
     if (find(event, "[data-print]")) print();
   });
 
-  // What is shown anew by itself rests while nobody sees it, or has a menu or a dialog open in it
-  on("htmx:beforeRequest", (event) => {
-    if (!event.target.matches('[hx-trigger^="every"]')) return;
-    const open = document.querySelector(".menu:popover-open, dialog[open]");
-    if (document.hidden || (event.target.matches("[data-live]") && open)) event.preventDefault();
-  });
-
   // A new workspace starts in the time zone of the person's own clock
   const guessTimeZone = () => {
     const field = document.querySelector('[data-guess-time-zone] select[name="time_zone"]');

@@ -11,6 +11,7 @@ class WorkspacesConfig(AppConfig):
 
         from workspaces import domains, home, home_parts, operations, retention, sessions
         from workspaces.leaving import archives, closing, deletion
+        from workspaces.live import going_on, pulse
         from workspaces.models import Role
         from workspaces.notices import topics
         from workspaces.scheduling import add_due_hook
@@ -18,6 +19,7 @@ class WorkspacesConfig(AppConfig):
         authenticator_added.connect(sessions.end_those_of_one_step)
         user_logged_in.connect(domains.take_in)
 
+        pulse.add(going_on.REFRESHES)
         home.add_step(5, home_parts.make_a_workspace)
         home.add_notices(home_parts.failed_refresh)
         home.add_card(80, home_parts.refreshes)

@@ -14,8 +14,8 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_scopes import scope
 
 from config import correlation
-from config.row_security import across_workspaces
-from workspaces import audit, two_step
+from workspaces import audit, selectors, two_step
+from workspaces.live import watchers
 from workspaces.models import Membership, User, Workspace
 
 
@@ -70,12 +70,9 @@ class WorkspaceMiddleware:
             return self.get_response(request)
         if not request.user.is_authenticated:
             return _to_sign_in(request)
-        with across_workspaces():
-            membership = (
-                Membership.objects.select_related("workspace")
-                .filter(workspace__slug=slug, user=request.user)
-                .first()
-            )
+        memberships = selectors.memberships_of(request.user)
+        membership = next((one for one in memberships if one.workspace.slug == slug), None)
+        request.memberships = memberships  # type: ignore[attr-defined]
         request.membership = membership  # type: ignore[attr-defined]
         if membership is None:
             return self.get_response(request)
@@ -89,6 +86,7 @@ class WorkspaceMiddleware:
         language = get_language() or ""
         if request.user.language != language:
             User.objects.filter(pk=request.user.pk).update(language=language)
+        watchers.note(request)
         with (
             scope(workspace=workspace),
             timezone.override(workspace.tzinfo),

@@ -28,6 +28,7 @@ from exports.progress import progress_of
 from exports.runs import RunRefused, approve_run, cancel_run, retry_rejected, start_run
 from exports.views.objects import destination_of, run_of
 from workspaces import audit
+from workspaces.live import streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
@@ -39,7 +40,9 @@ def home_runs(request: WorkspaceRequest, slug: str) -> HttpResponse:
     card = home_parts.recent_runs(request)
     if card is None:
         return HttpResponse()
-    return render(request, card.template, {"part": card.context})
+    response = render(request, card.template, {"part": card.context})
+    response[streams.FOR_EVERY_ROLE] = "yes"
+    return response
 
 
 @require_POST
@@ -100,12 +103,14 @@ def _matches(run: Run) -> list[tuple[str, str]]:
 
 @require_safe
 def run_progress(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    """The part that moves; tells the page when the state is no longer the one it showed."""
+    """The part that moves; when the state is not the one `seen`, with what changes by it."""
     run = run_of(request, pk)
     moved = request.GET.get("seen") != run.state
-    response = render(request, "exports/_run_progress.html", {**_progress(run), "moved": moved})
-    if moved:
-        response["HX-Trigger"] = "run-moved"
+    context = {**_progress(run), "moved": moved, **(_left_out(request, run) if moved else {})}
+    response = render(request, "exports/_run_progress.html", context)
+    response[streams.NEXT_QUERY] = urlencode({"seen": run.state})
+    if run.is_active and run.state != Run.State.AWAITING_APPROVAL:
+        response[streams.FOR_EVERY_ROLE] = "yes"
     return response
 
 

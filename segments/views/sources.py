@@ -22,6 +22,7 @@ from segments.reading_forms import ReadingForm, shown
 from segments.reasons import reason_text
 from segments.views.sql_sources import about
 from workspaces import audit, keyset
+from workspaces.live import streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 from workspaces.spreadsheet import csv_lines
@@ -61,7 +62,9 @@ def source_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "uploads": uploads.open_uploads(),
         "any_active": any(row["last"] and row["last"].state in going_on for row in rows),
     }
-    return render(request, "segments/sources/list.html", context)
+    in_part = request.headers.get("HX-Target") == "sources"
+    name = "segments/sources/_list.html" if in_part else "segments/sources/list.html"
+    return render(request, name, context)
 
 
 @requires("source.view")
@@ -212,7 +215,11 @@ def import_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse
 @requires("source.view")
 def import_progress(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     load = get_object_or_404(_imports(), pk=pk)
-    return render(request, "segments/sources/_progress.html", _about(load))
+    about_it = _about(load)
+    response = render(request, "segments/sources/_progress.html", about_it)
+    if about_it["is_busy"]:
+        response[streams.FOR_EVERY_ROLE] = "yes"
+    return response
 
 
 def _about(load: Import) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -20,6 +22,29 @@ PARTS = ("web", "worker", "runs", "beat", "sandbox")
 
 def postmaster(data: Path) -> int:
     return int((data / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def signed_in(url: str) -> requests.Session:
+    session = requests.Session()
+    page = session.get(f"{url}/accounts/login/", timeout=30)
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+    assert token is not None
+    who = {"login": "ada@example.com", "password": "a demo harbour"}
+    entered = who | {"csrfmiddlewaretoken": token[1]}
+    session.post(page.url, data=entered, headers={"Referer": page.url}, timeout=30)
+    return session
+
+
+def assert_what_moves_is_shown_as_it_moves(url: str, run_it: Callable[[], object]) -> None:
+    """The home page's runs, through the real server: a first line, and one once a run moves."""
+    part = f"{url}/w/adventure-works/data/exports/recent-runs/"
+    accepts = {"Accept": "application/x-ndjson"}
+    with signed_in(url).get(part, headers=accepts, stream=True, timeout=60) as answer:
+        assert answer.headers["Content-Type"] == "application/x-ndjson"
+        shown = (json.loads(line)["html"] for line in answer.iter_lines(chunk_size=1) if line)
+        before = set(re.findall(r"/runs/(\d+)/", next(shown)))
+        run_it()
+        assert any(set(re.findall(r"/runs/(\d+)/", html)) - before for html in shown)
 
 
 def test_it_runs_the_demo_survives_what_dies_and_keeps_its_data(tmp_path: Path) -> None:
@@ -43,9 +68,12 @@ def test_it_runs_the_demo_survives_what_dies_and_keeps_its_data(tmp_path: Path) 
         until(lambda: "it runs again" in system.lines(), 60, system.lines)
         until(system.is_ready, 60, system.lines)
 
-        account = manage(data, "run_export", "adventure-works", "Monthly newsletter", "--json")
-        assert account.returncode == 0, account.stderr
-        assert json.loads(account.stdout)["state"] in ("queued", "planning", "succeeded")
+        def run_it() -> None:
+            account = manage(data, "run_export", "adventure-works", "Monthly newsletter", "--json")
+            assert account.returncode == 0, account.stderr
+            assert json.loads(account.stdout)["state"] in ("queued", "planning", "succeeded")
+
+        assert_what_moves_is_shown_as_it_moves(system.url, run_it)
 
         until(lambda: json.loads(manage(data, "doctor", "--json").stdout)["ok"], 90, system.lines)
         family = system.family()

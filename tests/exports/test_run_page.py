@@ -293,13 +293,14 @@ def test_the_page_asks_again_while_the_run_goes_on_and_then_stops(workspace: Any
     run = sending(workspace)
     page = get(run, "run_progress", seen="sending")
     assert "every 1s" in page.content.decode()
-    assert "HX-Trigger" not in page
+    assert 'id="not-sent"' not in page.content.decode()
     moved = get(run, "run_progress", seen="planning")
-    assert moved["HX-Trigger"] == "run-moved"
+    assert 'id="not-sent"' in moved.content.decode()
+    assert moved["Live-Query"] == "seen=sending"
     Run.objects.filter(pk=run.pk).update(state="succeeded", finished_at=timezone.now())
     ended = get(run, "run_progress", seen="confirming")
     assert "every 1s" not in ended.content.decode()
-    assert ended["HX-Trigger"] == "run-moved"
+    assert 'id="not-sent"' in ended.content.decode()
     assert 'id="run-actions"' in ended.content.decode()
 
 

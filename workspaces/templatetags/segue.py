@@ -213,6 +213,19 @@ def duration(value: timedelta | float | None) -> str:
 
 
 @register.simple_tag
+def so_far(value: timedelta) -> str:
+    """A duration that goes on: the page counts its seconds."""
+    return format_html(
+        '<span data-so-far="{}" data-seconds="{}" data-minutes="{}" data-hours="{}">{}</span>',
+        f"{value.total_seconds():.0f}",
+        _("%(seconds)s s"),
+        _("%(minutes)d min %(seconds)d s"),
+        _("%(hours)d h %(minutes)d min"),
+        duration(value),
+    )
+
+
+@register.simple_tag
 def when(moment: datetime | None, otherwise: str = "–") -> str:
     """How long ago, or until when; the exact local time on hover."""
     if moment is None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from workspaces import refreshes, services
+from workspaces.live import streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Refresh, RefreshStep
 from workspaces.permissions import requires
@@ -63,7 +64,10 @@ def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 def tree(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """The part of the page that lives while the refresh goes on."""
     refresh = get_object_or_404(Refresh.objects.select_related("started_by"), pk=pk)
-    return render(request, "workspaces/_refresh_tree.html", _tree(refresh))
+    response = render(request, "workspaces/_refresh_tree.html", _tree(refresh))
+    if refresh.is_active:
+        response[streams.FOR_EVERY_ROLE] = "yes"
+    return response
 
 
 @require_POST

@@ -1,0 +1,125 @@
+// Parts that move. The server writes each change of them into an answer that has no end; where that
+// can't be, htmx goes on asking for them every so often. They rest while nobody sees them.
+(() => {
+  const LINES = "application/x-ndjson";
+  const LONGEST_PAUSE = 30_000;
+  const followed = new Map();
+  let failures = 0;
+  let quietUntil = 0;
+
+  const isOpen = () => document.querySelector(".menu:popover-open, dialog[open]");
+  const targetOf = (part) => {
+    const target = part.getAttribute("hx-target");
+    return target ? document.querySelector(target) : part;
+  };
+
+  // The connection: lost after two failures in a row, tried again less and less often
+  const fails = () => {
+    failures += 1;
+    const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** (failures - 1));
+    quietUntil = Date.now() + pause * (0.75 + Math.random() / 2);
+    if (failures > 1) document.getElementById("lost")?.removeAttribute("hidden");
+    setTimeout(followAll, quietUntil - Date.now() + 10);
+  };
+  const answers = () => {
+    failures = quietUntil = 0;
+    document.getElementById("lost")?.setAttribute("hidden", "");
+  };
+
+  const show = (stream, html) => {
+    const part = document.getElementById(stream.id);
+    if (!part || followed.get(stream.id) !== stream) return;
+    if (part.matches("[data-live]") && isOpen()) {
+      clearTimeout(stream.later);
+      stream.later = setTimeout(() => show(stream, html), 500);
+      return;
+    }
+    clearTimeout(stream.later);
+    const select = part.getAttribute("hx-select");
+    const swapStyle = part.getAttribute("hx-swap") ?? "innerHTML";
+    htmx.swap(targetOf(part), html, { swapStyle, swapDelay: 0, settleDelay: 20 }, { select });
+    followAll();
+  };
+
+  const read = async (stream, body) => {
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const lines = (text + value).split("\n");
+      text = lines.pop();
+      lines.filter(Boolean).forEach((line) => show(stream, JSON.parse(line).html));
+    }
+  };
+
+  const follow = async (part) => {
+    const stream = { id: part.id, stop: new AbortController(), goesOn: false };
+    followed.set(part.id, stream);
+    const headers = { Accept: LINES, "HX-Request": "true", "HX-Current-URL": location.href };
+    headers["HX-Target"] = targetOf(part).id;
+    try {
+      const path = part.getAttribute("hx-get");
+      const answer = await fetch(path, { headers, signal: stream.stop.signal, cache: "no-store" });
+      if (answer.status >= 500) throw new Error(answer.statusText);
+      answers();
+      if (!answer.headers.get("Content-Type")?.startsWith(LINES)) {
+        answer.body?.cancel();
+        return;
+      }
+      stream.goesOn = true;
+      await read(stream, answer.body);
+      if (followed.get(part.id) === stream) followed.delete(part.id);
+      setTimeout(followAll, 1000 * Math.random());
+    } catch {
+      if (followed.get(part.id) === stream) followed.delete(part.id);
+      if (!stream.stop.signal.aborted) fails();
+    }
+  };
+
+  const followAll = () => {
+    const parts = document.hidden ? [] : [...document.querySelectorAll("[data-moves][id]")];
+    followed.forEach((stream, id) => {
+      if (parts.some((part) => part.id === id)) return;
+      followed.delete(id);
+      stream.stop.abort();
+    });
+    if (Date.now() < quietUntil) return;
+    parts.filter((part) => !followed.has(part.id)).forEach(follow);
+  };
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!event.target.matches('[hx-trigger^="every"]')) return;
+    const rests = document.hidden || followed.get(event.target.id)?.goesOn || Date.now() < quietUntil;
+    if (rests || (event.target.matches("[data-live]") && isOpen())) event.preventDefault();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const status = event.detail.xhr.status;
+    if (status > 0 && status < 500) answers();
+    else if (event.target.matches('[hx-trigger^="every"]')) fails();
+  });
+  document.addEventListener("htmx:afterSettle", () => followAll());
+  document.addEventListener("visibilitychange", () => followAll());
+  addEventListener("online", () => {
+    quietUntil = 0;
+    followAll();
+  });
+  addEventListener("pagehide", () => {
+    followed.forEach((stream) => stream.stop.abort());
+    followed.clear();
+  });
+  addEventListener("pageshow", () => followAll());
+
+  // Durations that go on
+  const began = new WeakMap();
+  setInterval(() => {
+    document.querySelectorAll("[data-so-far]").forEach((part) => {
+      if (!began.has(part)) began.set(part, performance.now());
+      const { soFar, seconds, minutes, hours } = part.dataset;
+      const all = Math.round(Number(soFar) + (performance.now() - began.get(part)) / 1000);
+      const values = { seconds: all % 60, minutes: Math.floor(all / 60) % 60, hours: Math.floor(all / 3600) };
+      const form = values.hours ? hours : values.minutes ? minutes : seconds;
+      part.textContent = form.replace(/%\((\w+)\)[sd]/g, (_all, name) => values[name]);
+    });
+  }, 1000);
+})();

@@ -1,0 +1,270 @@
+"""Parts of pages that are shown anew as they move: to whom, when, and at what cost."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from django.test import Client, RequestFactory
+from django.utils import timezone
+
+from exports.models import Batch, Run
+from segments.models import AttributeChange, Import, Segment
+from tests.exports.factories import BatchFactory, DestinationFactory, RunFactory
+from tests.exports.pages import administrator, contributor, url, viewer
+from tests.segments.factories import ImportFactory, SegmentFactory, SourceFactory
+from tests.workspaces.factories import WorkspaceFactory
+from workspaces.live import pulse, streams
+from workspaces.models import Membership, Refresh, RefreshStep, Role
+
+
+class Page:
+    """What a browser gets that follows a part: the answer's head, then its lines."""
+
+    def __init__(self, served: "Served", path: str, client: Client, **headers: str) -> None:
+        self.here, there = socket.socketpair()
+        self.here.setblocking(False)
+        cookies = "; ".join(f"{name}={one.value}" for name, one in client.cookies.items())
+        environ = RequestFactory().get(path, headers={"Cookie": cookies, **headers}).environ
+        environ |= {"HTTP_ACCEPT": streams.LINES, "gunicorn.socket": there}
+        self.status = ""
+
+        def start_response(status: str, headers: Any) -> None:
+            self.status = status
+
+        self.answer = b"".join(served.streams(environ, start_response))
+        there.close()
+        self.text = b""
+        self.head = ""
+        if not self.answer:
+            self.head, _, rest = self._received().partition(b"\r\n\r\n")
+            self.text = rest
+
+    def _received(self) -> bytes:
+        found = b""
+        try:
+            while block := self.here.recv(65536):
+                found += block
+        except BlockingIOError:
+            return found
+        self.has_ended = True
+        return found
+
+    has_ended = False
+
+    def lines(self) -> list[str]:
+        """The parts that have come since it was last asked."""
+        *lines, self.text = (self.text + self._received()).split(b"\n")
+        return [json.loads(line)["html"] for line in lines if line]
+
+
+class Served:
+    """The application, and how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.django = WSGIHandler()
+        self.streams = streams.Streams(self._ask)
+
+    def _ask(self, environ: Any, start_response: Any) -> Any:
+        self.asked += 1
+        return self.django(environ, start_response)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """Without the thread that looks every second: the tests look, on their own connection."""
+    monkeypatch.setattr(streams.Streams, "_go_on", lambda streams: None)
+    monkeypatch.setattr(streams, "close_old_connections", lambda: None)
+    monkeypatch.setattr(streams, "ANYWAY_SECONDS", 10**10)
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield Served()
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def run(workspace: Any) -> Run:
+    now = timezone.now()
+    run = RunFactory(
+        destination=DestinationFactory(workspace=workspace),
+        state=Run.State.SENDING,
+        planned_at=now - timedelta(hours=1),
+        started_at=now - timedelta(hours=2),
+        finished_at=None,
+        added=80_000,
+        in_segments=80_000,
+    )
+    for number in (1, 2):
+        BatchFactory(run=run, number=number, state="planned", contacts=40_000)
+    return run
+
+
+def progress(run: Run) -> str:
+    return url("run_progress", run.workspace, run.pk) + "?seen=sending"
+
+
+def sends(run: Run, number: int) -> None:
+    batch = Batch.objects.filter(run=run, number=number)
+    batch.update(state="sent", sent_at=timezone.now(), attempts=1)
+
+
+def test_what_moves_is_written_to_the_page_and_nothing_else(served: Served, run: Run) -> None:
+    page = Page(served, progress(run), viewer(run.workspace))
+    assert b"HTTP/1.1 200 OK" in page.head
+    assert b"Content-Length" not in page.head
+    (first,) = page.lines()
+    assert "0 of 80,000 sent" in first
+    served.streams.look()
+    page.lines()
+    asked = served.asked
+    served.streams.look()
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now())
+    served.streams.look()
+    assert (page.lines(), served.asked) == ([], asked)
+    sends(run, 1)
+    served.streams.look()
+    (moved,) = page.lines()
+    assert "40,000 of 80,000 sent" in moved
+    assert 'id="not-sent"' not in moved
+    Run.objects.filter(pk=run.pk).update(state="confirming", sent_at=timezone.now())
+    served.streams.look()
+    (moved,) = page.lines()
+    assert 'id="not-sent"' in moved
+    BatchFactory(run=run, number=3, state="planned", contacts=40_000)
+    served.streams.look()
+    (moved,) = page.lines()
+    assert 'id="not-sent"' not in moved, "what a new state brings is brought once"
+
+
+def test_a_change_is_made_into_a_page_once_for_all_who_see_the_same(
+    served: Served, run: Run
+) -> None:
+    viewers = [Page(served, progress(run), viewer(run.workspace)) for _ in range(3)]
+    catalan = Page(served, progress(run), viewer(run.workspace), accept_language="ca")
+    admin = Page(served, progress(run), administrator(run.workspace))
+    everyone = [*viewers, catalan, admin]
+    served.streams.look()
+    for page in everyone:
+        page.lines()
+    sends(run, 1)
+    served.asked = 0
+    served.streams.look()
+    assert served.asked == 2
+    said = [page.lines()[-1] for page in everyone]
+    assert said[0] == said[1] == said[2] == said[4]
+    assert "40,000 of 80,000 sent" in said[0]
+    assert "40.000" in said[3]
+
+
+def test_forms_in_a_part_have_the_token_of_each_page(served: Served, run: Run) -> None:
+    admins = [administrator(run.workspace) for _ in range(3)]
+    for letter, client in zip("ab<", admins, strict=True):
+        client.cookies["csrftoken"] = letter * 32
+    pages = [Page(served, progress(run), client) for client in admins]
+    for page in pages:
+        page.lines()
+    Run.objects.filter(pk=run.pk).update(
+        state="awaiting_approval", removal={"held": 9, "sample": []}
+    )
+    served.asked = 0
+    served.streams.look()
+    assert served.asked == 1
+    for letter, page in zip("ab", pages, strict=False):
+        assert f'csrfmiddlewaretoken" value="{letter * 32}"' in page.lines()[-1]
+    assert pages[2].lines() == []
+    assert pages[2].has_ended, "it asks again, and is told by Django"
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda member: Membership.objects.filter(pk=member.pk).delete(),
+        lambda member: Membership.objects.filter(pk=member.pk).update(role=Role.VIEWER),
+        lambda member: Session.objects.all().delete(),
+        lambda member: type(member.user).objects.filter(pk=member.user_id).update(password="new"),
+        lambda member: type(member.user).objects.filter(pk=member.user_id).update(is_active=False),
+    ],
+    ids=["removed", "in another role", "signed out", "with another password", "no longer active"],
+)
+def test_who_may_no_longer_see_it_gets_nothing_new(
+    served: Served, run: Run, happens: Callable[[Any], Any]
+) -> None:
+    client: Any = contributor(run.workspace)
+    page = Page(served, progress(run), client)
+    page.lines()
+    happens(client.member)
+    sends(run, 1)
+    served.streams.look()
+    assert page.lines() == []
+    assert page.has_ended
+    assert served.streams.streams == []
+
+
+def test_strangers_get_what_they_always_get(served: Served, run: Run) -> None:
+    assert Page(served, progress(run), Client()).status == "302 Found"
+    assert Page(served, progress(run), viewer(WorkspaceFactory())).status == "404 Not Found"
+
+
+def test_a_page_that_is_closed_or_reads_nothing_is_let_go_of(
+    served: Served, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Page(served, progress(run), viewer(run.workspace))
+    page.here.close()
+    served.streams.look()
+    assert served.streams.streams == []
+    slow = Page(served, progress(run), viewer(run.workspace))
+    for number in range(1, 60):
+        Run.objects.filter(pk=run.pk).update(requests=number)
+        served.streams.look()
+    assert served.streams.streams[0].there.unsent
+    lines = slow.lines()
+    served.streams.look()
+    lines += slow.lines()
+    assert "59" in lines[-1], "once there is room, the newest is shown"
+    monkeypatch.setattr(streams, "ENDS_SECONDS", 0)
+    served.streams.look()
+    assert slow.lines() == []
+    assert slow.has_ended
+
+
+def test_nobody_holds_connections_without_end(
+    served: Served, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "MOST_OF_A_SESSION", 2)
+    client = viewer(run.workspace)
+    pages = [Page(served, progress(run), client) for _ in range(3)]
+    assert [bool(page.head) for page in pages] == [True, True, False]
+    assert b"0 of 80,000 sent" in pages[2].answer
+
+
+def test_whatever_takes_time_has_a_pulse_and_a_heartbeat_is_none(workspace: Any, run: Run) -> None:
+    source = SourceFactory(workspace=workspace)
+    load = ImportFactory(source=source, state="running")
+    segment = SegmentFactory(workspace=workspace)
+    refresh = Refresh.objects.create(workspace=workspace, trigger="member", state="running")
+    step = RefreshStep.objects.create(
+        workspace=workspace, refresh=refresh, position=1, kind="source", object_id=1, name="Shop"
+    )
+    seen = [pulse.of(workspace.pk)]
+
+    def beats(rows: Any, **changes: Any) -> bool:
+        rows.update(**changes)
+        seen.append(pulse.of(workspace.pk))
+        return seen[-1] != seen[-2]
+
+    assert beats(Import.objects.filter(pk=load.pk), read=7)
+    assert beats(Segment.objects.filter(pk=segment.pk), refresh_state="running")
+    assert beats(RefreshStep.objects.filter(pk=step.pk), state="running")
+    assert beats(Batch.objects.filter(run=run), attempts=2)
+    assert beats(Run.objects.filter(pk=run.pk), state="succeeded")
+    assert not beats(Import.objects.filter(pk=load.pk), heartbeat_at=timezone.now())
+    assert not beats(AttributeChange.objects.all(), state="queued")
+    assert pulse.of(WorkspaceFactory().pk) not in seen

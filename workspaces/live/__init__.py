@@ -1,0 +1,1 @@
+"""What moves on open pages, shown as it moves: see `streams`."""
