@@ -5,8 +5,10 @@ withdrawal stops a run at its next batch.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
 
 from config.metrics import Gauge, register
 from connections import measures, words
@@ -33,27 +35,39 @@ class NotUsable(Exception):
         return words.text(self.code, name=self.name)
 
 
-def ensure_usable(connection: Connection) -> None:
-    """Raises `NotUsable` unless consent stands, the account is authorised and someone vouches."""
-    connection = Connection.objects.filter(workspace_id=connection.workspace_id).get(
-        pk=connection.pk
-    )
-    name = connection.name
-    if not Consent.objects.filter(connection=connection, withdrawn_at__isnull=True).exists():
-        raise NotUsable("no_consent", name)
-    if connection.state == Connection.State.NEEDS_SIGN_IN:
-        raise NotUsable("needs_sign_in", name)
-    if connection.state != Connection.State.ACTIVE or not connection.access_token:
-        raise NotUsable("not_authorised", name)
-    if connection.export_user_id is None:
-        raise NotUsable("no_export_user", name)
-    vouches = Membership.objects.filter(
-        workspace_id=connection.workspace_id,
-        user_id=connection.export_user_id,
+def with_grounds(found: QuerySet[Connection]) -> QuerySet[Connection]:
+    """Connections with what `why_not` goes by."""
+    consents = Consent.objects.filter(connection=OuterRef("pk"), withdrawn_at__isnull=True)
+    vouching = Membership.objects.filter(
+        workspace_id=OuterRef("workspace_id"),
+        user_id=OuterRef("export_user_id"),
         role=Role.ADMINISTRATOR,
     )
-    if not vouches.exists():
-        raise NotUsable("export_user_not_administrator", name)
+    return found.annotate(has_consent=Exists(consents), is_vouched_for=Exists(vouching))
+
+
+def why_not(connection: Any) -> NotUsable | None:
+    """What keeps data from leaving for a connection that was asked for with its grounds."""
+    name = connection.name
+    if not connection.has_consent:
+        return NotUsable("no_consent", name)
+    if connection.state == Connection.State.NEEDS_SIGN_IN:
+        return NotUsable("needs_sign_in", name)
+    if connection.state != Connection.State.ACTIVE or not connection.access_token:
+        return NotUsable("not_authorised", name)
+    if connection.export_user_id is None:
+        return NotUsable("no_export_user", name)
+    if not connection.is_vouched_for:
+        return NotUsable("export_user_not_administrator", name)
+    return None
+
+
+def ensure_usable(connection: Connection) -> None:
+    """Raises `NotUsable` unless consent stands, the account is authorised and someone vouches."""
+    found = Connection.objects.filter(workspace_id=connection.workspace_id)
+    problem = why_not(with_grounds(found).get(pk=connection.pk))
+    if problem is not None:
+        raise problem
 
 
 def client(connection: Connection, before_change: BeforeChange | None = None) -> Provider:

@@ -1,6 +1,6 @@
 """What depends on a connection: apps above say so, and how to let go of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from connections.models import Connection
@@ -24,7 +24,9 @@ class Dependent:
     kept_by: int | None = None
 
 
-Finder = Callable[[Connection], list[Dependent]]
+# By the connection's id.
+Found = dict[int, list[Dependent]]
+Finder = Callable[[Sequence[Connection]], Found]
 
 _finders: list[Finder] = []
 
@@ -34,4 +36,13 @@ def add(finder: Finder) -> None:
 
 
 def of(connection: Connection) -> list[Dependent]:
-    return [dependent for finder in _finders for dependent in finder(connection)]
+    return of_each([connection])[connection.pk]
+
+
+def of_each(connections: Sequence[Connection]) -> Found:
+    """What depends on each of the connections; as many queries for a hundred as for one."""
+    found: Found = {connection.pk: [] for connection in connections}
+    for finder in _finders:
+        for pk, dependents in finder(connections).items():
+            found[pk] += dependents
+    return found

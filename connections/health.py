@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from connections.access import NotUsable, ensure_usable
+from connections.access import why_not
 from connections.models import Connection
 
 _LABELS: dict[str, Promise | str] = {
@@ -26,16 +26,16 @@ class Health:
 
 
 def of(connection: Connection) -> Health:
+    """Of one that was asked for with its grounds, as `connections.selectors` does."""
     if connection.state == Connection.State.DRAFT:
         return Health("draft", Connection.State.DRAFT.label, "draft")
-    try:
-        ensure_usable(connection)
-    except NotUsable as problem:
-        ended = problem.code not in _LABELS
-        return Health(
-            "needs_sign_in" if ended else "resting",
-            Connection.State.NEEDS_SIGN_IN.label if ended else _LABELS[problem.code],
-            problem.code,
-            str(problem),
-        )
-    return Health("active", Connection.State.ACTIVE.label)
+    problem = why_not(connection)
+    if problem is None:
+        return Health("active", Connection.State.ACTIVE.label)
+    ended = problem.code not in _LABELS
+    return Health(
+        "needs_sign_in" if ended else "resting",
+        Connection.State.NEEDS_SIGN_IN.label if ended else _LABELS[problem.code],
+        problem.code,
+        str(problem),
+    )

@@ -4,8 +4,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from connections import health
+from connections import health, selectors
 from connections.models import Connection
+from workspaces import home
 from workspaces.home import Notice, Stat, Step
 from workspaces.permissions import may
 
@@ -30,7 +31,7 @@ def connections(request: HttpRequest) -> Stat:
     allowed = may(request.membership, "connection.view")  # type: ignore[attr-defined]
     return Stat(
         label=_("Connections"),
-        value=Connection.objects.exclude(state=Connection.State.DRAFT).count(),
+        value=len(_finished(request)),
         icon="plug-connected",
         url=reverse("connections:list", args=[_slug(request)]) if allowed else "",
     )
@@ -40,7 +41,6 @@ def needing_a_person(request: HttpRequest) -> list[Notice]:
     """What stops exports without anybody having wanted it; a consent is withdrawn on purpose."""
     if not may(request.membership, "connection.change"):  # type: ignore[attr-defined]
         return []
-    found = Connection.objects.exclude(state=Connection.State.DRAFT).order_by("name")
     return [
         Notice(
             text=standing.problem,
@@ -48,9 +48,14 @@ def needing_a_person(request: HttpRequest) -> list[Notice]:
             link=_("Open the connection"),
             tone="danger",
         )
-        for connection in found
+        for connection in _finished(request)
         if (standing := health.of(connection)).code not in ("", "no_consent")
     ]
+
+
+def _finished(request: HttpRequest) -> list[Connection]:
+    found = selectors.all_connections().exclude(state=Connection.State.DRAFT)
+    return home.once(request, "connections", lambda: list(found))
 
 
 def _slug(request: HttpRequest) -> str:

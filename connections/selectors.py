@@ -2,6 +2,7 @@
 
 from django.db.models import QuerySet
 
+from connections.access import with_grounds
 from connections.models import Connection, Consent
 from workspaces.models import Membership, User
 from workspaces.permissions import may
@@ -17,7 +18,7 @@ def all_connections() -> QuerySet[Connection]:
     found = Connection.objects.select_related(
         "workspace", "created_by", "export_user", "authorised_by"
     )
-    return found.order_by("name")
+    return with_grounds(found).order_by("name")
 
 
 def shared_by_name(connection: Connection) -> list[User]:

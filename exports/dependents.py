@@ -18,9 +18,13 @@ from workspaces.members import Belonging
 from workspaces.models import Membership, User, Workspace
 
 
-def of_connection(connection: Connection) -> list[Dependent]:
-    found = Destination.objects.filter(connection=connection).select_related("workspace")
-    return [_dependent(destination) for destination in found.order_by("name")]
+def of_connections(connections: Sequence[Connection]) -> dict[int, list[Dependent]]:
+    using = Destination.objects.filter(connection__in=connections).select_related("workspace")
+    found: dict[int, list[Dependent]] = {}
+    for destination in using.order_by("name"):
+        if destination.connection_id is not None:
+            found.setdefault(destination.connection_id, []).append(_dependent(destination))
+    return found
 
 
 def _dependent(destination: Destination) -> Dependent:

@@ -47,7 +47,7 @@ def find(run: Run, wanted: str) -> list[ProfileFate]:
             Q(profile_key=wanted) | Q(address=address)
         )
     }
-    attribute = run.configuration.get("matching", {}).get("email", "")
+    attribute = _email(run)
     deliveries = {
         delivery.profile_id: delivery
         for delivery in Delivery.objects.filter(
@@ -71,15 +71,51 @@ def latest(profile: Profile) -> list[tuple[Run, ProfileFate]]:
         last_run=Subquery(last.order_by("-created_at").values("pk")[:1])
     ).filter(last_run__isnull=False)
     runs = Run.objects.filter(pk__in=exports.values("last_run")).select_related("destination")
-    return [(run, _of(run, profile)) for run in runs.order_by("destination__name")[:MOST]]
+    return _of_each(list(runs.order_by("destination__name")[:MOST]), profile)
 
 
-def _of(run: Run, profile: Profile) -> ProfileFate:
-    rejection = Rejection.objects.filter(run=run, profile_id=profile.pk).first()
-    if rejection is not None:
-        return _left_out(rejection)
-    attribute = run.configuration.get("matching", {}).get("email", "")
-    return _fate(run, profile, attribute, None)
+def _of_each(runs: list[Run], profile: Profile) -> list[tuple[Run, ProfileFate]]:
+    """As many queries for twenty runs as for one; each is of another export."""
+    rejections = {
+        one.run_id: one
+        for one in Rejection.objects.filter(run__in=runs, profile_id=profile.pk).order_by("-pk")
+    }
+    addresses = {run.pk: _address(profile, _email(run)) for run in runs}
+    deliveries = {
+        (one.destination_id, one.address): one
+        for one in Delivery.objects.filter(
+            destination_id__in=[run.destination_id for run in runs],
+            address__in=set(addresses.values()) - {""},
+            profile_id=profile.pk,
+        )
+    }
+    carrying = dict(
+        BatchContacts.objects.filter(
+            batch__run__in=[run for run in runs if run.is_active],
+            profile_ids__contains=[profile.pk],
+        ).values_list("batch__run_id", "batch_id")
+    )
+    wanted = {*carrying.values(), *(one.batch_id for one in deliveries.values())}
+    batches = Batch.objects.select_related("run").defer("body").in_bulk([pk for pk in wanted if pk])
+    found = []
+    for run in runs:
+        delivery = deliveries.get((run.destination_id, addresses[run.pk]))
+        if run.pk in rejections:
+            fate = _left_out(rejections[run.pk])
+        else:
+            batch = batches.get(delivery.batch_id or 0) if delivery else None
+            carried = batches.get(carrying.get(run.pk, 0))
+            fate = _told(run, profile, addresses[run.pk], delivery, batch, carried)
+        found.append((run, fate))
+    return found
+
+
+def _email(run: Run) -> str:
+    return str(run.configuration.get("matching", {}).get("email", ""))
+
+
+def _address(profile: Profile, attribute: str) -> str:
+    return str(profile.attributes.get(attribute, "")).strip().lower()
 
 
 def _left_out(rejection: Rejection) -> ProfileFate:
@@ -93,7 +129,7 @@ def _left_out(rejection: Rejection) -> ProfileFate:
 
 
 def _fate(run: Run, profile: Profile, attribute: str, delivery: Delivery | None) -> ProfileFate:
-    address = str(profile.attributes.get(attribute, "")).strip().lower()
+    address = _address(profile, attribute)
     if delivery is None and address:
         delivery = Delivery.objects.filter(
             workspace_id=run.workspace_id,
@@ -101,19 +137,30 @@ def _fate(run: Run, profile: Profile, attribute: str, delivery: Delivery | None)
             address=address,
             profile_id=profile.pk,
         ).first()
+    batch = (
+        Batch.objects.filter(pk=delivery.batch_id).select_related("run").defer("body").first()
+        if delivery and delivery.batch_id
+        else None
+    )
+    return _told(run, profile, address, delivery, batch, _carrying(run, profile))
+
+
+def _told(
+    run: Run,
+    profile: Profile,
+    address: str,
+    delivery: Delivery | None,
+    batch: Batch | None,
+    carrying: Batch | None,
+) -> ProfileFate:
+    """`batch` is that of the delivery, `carrying` one of the run while it goes on."""
     here = (profile.pk, profile.key, delivery.address if delivery else address)
     if run.dry_run:
         return ProfileFate("would_be_sent" if _selected(run, profile) else "not_in_run", *here)
-    carrying = _carrying(run, profile)
     if carrying is not None:
         return ProfileFate("sent", *here, batch=carrying)
     if delivery is None or not run.planned_at:
         return ProfileFate("not_in_run", *here)
-    batch = (
-        Batch.objects.filter(pk=delivery.batch_id).select_related("run").defer("body").first()
-        if delivery.batch_id
-        else None
-    )
     if batch is None or batch.run.created_at < run.created_at:
         return ProfileFate("held", *here, batch=batch)
     if batch.run_id == run.pk:

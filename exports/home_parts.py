@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +12,9 @@ from django.utils.translation import ngettext
 from connections.access import todays_budget
 from exports import over_time, selectors
 from exports.models import Destination, ErasurePlace, Run
+from workspaces import home
 from workspaces.home import Card, Notice, Stat, Step
+from workspaces.home_parts import schedule_of
 from workspaces.permissions import may
 
 RECENT = 5
@@ -47,10 +49,13 @@ def run(request: HttpRequest) -> Step:
 
 
 def exports(request: HttpRequest) -> Stat:
-    resting = Destination.objects.filter(connection__isnull=True).count()
+    counted = Destination.objects.aggregate(
+        all=Count("pk"), resting=Count("pk", filter=Q(connection__isnull=True))
+    )
+    resting = counted["resting"]
     return Stat(
         label=_("Exports"),
-        value=Destination.objects.count(),
+        value=counted["all"],
         icon="send",
         url=reverse("exports:destination_list", args=[_slug(request)]),
         note=ngettext("%(count)d rests", "%(count)d rest", resting) % {"count": resting}
@@ -61,13 +66,15 @@ def exports(request: HttpRequest) -> Stat:
 
 def recent_runs(request: HttpRequest) -> Card | None:
     """They follow what goes on: the page asks again as long as one is active."""
-    runs = list(Run.objects.select_related("destination").order_by("-created_at")[:RECENT])
+    runs = _recent_and_waiting(request)[0]
     active = any(run.is_active for run in runs)
     return Card("exports/_home_runs.html", {"runs": runs, "active": active}) if runs else None
 
 
 def coming_runs(request: HttpRequest) -> Card | None:
-    coming = selectors.coming_runs(request.workspace, RECENT)  # type: ignore[attr-defined]
+    schedule = schedule_of(request)
+    refresh_at = schedule.next_run_at if schedule.enabled else None
+    coming = selectors.coming_runs(refresh_at, RECENT)
     return Card("exports/_home_next.html", {"coming": coming}) if coming else None
 
 
@@ -100,7 +107,6 @@ def failed_exports(request: HttpRequest) -> list[Notice]:
 
 
 def runs_that_want_approval(request: HttpRequest) -> list[Notice]:
-    waiting = Run.objects.filter(state=Run.State.AWAITING_APPROVAL).select_related("destination")
     return [
         Notice(
             text=ngettext(
@@ -113,8 +119,22 @@ def runs_that_want_approval(request: HttpRequest) -> list[Notice]:
             link=_("Decide"),
             tone="warning",
         )
-        for run in waiting.order_by("pk")
+        for run in _recent_and_waiting(request)[1]
     ]
+
+
+def _recent_and_waiting(request: HttpRequest) -> tuple[list[Run], list[Run]]:
+    """The last runs, newest first, and those that wait for approval, oldest first."""
+
+    def ask() -> list[Run]:
+        runs = Run.objects.select_related("destination")
+        newest = runs.order_by("-created_at")[:RECENT]
+        waiting = runs.filter(state=Run.State.AWAITING_APPROVAL)
+        return list(newest.union(waiting).order_by("-created_at"))
+
+    runs = home.once(request, "runs", ask)
+    waiting = [run for run in reversed(runs) if run.state == Run.State.AWAITING_APPROVAL]
+    return runs[:RECENT], waiting
 
 
 def erased_and_still_there(request: HttpRequest) -> list[Notice]:

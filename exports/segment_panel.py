@@ -2,19 +2,20 @@
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from exports.models import Destination, DestinationSegment
 from segments.models import Segment
 
 
 def exports_of(segment: Segment) -> tuple[str, dict[str, Any]]:
-    known = Destination.objects.select_related("connection").order_by("name")
-    links = DestinationSegment.objects.filter(segment=segment).values_list("destination_id")
-    sending = {pk for (pk,) in links}
-    destinations = list(known)
+    links = DestinationSegment.objects.filter(segment=segment, destination=OuterRef("pk"))
+    known = Destination.objects.select_related("connection").annotate(sends=Exists(links))
+    destinations = list(known.order_by("name"))
     return (
         "exports/_segment_panel.html",
         {
-            "sending": [one for one in destinations if one.pk in sending],
-            "others": [one for one in destinations if one.pk not in sending],
+            "sending": [one for one in destinations if one.sends],
+            "others": [one for one in destinations if not one.sends],
         },
     )

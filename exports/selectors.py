@@ -83,14 +83,14 @@ class Coming:
     at: datetime
 
 
-def coming_runs(workspace: Workspace, most: int) -> list[Coming]:
-    """What runs next by itself, the soonest first."""
+def coming_runs(refresh_at: datetime | None, most: int) -> list[Coming]:
+    """What runs next by itself, the soonest first, given the workspace's next refresh."""
     connected = Destination.objects.filter(connection__isnull=False)
     own = connected.filter(schedule=Destination.Schedule.OWN, next_run_at__isnull=False)
-    found = [*own.order_by("next_run_at")[:most]]
-    refresh_at = workspace_refreshes_at(workspace)
+    found = own.order_by("next_run_at")[:most]
     if refresh_at is not None:
-        found += connected.filter(schedule=Destination.Schedule.REFRESH).order_by("name")[:most]
+        with_it = connected.filter(schedule=Destination.Schedule.REFRESH)
+        found = found.union(with_it.order_by("name")[:most])
     moments = ((one, next_run_at(one, refresh_at)) for one in found)
     coming = [Coming(one, at) for one, at in moments if at is not None]
     return sorted(coming, key=lambda one: (one.at, one.destination.name))[:most]

@@ -27,6 +27,12 @@ def of(segment: Segment) -> list[Dependent]:
     return of_each([segment])[segment.pk]
 
 
+def above(segment: Segment) -> list[Dependent]:
+    """What uses it but for other segments."""
+    finders = [finder for finder in _finders if finder is not segments_using]
+    return [one for finder in finders for one in finder([segment]).get(segment.pk, [])]
+
+
 def of_each(segments: Sequence[Segment]) -> Found:
     """What uses each of the segments; as many queries for a hundred as for one."""
     found: Found = {segment.pk: [] for segment in segments}

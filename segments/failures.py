@@ -1,5 +1,7 @@
 """Why the refresh of a segment failed: kept as a code, told in the reader's language."""
 
+from collections.abc import Callable
+
 from django.db import models
 from django.utils.translation import gettext_lazy
 
@@ -34,10 +36,11 @@ class Failure(models.TextChoices):
     )
 
 
-def explanation(segment: Segment, vocabulary: Vocabulary) -> str:
+def explanation(segment: Segment, ask_vocabulary: Callable[[], Vocabulary]) -> str:
     """Why the last refresh failed, as exactly as can be said now; empty if it did not."""
     if segment.refresh_state != Segment.RefreshState.FAILED:
         return ""
+    vocabulary = ask_vocabulary()
     nonsense = _nonsense(segment, vocabulary)
     if nonsense is not None:
         rule = node_at(segment.rules, nonsense.path)

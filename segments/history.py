@@ -62,13 +62,14 @@ def belongings_of(profile: Profile) -> list[Belonging]:
 def points(segment: Segment, over: str = REFRESHES) -> list[Point]:
     """The last refreshes that succeeded, or a key of SPANS: days, as the workspace's clock goes."""
     done = segment.refreshes.filter(succeeded=True)
-    first = done.order_by("pk").values_list("pk", flat=True).first()
     if over not in SPANS:
-        last = list(done.order_by("-pk")[:MOST_REFRESHES])
+        last = list(done.order_by("-pk")[: MOST_REFRESHES + 1])
+        first = last[-1].pk if last[MOST_REFRESHES:] == [] and last else None
         return [
             Point(one.at, one.count, *_change(one.pk == first, one.joined, one.left))
-            for one in reversed(last)
+            for one in reversed(last[:MOST_REFRESHES])
         ]
+    first = done.order_by("pk").values_list("pk", flat=True).first()
     days, step = SPANS[over]
     zone = segment.workspace.tzinfo
     today = timezone.now().astimezone(zone).date()

@@ -60,6 +60,8 @@ def fitting(workspace: Workspace) -> list[Template]:
 
 
 def find(workspace: Workspace, name: str) -> Template | None:
+    if not name:
+        return None
     return next((one for one in fitting(workspace) if one.name == name), None)
 
 

@@ -17,9 +17,12 @@ MOST_COLUMNS = 5
 TELLING = re.compile(r"mail|name|nom|correu|correo|city|ciutat|ciudad", re.IGNORECASE)
 
 
-def offered_attributes() -> list[Attribute]:
-    """What a table of profiles can show beside their keys: addresses and names first."""
-    known = Attribute.objects.select_related("source")
+def offered_attributes(known: Iterable[Attribute] | None = None) -> list[Attribute]:
+    """What a table of profiles can show beside their keys: addresses and names first.
+
+    `known` are the workspace's attributes with their sources, where they were asked for before.
+    """
+    known = Attribute.objects.select_related("source") if known is None else known
     telling = [one for one in known if not (one.source and one.source.key_column == one.name)]
     return sorted(telling, key=lambda one: not TELLING.search(one.name))
 

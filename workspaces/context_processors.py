@@ -6,11 +6,19 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from workspaces import selectors
+from workspaces.models import Membership, Workspace
 
 
 def workspace(request: HttpRequest) -> dict[str, Any]:
     return {
         "workspace": getattr(request, "workspace", None),
         "membership": getattr(request, "membership", None),
-        "my_workspaces": SimpleLazyObject(lambda: selectors.workspaces_of(request.user)),
+        "my_workspaces": SimpleLazyObject(lambda: _workspaces(request)),
     }
+
+
+def _workspaces(request: HttpRequest) -> list[Workspace]:
+    known: list[Membership] | None = getattr(request, "memberships", None)
+    if known is None:
+        return selectors.workspaces_of(request.user)
+    return [membership.workspace for membership in known]

@@ -5,10 +5,18 @@ returns what to show, or None for nothing.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from django.core.cache import cache
 from django.http import HttpRequest
+from redis.exceptions import RedisError
+
+from workspaces import cached
+
+T = TypeVar("T")
+TAKEN_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,25 @@ def cards(request: HttpRequest) -> list[Card]:
 
 
 def steps(request: HttpRequest) -> list[Step]:
-    return _present(_steps, request)
+    """The first steps; none once all of them were taken, which is asked again after a day."""
+    key = cached.key(request.workspace.pk, "first-steps-taken")  # type: ignore[attr-defined]
+    with suppress(RedisError):
+        if cache.get(key):
+            return []
+    found = _present(_steps, request)
+    if found and all(step.done for step in found):
+        with suppress(RedisError):
+            cache.set(key, True, TAKEN_SECONDS)
+    return found
+
+
+def once(request: HttpRequest, what: str, ask: Callable[[], T]) -> T:
+    """What several parts show something of: asked by the first of them, known to the others."""
+    known: dict[str, Any] = request.__dict__.setdefault("asked_once", {})
+    if what not in known:
+        known[what] = ask()
+    found: T = known[what]
+    return found
 
 
 def stats(request: HttpRequest) -> list[Stat]:

@@ -4,9 +4,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from workspaces import services
+from workspaces import home, services
 from workspaces.home import Card, Notice, Step
-from workspaces.models import Refresh
+from workspaces.models import Refresh, Schedule
 
 
 def make_a_workspace(request: HttpRequest) -> Step:
@@ -15,14 +15,13 @@ def make_a_workspace(request: HttpRequest) -> Step:
 
 
 def failed_refresh(request: HttpRequest) -> list[Notice]:
-    ended = Refresh.objects.exclude(state__in=Refresh.ACTIVE).select_related("workspace")
-    last = ended.order_by("-created_at").first()
+    last = next((one for one in _last(request) if not one.is_active), None)
     if last is None or last.state != Refresh.State.FAILED:
         return []
     return [
         Notice(
             text=_("The last refresh failed: %(reason)s") % {"reason": last.reason},
-            url=reverse("workspaces:refresh_detail", args=[last.workspace.slug, last.pk]),
+            url=reverse("workspaces:refresh_detail", args=[_slug(request), last.pk]),
             link=_("See the refresh"),
             tone="danger",
         )
@@ -30,16 +29,30 @@ def failed_refresh(request: HttpRequest) -> list[Notice]:
 
 
 def refreshes(request: HttpRequest) -> Card:
-    workspace = request.workspace  # type: ignore[attr-defined]
     return Card(
         "workspaces/_home_refreshes.html",
         {
-            "last": Refresh.objects.order_by("-created_at").first(),
-            "schedule": services.schedule_of(workspace),
+            "last": next(iter(_last(request)), None),
+            "schedule": schedule_of(request),
             "schedule_url": _schedule_url(request),
         },
     )
 
 
+def schedule_of(request: HttpRequest) -> Schedule:
+    workspace = request.workspace  # type: ignore[attr-defined]
+    return home.once(request, "schedule", lambda: services.schedule_of(workspace))
+
+
+def _last(request: HttpRequest) -> list[Refresh]:
+    """The last two: of any two one has ended."""
+    newest = Refresh.objects.order_by("-created_at")
+    return home.once(request, "refreshes", lambda: list(newest[:2]))
+
+
 def _schedule_url(request: HttpRequest) -> str:
-    return reverse("workspaces:schedule", args=[request.workspace.slug])  # type: ignore[attr-defined]
+    return reverse("workspaces:schedule", args=[_slug(request)])
+
+
+def _slug(request: HttpRequest) -> str:
+    return str(request.workspace.slug)  # type: ignore[attr-defined]

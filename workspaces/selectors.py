@@ -12,9 +12,14 @@ def workspaces_of(user: User | AnonymousUser) -> list[Workspace]:
     """The workspaces that a person is a member of, by name; none for who isn't signed in."""
     if not user.is_authenticated:
         return []
+    return [membership.workspace for membership in memberships_of(user)]
+
+
+def memberships_of(user: User) -> list[Membership]:
+    """Of a person, by the workspace's name."""
     with across_workspaces():
-        memberships = Membership.objects.filter(user=user).select_related("workspace")
-        return [membership.workspace for membership in memberships.order_by("workspace__name")]
+        found = Membership.objects.filter(user=user).select_related("workspace")
+        return list(found.order_by("workspace__name"))
 
 
 def members() -> QuerySet[Membership]:

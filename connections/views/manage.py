@@ -22,13 +22,15 @@ from workspaces.proof import proven
 
 @requires("connection.view")
 def connection_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    connections = list(selectors.all_connections())
+    used_by = dependents.of_each(connections)
     rows = [
         {
             "connection": connection,
             "health": health.of(connection),
-            "used_by": dependents.of(connection),
+            "used_by": used_by[connection.pk],
         }
-        for connection in selectors.all_connections()
+        for connection in connections
     ]
     context = {"rows": rows, "budget": todays_budget() if rows else None}
     return render(request, "connections/list.html", context)

@@ -22,12 +22,18 @@ from segments.charts import history_chart
 from segments.failures import explanation
 from segments.history import REFRESHES, SPANS, points
 from segments.membership import vocabulary
-from segments.models import Profile, Segment, SegmentMember
+from segments.models import Attribute, Profile, Segment, SegmentMember
 from segments.preview import TooSlow
 from segments.rule_counts import count_rules
 from segments.rule_sentence import sentence
-from segments.rule_tree import RuleError, write
-from segments.selectors import is_busy, shown_profiles, words
+from segments.rule_tree import RuleError, segments_in, write
+from segments.selectors import (
+    MOST_COLUMNS,
+    is_busy,
+    offered_attributes,
+    shown_profiles,
+    words,
+)
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
@@ -39,7 +45,8 @@ FIRST_MEMBERS, MORE_MEMBERS = 10, 100
 @requires("segment.view")
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     about = _about(request, pk)
-    about |= {"used_by": dependents.of(about["segment"]), "all_tags": tags.counted()}
+    used_by = [*about["built_on_it"], *dependents.above(about["segment"])]
+    about |= {"used_by": used_by, "all_tags": tags.counted()}
     return render(request, "segments/segments/detail.html", about)
 
 
@@ -53,13 +60,21 @@ def _about(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
     segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
     most = MORE_MEMBERS if "more" in request.GET else FIRST_MEMBERS
     ids = SegmentMember.objects.filter(segment=segment).order_by("profile_id")
-    members = Profile.objects.filter(pk__in=list(ids.values_list("profile_id", flat=True)[:most]))
+    members = Profile.objects.filter(pk__in=ids.values("profile_id")[:most])
+    attributes = list(Attribute.objects.select_related("source"))
     over = request.GET.get("over", REFRESHES)
     shown = points(segment, over)
     return {
         "segment": segment,
-        "sentence": sentence(segment.rules, *words(), most_values=None),
-        "failure": explanation(segment, vocabulary()),
+        "sentence": sentence(
+            segment.rules,
+            {one.name: one.label for one in attributes},
+            dict(
+                Segment.objects.filter(pk__in=segments_in(segment.rules)).values_list("pk", "name")
+            ),
+            most_values=None,
+        ),
+        "failure": explanation(segment, vocabulary),
         "built_on_it": dependents.segments_using([segment]).get(segment.pk, []),
         "panels": segment_panels.of(segment),
         "history": list(segment.refreshes.order_by("-pk")[:HISTORY]),
@@ -71,7 +86,7 @@ def _about(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
         "is_more": most == MORE_MEMBERS,
         "has_more": most == FIRST_MEMBERS and segment.member_count > FIRST_MEMBERS,
         "more_members": MORE_MEMBERS,
-        **shown_profiles(members.order_by("key")),
+        **shown_profiles(members.order_by("key"), offered_attributes(attributes)[:MOST_COLUMNS]),
     }
 
 

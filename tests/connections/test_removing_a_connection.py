@@ -44,7 +44,9 @@ class Users:
 @pytest.fixture
 def users(monkeypatch: pytest.MonkeyPatch) -> Users:
     found = Users()
-    monkeypatch.setattr(dependents, "_finders", [found.of])
+    monkeypatch.setattr(
+        dependents, "_finders", [lambda asked: {one.pk: found.of(one) for one in asked}]
+    )
     return found
 
 
