@@ -228,13 +228,16 @@ def test_no_page_keeps_anybody_out(
         # Each page by each role; by an Administrator where it is theirs alone.
         for role in (Role.values[(place + turn) % len(Role.values)], Role.ADMINISTRATOR):
             context.add_cookies([cookie("sessionid", sessions[role], live_server)])
-            said = look_at(tab, broken, url, turn)
+            # The colours of components are the same wherever they are.
+            said = look_at(tab, broken, url, turn, in_the_dark=turn == 1 and place % 3 == 0)
             if said is not None:
                 faults += said
                 break
-    # In one language: what is long there is long by what it is called.
+    # In one language, and for their width: they are long by what they are called.
     for url in long_ones(workspace) if turn == 0 else ():
-        faults += look_at(tab, broken, url, turn) or []
+        broken.clear()
+        tab.goto(url, wait_until="domcontentloaded")
+        faults += [f"{url}: {one}" for one in [*too_wide(tab, WIDTHS), *broken]]
     faults += [f"not translated: {one}" for one in untranslated - ALIKE]
     assert faults == [], "\n".join(faults)
 
@@ -268,7 +271,9 @@ def watch(language: str, monkeypatch: Any) -> set[str]:
     return asked
 
 
-def look_at(tab: Page, broken: list[str], url: str, turn: int) -> list[str] | None:
+def look_at(
+    tab: Page, broken: list[str], url: str, turn: int, *, in_the_dark: bool = False
+) -> list[str] | None:
     """What is wrong with the page; None when it is refused."""
     broken.clear()
     answer = tab.goto(url, wait_until="domcontentloaded")
@@ -279,7 +284,7 @@ def look_at(tab: Page, broken: list[str], url: str, turn: int) -> list[str] | No
         broken.clear()
     found = too_wide(tab, WIDTHS if turn == 0 else WIDTHS[:1])
     found += tab.evaluate(RUN, [TAGS, turn == 0])
-    if turn == 1:
+    if in_the_dark:
         tab.evaluate(DARK)
         found += [f"dark: {one}" for one in tab.evaluate(RUN, [None, True])]
     return [f"{url}: {one}" for one in [*found, *broken]]
