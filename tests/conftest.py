@@ -29,11 +29,12 @@ from workspaces.models import Installation
 
 TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
 
-# They wait, or go on, for a minute: begun first, they go on beside all the others.
+# They wait, or go on, for a minute: begun first, they go on beside all the others. The longest is
+# the first.
 LONGEST = (
     "test_it_runs_the_demo_survives",
-    "test_runs_against_a_model",
     "test_every_page_for_everyone",
+    "test_runs_against_a_model",
     "test_the_main_job",
 )
 ROOT = Path(__file__).resolve().parent.parent
@@ -220,9 +221,27 @@ def chromium_program() -> str | None:
     return shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
+def begun_with_the_longest(items: list[pytest.Item], testers: int) -> list[pytest.Item]:
+    """In as many parts as there are testers, which begin with one each: every one has its share."""
+
+    def place(item: pytest.Item) -> int:
+        return next((at for at, long in enumerate(LONGEST) if long in item.nodeid), len(LONGEST))
+
+    ordered = sorted(items, key=place)
+    count = sum(place(item) < len(LONGEST) for item in items)
+    longest, others = ordered[:count], ordered[count:]
+    parts: list[pytest.Item] = []
+    for tester in range(testers):
+        share = longest[tester::testers]
+        rest = max(0, (len(items) - len(parts)) // (testers - tester) - len(share))
+        parts += [*share, *others[:rest]]
+        del others[:rest]
+    return parts + others
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not any(long in item.nodeid for long in LONGEST))
+    items[:] = begun_with_the_longest(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     # Without a browser its tests are left out, saying so; REQUIRE_BROWSER makes that a fault.
     if chromium_program() or os.environ.get("REQUIRE_BROWSER"):
         return
