@@ -86,7 +86,7 @@ load: setup .venv-bench/ready
 
 # The lock holds versions and hashes, and no address of an index.
 lock: setup
-	.venv/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url -q -o requirements.lock
+	.venv/bin/uv pip compile pyproject.toml --extra tracing --universal --generate-hashes --no-emit-index-url -q -o requirements.lock
 	.venv/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url -q -o requirements-dev.lock
 	.venv/bin/uv pip compile --group docs --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements-docs.lock
 	.venv/bin/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements-bench.lock
