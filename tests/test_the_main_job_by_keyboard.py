@@ -98,8 +98,8 @@ def test_from_signing_in_to_the_runs_end_by_keyboard_alone(
 
     expect(tab.locator("#segment")).to_contain_text("Refreshed")
     press(tab, link(tab, "Exports"))
-    press(tab, link(tab, "Add destination").first)
-    expect(tab.get_by_role("heading", name="Add destination", level=1)).to_be_visible()
+    press(tab, link(tab, "Add export").first)
+    expect(tab.get_by_role("heading", name="Add export", level=1)).to_be_visible()
     write(tab, tab.get_by_label("Name", exact=True), "Monthly newsletter")
     go_to(tab, tab.locator("#list-choices input").first)
     go_to(tab, tab.get_by_label(re.compile("^Newsletter")).first, "ArrowDown")
