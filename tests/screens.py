@@ -1,11 +1,13 @@
 """What pages are looked at for in a browser, and pictures of them."""
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Error as PictureFailed
 
 # Of every test in a browser, as it ended, and of each step of a journey.
 PICTURES = Path(__file__).resolve().parent.parent / "artifacts" / "pictures"
@@ -28,9 +30,13 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 
 def take_picture(tab: Page, name: str) -> None:
+    """Now and then Chromium can't, on a busy machine: no fault of what the picture is of."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     plain = re.sub(r"[^\w.-]+", "-", name)[:150]
-    tab.screenshot(path=PICTURES / f"{plain}.png")
+    try:
+        tab.screenshot(path=PICTURES / f"{plain}.png")
+    except PictureFailed as failure:
+        warnings.warn(f"no picture “{name}”: {failure}", stacklevel=2)
 
 
 def faults_of(tab: Page) -> list[str]:
