@@ -73,7 +73,7 @@ def entered(page: Page) -> None:
     page.locator("#id_name").fill("Summer sale")
     page.locator("#segments input").nth(1).check()
     page.locator("#segments input").nth(2).check()
-    page.wait_for_load_state("networkidle")
+    settle(page)
 
 
 def previewed(page: Page) -> None:
@@ -318,6 +318,13 @@ def sign_in(page: Page) -> None:
     page.wait_for_url(re.compile("/w/"))
 
 
+def settle(page: Page) -> None:
+    """What a page asks for when it has come is there. Its network never rests: it follows what goes
+    on."""
+    page.wait_for_load_state("load")
+    page.wait_for_timeout(700)
+
+
 def go(page: Page, path: str) -> None:
     """To a page, proving who it is on the way where that is asked."""
     page.goto(path)
@@ -325,7 +332,7 @@ def go(page: Page, path: str) -> None:
         page.locator("input[type=password]").fill(PASSWORD)
         page.locator("main form button[type=submit]").first.click()
         page.wait_for_url(re.compile(re.escape(path)))
-    page.wait_for_load_state("networkidle")
+    settle(page)
 
 
 def link(page: Page, path: str, name: str) -> str:
@@ -370,7 +377,7 @@ def take(page: Page, shot: Shot, path: str, target: Path) -> None:
     go(page, path)
     if shot.do:
         shot.do(page)
-    page.wait_for_load_state("networkidle")
+    settle(page)
     page.evaluate("document.fonts.ready")
     if shot.part:
         page.evaluate("scrollTo(0, 0)")
