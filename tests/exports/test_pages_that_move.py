@@ -14,6 +14,7 @@ from django.db import close_old_connections
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from connections.models import ConnectionShare
 from exports.models import Batch, Run
 from segments.models import AttributeChange, Import, Segment
 from tests.exports.factories import BatchFactory, DestinationFactory, RunFactory
@@ -181,6 +182,25 @@ def test_forms_in_a_part_have_the_token_of_each_page(served: Served, run: Run) -
         assert f'csrfmiddlewaretoken" value="{letter * 32}"' in page.lines()[-1]
     assert pages[2].lines() == []
     assert pages[2].has_ended, "it asks again, and is told by Django"
+
+
+def test_a_contributor_is_not_shown_what_another_may(served: Served, run: Run) -> None:
+    connection = run.destination.connection
+    connection.sharing = "named"
+    connection.save()
+    clients: list[Any] = [contributor(run.workspace), contributor(run.workspace)]
+    ConnectionShare.objects.create(
+        workspace=run.workspace, connection=connection, membership=clients[0].member
+    )
+    for letter, client in zip("ab", clients, strict=True):
+        client.cookies["csrftoken"] = letter * 32
+    named, other = (Page(served, progress(run), client) for client in clients)
+    Run.objects.filter(pk=run.pk).update(
+        state="awaiting_approval", removal={"held": 9, "sample": []}
+    )
+    served.streams.look()
+    assert "If that is a mistake, refuse it" in named.lines()[-1]
+    assert "If that is a mistake, refuse it" not in other.lines()[-1]
 
 
 @pytest.mark.parametrize(

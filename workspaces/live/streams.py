@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 # A part that is not asked for by its first address any more says by which query from now on.
 NEXT_QUERY = "Live-Query"
-# One that is the same whatever the member's role says so, with any value.
+# One that is the same whoever the member is says so, with any value.
 FOR_EVERY_ROLE, EVERY = "Live-For-Every-Role", "every"
 LOOK_SECONDS = 1.0
 # What says "a minute ago" goes on to say so, and what no pulse tells of is seen all the same.
@@ -60,7 +60,7 @@ class Part:
         self.has_forms = forms > 0
         self.encoded = json.dumps({"html": text}).encode() + b"\n"
         self.query = dict(headers).get(NEXT_QUERY, "")
-        self.role = EVERY if FOR_EVERY_ROLE in dict(headers) else ""
+        self.seen_by = EVERY if FOR_EVERY_ROLE in dict(headers) else ""
 
     def line_for(self, token: str) -> bytes:
         if not self.has_forms:
@@ -81,7 +81,7 @@ class Stream:
 
     @property
     def variant(self) -> tuple[str, ...]:
-        """Those of the same variant and role are shown the same."""
+        """Those of the same variant who see the same are shown the same."""
         names = ("PATH_INFO", "QUERY_STRING", "HTTP_HX_TARGET")
         asked = (self.environ.get(name, "") for name in names)
         return (*asked, self.watcher.language)
@@ -214,15 +214,15 @@ class Streams:
     def _show(self, streams: list[Stream], key: str) -> None:
         parts: dict[str, Part] = {}
         for stream in streams:
-            role = stream.watcher.role
-            part = parts.get(EVERY) or parts.get(role) or _kept(key, role)
+            sees = stream.watcher.sees
+            part = parts.get(EVERY) or parts.get(sees) or _kept(key, sees)
             if part is None:
                 part = self._made_anew(stream)
                 if part is None:
                     self._end(stream)
                     continue
-                cached.put_sealed(f"{key}:{part.role or role}", part, ANYWAY_SECONDS)
-            parts[part.role or role] = part
+                cached.put_sealed(f"{key}:{part.seen_by or sees}", part, ANYWAY_SECONDS)
+            parts[part.seen_by or sees] = part
             try:
                 stream.show(part)
             except (OSError, ValueError):
@@ -262,9 +262,9 @@ class Streams:
                 stream.there.close()
 
 
-def _kept(key: str, role: str) -> Part | None:
+def _kept(key: str, sees: str) -> Part | None:
     """The part as another process has made it."""
-    found: Part | None = cached.get_sealed(f"{key}:{EVERY}") or cached.get_sealed(f"{key}:{role}")
+    found: Part | None = cached.get_sealed(f"{key}:{EVERY}") or cached.get_sealed(f"{key}:{sees}")
     return found
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django_scopes import scope
 
-from workspaces.models import Membership
+from workspaces.models import Membership, Role
 
 LINES = "application/x-ndjson"
 WATCHER = "segue.watcher"
@@ -26,6 +26,13 @@ class Watcher:
     language: str
     session_key: str
     password: str
+
+    @property
+    def sees(self) -> str:
+        """The same for whoever is shown the same; what is shared by name parts Contributors."""
+        if self.role == Role.CONTRIBUTOR:
+            return f"{self.role}:{self.membership_id}"
+        return self.role
 
 
 def note(request: HttpRequest) -> None:
