@@ -10,10 +10,11 @@ from django.apps import apps
 from django.conf import settings
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import Client, RequestFactory
-from django.utils import translation
+from django.utils import timezone, translation
 
 from tests.workspaces.factories import UserFactory, sign_in
 from workspaces import icons, statuses
+from workspaces.templatetags import segue
 from workspaces.views.styleguide import styleguide
 
 
@@ -171,3 +172,18 @@ def test_the_language_chosen_is_kept(db: None) -> None:
     client = Client()
     client.post("/language/setlang/", {"language": "ca", "next": "/accounts/login/"})
     assert '<html lang="ca">' in client.get("/accounts/login/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "ago", "ahead"),
+    [
+        ("en", "1 day, 6 hours ago", "1 day, 6 hours from now"),
+        ("ca", "fa 1 dia, 6 hores", "d’aquí a 1 dia, 6 hores"),
+        ("es", "hace 1 día, 6 horas", "dentro de 1 día, 6 horas"),
+    ],
+)
+def test_what_is_to_come_is_not_told_as_if_it_had_been(language: str, ago: str, ahead: str) -> None:
+    away = timedelta(days=1, hours=6, minutes=1)
+    with translation.override(language):
+        for moment, said in ((timezone.now() - away, ago), (timezone.now() + away, ahead)):
+            assert f">{said}<" in segue.when(moment).replace("\xa0", " ")
