@@ -9,14 +9,11 @@ once as they ask again and again where an answer can't be kept open.
 import json
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -24,8 +21,8 @@ import redis
 import requests
 
 from benchmarks.bench import Bench
-from benchmarks.scale import web
-from config.embedded import EmbeddedServices, redis_url
+from benchmarks.whole import system, told_by, web
+from config.embedded import redis_url
 from sandbox.process import SandboxProcess
 
 MOVES_EVERY = 4.0
@@ -212,31 +209,16 @@ def watched(
 
 
 def measure(pages: int, seconds: int) -> None:
-    data = Path(tempfile.mkdtemp(prefix="segue-live-"))
-    try:
-        with EmbeddedServices(data).using(), SandboxProcess() as box:
-            bench = Bench(data, box)
-            for command in (["migrate"], ["collectstatic", "--noinput"]):
-                manage = [sys.executable, "manage.py", *command, "--verbosity=0"]
-                subprocess.run(manage, env=bench.environment, check=True)
-            built = subprocess.run(
-                [sys.executable, "-m", "benchmarks.live", "build", str(pages)],
-                env=bench.environment,
-                stdout=subprocess.PIPE,
-                text=True,
-                check=True,
-            )
-            world = json.loads(built.stdout.splitlines()[-1])
-            with web(bench) as address:
-                none = watched(bench, world, address, 0, seconds, streams=False)
-                print(_line("no page", none), flush=True)
-                for name, streams in (("pages that follow", True), ("pages that ask", False)):
-                    found = watched(bench, world, address, pages, seconds, streams=streams)
-                    print(_line(f"{pages} {name}", found), flush=True)
-                    more = sum(found["share"].values()) - sum(none["share"].values())
-                    print(f"  that is {more:.2f} % of a core more than no page", flush=True)
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
+    with system(SandboxProcess()) as bench:
+        world = told_by(bench, "benchmarks.live", "build", str(pages))
+        with web(bench) as address:
+            none = watched(bench, world, address, 0, seconds, streams=False)
+            print(_line("no page", none), flush=True)
+            for name, streams in (("pages that follow", True), ("pages that ask", False)):
+                found = watched(bench, world, address, pages, seconds, streams=streams)
+                print(_line(f"{pages} {name}", found), flush=True)
+                more = sum(found["share"].values()) - sum(none["share"].values())
+                print(f"  that is {more:.2f} % of a core more than no page", flush=True)
 
 
 def _line(name: str, found: dict[str, Any]) -> str:

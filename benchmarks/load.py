@@ -6,11 +6,9 @@ Ends with status 1 when a request failed, a run or a load failed, or what waits 
 import csv
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -22,9 +20,9 @@ import redis
 import requests
 
 from benchmarks.bench import ROOT, Bench
-from config.embedded import EmbeddedServices, redis_url
+from benchmarks.whole import system, told_by, unlimited
+from config.embedded import redis_url
 from config.parts import parts
-from sandbox.process import SandboxProcess
 
 PORT = 8198
 WORKSPACES, PROFILES, USERS = 5, 5_000, 24
@@ -113,38 +111,21 @@ def count() -> dict[str, dict[str, int]]:
         }
 
 
-def _itself(bench: Bench, step: str) -> Any:
-    command = [sys.executable, "-m", "benchmarks.load", step]
-    done = subprocess.run(
-        command, env=bench.environment, stdout=subprocess.PIPE, text=True, check=True
-    )
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def measure(minutes: float) -> list[str]:
     """Prints what was measured; returns what was not as it is to be."""
-    data = Path(tempfile.mkdtemp(prefix="segue-load-"))
-    box = SandboxProcess(rate_per_second=10_000, rate_per_day=1_000_000, token_rate=10_000)
     address = f"http://localhost:{PORT}"
-    try:
-        with EmbeddedServices(data).using(), box:
-            bench = Bench(data, box)
-            bench.environment |= {"BASE_URL": address, "ALLOWED_HOSTS": "localhost"}
-            for command in (["migrate"], ["collectstatic", "--noinput"]):
-                manage = [sys.executable, "manage.py", *command, "--verbosity=0"]
-                subprocess.run(manage, env=bench.environment, check=True)
-            world = data / "world.json"
-            world.write_text(json.dumps(_itself(bench, "build")))
-            with _whole_system(bench):
-                _wait_for(address)
-                depths = _under_load(bench, world, address, minutes)
-                drained = _drain(data)
-            rows = list(csv.DictReader((data / "load_stats.csv").open()))
-            states = _itself(bench, "count")
-            _print(rows, depths, drained, states)
-            return _faults(rows, depths, drained, states)
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
+    with system(unlimited()) as bench:
+        bench.environment |= {"BASE_URL": address, "ALLOWED_HOSTS": "localhost"}
+        world = bench.data / "world.json"
+        world.write_text(json.dumps(told_by(bench, "benchmarks.load", "build")))
+        with _whole_system(bench):
+            _wait_for(address)
+            depths = _under_load(bench, world, address, minutes)
+            drained = _drain(bench.data)
+        rows = list(csv.DictReader((bench.data / "load_stats.csv").open()))
+        states = told_by(bench, "benchmarks.load", "count")
+        _print(rows, depths, drained, states)
+        return _faults(rows, depths, drained, states)
 
 
 @contextmanager

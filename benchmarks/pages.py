@@ -10,23 +10,16 @@ import json
 import os
 import random
 import re
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import requests
 
-from benchmarks.bench import Bench
-from benchmarks.scale import web
-from config.embedded import EmbeddedServices
-from sandbox.process import SandboxProcess
+from benchmarks.whole import system, told_by, unlimited, web
 
 PROFILES = int(os.environ.get("BENCH_PROFILES", "1000000"))
 SEGMENTS, EXPORTS, RUNS, USERS = 200, 100, 10_000, 20
@@ -272,30 +265,14 @@ def kilobytes(session: requests.Session, address: str, path: str, kept: dict[str
 
 def measure(seconds: float) -> bool:
     """Prints the table; whether every page is within its bounds."""
-    data = Path(tempfile.mkdtemp(prefix="segue-pages-"))
-    box = SandboxProcess(rate_per_second=10_000, rate_per_day=1_000_000, token_rate=10_000)
-    try:
-        with EmbeddedServices(data).using(), box:
-            bench = Bench(data, box)
-            for command in (["migrate"], ["collectstatic", "--noinput"]):
-                manage = [sys.executable, "manage.py", *command, "--verbosity=0"]
-                subprocess.run(manage, env=bench.environment, check=True)
-            file = data / "profiles.csv"
-            bench.step("write_csv", file, PROFILES)
-            bench.step("import_csv", file)
-            file.unlink()
-            built = subprocess.run(
-                [sys.executable, "-m", "benchmarks.pages", "build"],
-                env=bench.environment,
-                stdout=subprocess.PIPE,
-                text=True,
-                check=True,
-            )
-            world = json.loads(built.stdout.splitlines()[-1])
-            with web(bench) as address:
-                return _asked(address, world["queries"], world["sessions"], seconds)
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
+    with system(unlimited()) as bench:
+        file = bench.data / "profiles.csv"
+        bench.step("write_csv", file, PROFILES)
+        bench.step("import_csv", file)
+        file.unlink()
+        world = told_by(bench, "benchmarks.pages", "build")
+        with web(bench) as address:
+            return _asked(address, world["queries"], world["sessions"], seconds)
 
 
 def _asked(address: str, queries: dict[str, int], sessions: list[str], seconds: float) -> bool:

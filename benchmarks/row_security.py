@@ -18,8 +18,8 @@ from pathlib import Path
 import psycopg2
 
 from benchmarks.bench import ROOT, Bench
+from benchmarks.whole import unlimited
 from config.embedded import EmbeddedServices, database_url
-from sandbox.process import SandboxProcess
 
 # Until sessions whose process has ended have ended too.
 PARTING_SECONDS = 1
@@ -117,7 +117,7 @@ def show(found: Found) -> None:
 def main() -> None:
     profiles, turns = (int(value) for value in [*sys.argv[1:], *DEFAULTS[len(sys.argv) - 1 :]])
     data = Path(tempfile.mkdtemp(prefix="segue-walls-"))
-    box = SandboxProcess(rate_per_second=10_000, rate_per_day=1_000_000, token_rate=10_000)
+    box = unlimited()
     try:
         with EmbeddedServices(data).using(), box:
             found = measure(Bench(data, box), profiles, turns)

@@ -7,26 +7,16 @@ while they are edited, an export of a tenth of everybody planned, and every page
 import json
 import os
 import re
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import requests
 
-from benchmarks.bench import Bench
 from benchmarks.steps import IMPORTER, PASSWORD, RULES
-from config.embedded import EmbeddedServices
-from config.parts import parts
-from sandbox.process import SandboxProcess
+from benchmarks.whole import system, told_by, unlimited, web
 
-PORT = 8199
 ASKED = 100
 A_TENTH = {
     "match": "all",
@@ -114,29 +104,6 @@ def _seconds(work: Any, *values: Any) -> float:
     return time.perf_counter() - started
 
 
-@contextmanager
-def web(bench: Bench) -> Iterator[str]:
-    (part,) = (
-        one
-        for one in parts(port=PORT, sandbox_port=None, data=str(bench.data))
-        if one.name == "web"
-    )
-    address = f"http://localhost:{PORT}"
-    environment = bench.environment | {"BASE_URL": address, "ALLOWED_HOSTS": "localhost"}
-    process = subprocess.Popen(part.command, env=environment)
-    try:
-        while True:
-            try:
-                requests.get(f"{address}/healthz", timeout=60)
-                break
-            except requests.ConnectionError:
-                time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def sign_in(address: str) -> requests.Session:
     session = requests.Session()
     page = session.get(f"{address}/accounts/login/", timeout=30)
@@ -167,30 +134,17 @@ def pages(
 
 
 def measure(count: int) -> dict[str, Any]:
-    data = Path(tempfile.mkdtemp(prefix="segue-scale-"))
-    box = SandboxProcess(rate_per_second=10_000, rate_per_day=1_000_000, token_rate=10_000)
-    try:
-        with EmbeddedServices(data).using(), box:
-            bench = Bench(data, box)
-            for command in (["migrate"], ["collectstatic", "--noinput"]):
-                manage = [sys.executable, "manage.py", *command, "--verbosity=0"]
-                subprocess.run(manage, env=bench.environment, check=True)
-            file = data / "profiles.csv"
-            bench.step("write_csv", file, count)
-            plain = bench.step("copy_in", file)
-            imported = bench.step("import_csv", file)
-            file.unlink()
-            itself = [sys.executable, "-m", "benchmarks.scale", "build"]
-            built = subprocess.run(
-                itself, env=bench.environment, stdout=subprocess.PIPE, text=True, check=True
-            )
-            found = json.loads(built.stdout.splitlines()[-1])
-            with web(bench) as address:
-                slow = pages(sign_in(address), f"{address}/w/imported/", found.pop("ids"))
-            seconds = {"COPY of the file": plain["seconds"], "import": imported["seconds"]}
-            return {**seconds, **found, "pages": slow}
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
+    with system(unlimited()) as bench:
+        file = bench.data / "profiles.csv"
+        bench.step("write_csv", file, count)
+        plain = bench.step("copy_in", file)
+        imported = bench.step("import_csv", file)
+        file.unlink()
+        found = told_by(bench, "benchmarks.scale", "build")
+        with web(bench) as address:
+            slow = pages(sign_in(address), f"{address}/w/imported/", found.pop("ids"))
+        seconds = {"COPY of the file": plain["seconds"], "import": imported["seconds"]}
+        return {**seconds, **found, "pages": slow}
 
 
 def main() -> None:
