@@ -76,7 +76,7 @@ docs: setup .venv-docs/ready
 
 # The pictures in the guides, of a demo of its own.
 screenshots: setup
-	@$(PYTHON) scripts/screenshots.py $(ARGS)
+	@$(PYTHON) -m scripts.screenshots $(ARGS)
 
 MINUTES := 10
 

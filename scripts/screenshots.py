@@ -1,39 +1,29 @@
 """Takes the pictures of the guides (docs/images/) from a demo of its own, in English and Catalan.
 
-It starts the demo on free ports with data that is thrown away, lets some days of work happen in
-it, and looks at each page. Names given as arguments take those pictures only.
+It starts the demo, lets some days of work happen in it, and looks at each page. Names given as
+arguments take those pictures only.
 """
 
 import io
-import json
-import os
-import re
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import FilePayload, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts.guide_demo import ROOT, SAMPLE, SLUG, Demo, let_days_pass
+from scripts.guide_pages import NEW_SLUG, go, places, settle, walk
+
 IMAGES = ROOT / "docs" / "images"
-SAMPLE = ROOT / "segments" / "samples" / "prospective_buyers.csv"
-SLUG, NEW_SLUG = "adventure-works", "harbour-books"
-PASSWORD = "a demo harbour"  # noqa: S105 - the demo's, printed by it
 WIDTH, HEIGHT = 1280, 860
 COLOURS = 96
 LANGUAGES = {"en": "", "ca": ".ca"}
-WEST, PROFESSIONALS = "Families on the West Coast", "Professionals who earn well"
 
 
 @dataclass(frozen=True)
@@ -126,250 +116,6 @@ SHOTS = [
     Shot("audit", f"/w/{SLUG}/admin/audit/", height=760),
     Shot("system", "/operator/system/", height=900, languages=("en",)),
 ]
-
-
-class Demo:
-    """A demo that runs on free ports, with data of its own."""
-
-    def __init__(self, data: Path) -> None:
-        self.port, self.sandbox_port = free_port(), free_port()
-        self.url = f"http://localhost:{self.port}"
-        self.sandbox = f"http://localhost:{self.sandbox_port}"
-        here = {"SEGUE_DATA_DIR": str(data), "BASE_URL": self.url}
-        unset = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
-        self.environment = {k: v for k, v in os.environ.items() if k not in unset} | here
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        ports = ["--port", str(self.port), "--sandbox-port", str(self.sandbox_port)]
-        process = subprocess.Popen(  # noqa: S603
-            [*self._manage("up"), "--demo", *ports],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            said = []
-            for line in process.stdout or ():
-                said.append(line)
-                if "Segue is ready" in line:
-                    break
-            else:
-                raise SystemExit("The demo did not start:\n" + "".join(said[-20:]))
-            yield
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
-
-    def command(self, *arguments: str, may_end: tuple[int, ...] = (0,)) -> str:
-        done = subprocess.run(  # noqa: S603
-            self._manage(*arguments),
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode not in may_end:
-            raise SystemExit(f"{' '.join(arguments)}: {done.stdout}{done.stderr}")
-        return done.stdout
-
-    def at_provider(self, action: str, **values: Any) -> Any:
-        asked = urllib.request.Request(  # noqa: S310 - the sandbox's own address
-            f"{self.sandbox}/_control/{action}", json.dumps(values).encode()
-        )
-        with urllib.request.urlopen(asked) as answer:  # noqa: S310
-            return json.load(answer)
-
-    def _manage(self, *arguments: str) -> list[str]:
-        return [str(ROOT / ".venv/bin/python"), "manage.py", *arguments]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-CONFIGURATION = """
-segue: 1
-schedule:
-  enabled: true
-  days: [mon, tue, wed, thu, fri]
-  times: ["06:00"]
-  time_zone: America/Los_Angeles
-segments:
-  {professionals}:
-    description: For the catalogue of road bikes.
-    tags: [catalogue]
-    rules:
-      match: all
-      rules:
-        - {{attribute: Occupation, operator: is_any_of, value: [Professional, Management]}}
-        - {{attribute: YearlyIncome, operator: at_least, value: {income}}}
-destinations:
-  Road bike catalogue:
-    connection: Newsletter account
-    list: Customers
-    matching: {{email: EmailAddress, first_name: FirstName}}
-    segments: [{professionals}]
-  Family weekend:
-    connection: Newsletter account
-    list: Events
-    matching: {{email: EmailAddress, first_name: FirstName, last_name: LastName}}
-    segments: [{west}]
-    schedule: {{runs: own, days: [fri], times: ["09:00"], time_zone: America/Los_Angeles}}
-"""
-
-
-def let_days_pass(demo: Demo, scratch: Path) -> None:
-    """Work as a small shop has it: files that change, people who say no, a rule that goes wrong."""
-    configure(demo, scratch, income=80_000)
-    for state, moved in (("WA", 40), ("UT", 60), ("TX", 30), ("CA", 60)):
-        changed = scratch / "prospective_buyers.csv"
-        changed.write_text(with_moves(SAMPLE.read_text(encoding="utf-8-sig"), state, moved))
-        key, name = "--key=ProspectAlternateKey", "--name=Prospective buyers"
-        demo.command("import_profiles", SLUG, str(changed), key, name)
-        demo.command("refresh", SLUG)
-        if state == "UT":
-            demo.command("run_export", SLUG, "Family weekend", "--wait")
-    account = demo.at_provider("accounts")[0]
-    newsletter = account["lists"]["Newsletter"]
-    people = sorted(demo.at_provider("members", list_id=newsletter))
-    for email in people[40:46]:
-        demo.at_provider("unsubscribe", email=email)
-    for email in people[80:83]:
-        demo.at_provider("take_off", email=email, list_id=newsletter)
-    demo.command("run_export", SLUG, "Monthly newsletter", "--full", "--wait")
-    configure(demo, scratch, income=120_000)
-    make_operator = "from workspaces.models import User; User.objects.update(is_staff=True)"
-    demo.command("shell", "-c", make_operator)
-
-
-def configure(demo: Demo, scratch: Path, *, income: int) -> None:
-    file = scratch / "segue.yaml"
-    file.write_text(CONFIGURATION.format(professionals=PROFESSIONALS, west=WEST, income=income))
-    demo.command("config", "apply", SLUG, str(file))
-    # The workers refresh what was changed; a refresh of all waits for its end, and for its exports.
-    demo.command("refresh", SLUG, may_end=(0, 1, 3, 75))
-
-
-def with_moves(text: str, state: str, moved: int) -> str:
-    """The file with so many people moved to a state, and one income that is no number."""
-    header, *lines = text.splitlines()
-    place = header.split("|").index("StateProvinceCode")
-    for number in range(moved):
-        cells = lines[number * 7].split("|")
-        cells[place] = state
-        lines[number * 7] = "|".join(cells)
-    return "\n".join([header, *lines])
-
-
-def walk(page: Page) -> None:
-    """What only the screens can do: a new workspace, suppressions, an invitation."""
-    sign_in(page)
-    go(page, "/workspaces/new/")
-    page.locator("#id_name").fill("Harbour Books")
-    page.locator("main form button[type=submit]").first.click()
-    page.wait_for_url(re.compile(f"/w/{NEW_SLUG}/"))
-    go(page, f"/w/{SLUG}/data/suppressions/add/")
-    page.locator("#id_addresses").fill("\n".join(f"{name}@example.org" for name in NOES))
-    page.locator("#id_reason").fill("Asked by telephone")
-    page.locator("main form button[type=submit]").first.click()
-    go(page, f"/w/{SLUG}/admin/members/invite/")
-    page.locator("#id_email").fill("marta@example.com")
-    page.locator("main form button[type=submit]").first.click()
-    page.wait_for_url(re.compile("/admin/members/$"))
-    import_with_refusals(page)
-
-
-NOES = ("joan.serra", "lena", "m.okafor", "office", "rosa.vidal")
-
-
-def import_with_refusals(page: Page) -> None:
-    lines = SAMPLE.read_text(encoding="utf-8-sig").splitlines()
-    place = lines[0].split("|").index("YearlyIncome")
-    for number, value in ((12, "n/a"), (340, "forty"), (1200, "?")):
-        cells = lines[number].split("|")
-        cells[place] = value
-        lines[number] = "|".join(cells)
-    go(page, link(page, f"/w/{SLUG}/data/sources/", "Prospective buyers") + "upload/")
-    content = "\n".join(lines).encode()
-    file: FilePayload = {
-        "name": "buyers-november.csv",
-        "mimeType": "text/csv",
-        "buffer": content,
-    }
-    page.locator("input[type=file]").first.set_input_files(file)
-    page.locator("main form button[type=submit]").first.click()
-    page.locator("input[name=skip_refused]").check()
-    page.locator("main form .btn-primary").last.click()
-    page.locator("#import .form-actions").wait_for()
-
-
-def sign_in(page: Page) -> None:
-    page.goto("/accounts/login/")
-    page.locator("input[type=email]").fill("ada@example.com")
-    page.locator("input[type=password]").fill(PASSWORD)
-    page.locator("main form button[type=submit]").first.click()
-    page.wait_for_url(re.compile("/w/"))
-
-
-def settle(page: Page) -> None:
-    """What a page asks for when it has come is there. Its network never rests: it follows what goes
-    on."""
-    page.wait_for_load_state("load")
-    page.wait_for_timeout(700)
-
-
-def go(page: Page, path: str) -> None:
-    """To a page, proving who it is on the way where that is asked."""
-    page.goto(path)
-    if "/reauthenticate/" in page.url:
-        page.locator("input[type=password]").fill(PASSWORD)
-        page.locator("main form button[type=submit]").first.click()
-        page.wait_for_url(re.compile(re.escape(path)))
-    settle(page)
-
-
-def link(page: Page, path: str, name: str) -> str:
-    page.goto(path)
-    return str(page.get_by_role("link", name=name, exact=True).first.get_attribute("href"))
-
-
-def places(page: Page) -> dict[str, str]:
-    """Where the pages are whose addresses hold a number, by the names in SHOTS."""
-    base = f"/w/{SLUG}/data"
-    newsletter = link(page, f"{base}/exports/", "Monthly newsletter")
-    page.goto(newsletter)
-    runs = page.locator("#runs .row-link")
-    first_run = runs.nth(runs.count() - 1).get_attribute("href")
-    preview = link(page, f"{base}/exports/", "Family weekend")
-    page.goto(link(page, f"{base}/exports/", "Road bike catalogue"))
-    waiting = page.locator("#runs .row-link").first.get_attribute("href")
-    page.goto(link(page, f"{base}/sources/", "Prospective buyers"))
-    imported = page.locator("main .row-link").first.get_attribute("href")
-    profile = link(page, f"{base}/profiles/?q=3003", "3003")
-    segment = link(page, f"{base}/segments/", WEST)
-    other = link(page, f"{base}/segments/", "Everyone with an address")
-    chosen = [f"segment={one.rstrip('/').split('/')[-1]}" for one in (segment, other)]
-    return {
-        "import": str(imported),
-        "profile": profile,
-        "segment": segment,
-        "segment-rules": segment + "edit/",
-        "overlap": f"{base}/segments/overlap/?{'&'.join(chosen)}",
-        "export": newsletter,
-        "export-preview": preview,
-        "run": str(first_run),
-        "approval": str(waiting),
-        "taken-off": newsletter + "taken-off/",
-        "connection": link(page, f"/w/{SLUG}/admin/connections/", "Newsletter account"),
-        "erase": profile + "erase/",
-    }
 
 
 def take(page: Page, shot: Shot, path: str, target: Path) -> None:
