@@ -64,10 +64,11 @@ def points(segment: Segment, over: str = REFRESHES) -> list[Point]:
     done = segment.refreshes.filter(succeeded=True)
     if over not in SPANS:
         last = list(done.order_by("-pk")[: MOST_REFRESHES + 1])
-        first = last[-1].pk if last[MOST_REFRESHES:] == [] and last else None
+        older = last[MOST_REFRESHES:]
+        shown = last[:MOST_REFRESHES][::-1]
         return [
-            Point(one.at, one.count, *_change(one.pk == first, one.joined, one.left))
-            for one in reversed(last[:MOST_REFRESHES])
+            Point(one.at, one.count, *_change(not older and place == 0, one.joined, one.left))
+            for place, one in enumerate(shown)
         ]
     first = done.order_by("pk").values_list("pk", flat=True).first()
     days, step = SPANS[over]

@@ -3,6 +3,8 @@
 (() => {
   const LINES = "application/x-ndjson";
   const LONGEST_PAUSE = 30_000;
+  // Over HTTP/1.1 a browser has six connections to a server, for all of its windows together.
+  const CONNECTIONS = 4;
   const followed = new Map();
   let failures = 0;
   let quietUntil = 0;
@@ -53,24 +55,43 @@
     }
   };
 
+  // Does it with one of the connections that windows may keep open, if one is left
+  const withConnection = async (work) => {
+    for (let number = 0; number < CONNECTIONS; number += 1) {
+      const options = { ifAvailable: true };
+      const name = `follows-${number}`;
+      const had = await navigator.locks?.request(name, options, async (lock) => {
+        if (lock) await work();
+        return Boolean(lock);
+      });
+      if (had) return true;
+    }
+    return false;
+  };
+
   const follow = async (part) => {
     const stream = { id: part.id, stop: new AbortController(), goesOn: false };
     followed.set(part.id, stream);
     const headers = { Accept: LINES, "HX-Request": "true", "HX-Current-URL": location.href };
     headers["HX-Target"] = targetOf(part).id;
+    const path = part.getAttribute("hx-get");
     try {
-      const path = part.getAttribute("hx-get");
-      const answer = await fetch(path, { headers, signal: stream.stop.signal, cache: "no-store" });
-      if (answer.status >= 500) throw new Error(answer.statusText);
-      answers();
-      if (!answer.headers.get("Content-Type")?.startsWith(LINES)) {
-        answer.body?.cancel();
-        return;
-      }
-      stream.goesOn = true;
-      await read(stream, answer.body);
-      if (followed.get(part.id) === stream) followed.delete(part.id);
-      setTimeout(followAll, 1000 * Math.random());
+      const had = await withConnection(async () => {
+        const how = { headers, signal: stream.stop.signal, cache: "no-store" };
+        const answer = await fetch(path, how);
+        if (answer.status >= 500) throw new Error(answer.statusText);
+        answers();
+        if (!answer.headers.get("Content-Type")?.startsWith(LINES)) {
+          answer.body?.cancel();
+          return;
+        }
+        stream.goesOn = true;
+        await read(stream, answer.body);
+        if (followed.get(part.id) === stream) followed.delete(part.id);
+        setTimeout(followAll, 1000 * Math.random());
+      });
+      const forget = () => followed.get(part.id) === stream && followed.delete(part.id);
+      if (!had) setTimeout(forget, LONGEST_PAUSE);
     } catch {
       if (followed.get(part.id) === stream) followed.delete(part.id);
       if (!stream.stop.signal.aborted) fails();
