@@ -1,12 +1,16 @@
 """The reference: the document as a page, made on the server, for people."""
 
 import json
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from api.document import DESCRIPTION, document, operations
@@ -19,14 +23,21 @@ from workspaces.permissions import requires
 @require_safe
 @requires("token.view")
 def reference(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    context = {
-        "groups": _groups(),
-        "introduction": _paragraphs(DESCRIPTION),
-        "scopes": Scope.choices,
-        "codes": [(code, known, _with_code(str(known.advice))) for code, known in CODES.items()],
-        "base": settings.BASE_URL,
-    }
-    return render(request, "api/reference.html", context)
+    return render(request, "api/reference.html", {"told": _told(settings.BASE_URL)})
+
+
+@cache
+def _told(base: str) -> SafeString:
+    """In English, like the document; the same for everybody as long as the process lives."""
+    with translation.override("en"):
+        context = {
+            "groups": _groups(),
+            "introduction": _paragraphs(DESCRIPTION),
+            "scopes": Scope.choices,
+            "codes": [(code, one, _with_code(str(one.advice))) for code, one in CODES.items()],
+            "base": base,
+        }
+        return render_to_string("api/_reference.html", context)
 
 
 def _groups() -> list[tuple[str, list[dict[str, Any]]]]:
