@@ -39,7 +39,7 @@ FORGET = {
         "UPDATE segments_segment SET name = 'Kept ' || id WHERE name = 'Three rules'",
         "VACUUM segments_segmentmember",
     ),
-    "run": ("DELETE FROM exports_delivery", "VACUUM exports_delivery"),
+    "drive": ("DELETE FROM exports_delivery", "VACUUM exports_delivery"),
 }
 
 
@@ -87,7 +87,7 @@ def measure(bench: Bench, profiles: int, turns: int) -> Found:
     workspace = bench.step("prepare", profiles)["workspace"]
     file = bench.data / "profiles.csv"
     bench.step("write_csv", file, profiles)
-    steps = {"import_csv": [file], "refresh": [workspace], "run": [workspace]}
+    steps = {"import_csv": [file], "refresh": [workspace], "drive": [workspace]}
     measured = Measured(bench)
     found: Found = {name: defaultdict(list) for name in steps}
     for turn in range(turns + 1):
