@@ -4,8 +4,18 @@ private network where the operator allows it. Nobody is to reach what only this 
 import ipaddress
 import socket
 
-# Public by their numbers, and yet the cloud's own: they answer with secrets of the machine.
-OF_THE_CLOUD = {ipaddress.ip_address(one) for one in ("168.63.129.16", "192.0.0.192")}
+# Public or private by their numbers, and yet the cloud's own: they answer with secrets of the
+# machine. Of Azure, Oracle, Alibaba, and by IPv6 of Amazon and Google.
+OF_THE_CLOUD = {
+    ipaddress.ip_address(one)
+    for one in (
+        "168.63.129.16",
+        "192.0.0.192",
+        "100.100.100.200",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+    )
+}
 TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
