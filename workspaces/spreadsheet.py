@@ -1,6 +1,7 @@
 """CSV files that a spreadsheet opens safely, whatever the data holds."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from django.utils import translation
@@ -10,17 +11,21 @@ from workspaces.models import Workspace
 
 BYTE_ORDER_MARK = "\ufeff"
 
-STARTS_OF_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# With those as wide as a Chinese character, which some spreadsheets take for the same. Blanks
+# before, seen or unseen, don't make a formula any safer.
+BLANKS = " \u00a0\u200b\u2060\u3000\ufeff"
+FORMULA = re.compile(rf"[{BLANKS}]*[=+\-@＝＋－＠\t\r\n]")
+# A spreadsheet set to Spanish or Catalan begins a cell after each of these, whatever the quotes.
+INNER_FORMULA = re.compile(rf"([;\t\r\n][{BLANKS}\"]*)(?=[=+\-@＝＋－＠])")
 
 
 def safe_cell(text: str) -> str:
     """The text, with an apostrophe before what a spreadsheet would run as a formula.
 
-    See OWASP, "CSV Injection". Blanks before the formula don't make it any safer.
+    See OWASP, "CSV Injection".
     """
-    if text.lstrip(" \u00a0").startswith(STARTS_OF_FORMULAS):
-        return f"'{text}"
-    return text
+    text = INNER_FORMULA.sub(r"\1'", text)
+    return f"'{text}" if FORMULA.match(text) else text
 
 
 def csv_lines(
@@ -46,7 +51,8 @@ def _lines(
 
 def written(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     writer = csv.writer(_Line())
-    yield BYTE_ORDER_MARK + writer.writerow(header)
+    # Columns have been named by people, too.
+    yield BYTE_ORDER_MARK + writer.writerow([safe_cell(str(name)) for name in header])
     for row in rows:
         yield writer.writerow([safe_cell(cell) if isinstance(cell, str) else cell for cell in row])
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.exports.factories import (
 )
 from tests.exports.pages import administrator, contributor, url, viewer, words
 from workspaces.models import AuditEntry
+from workspaces.spreadsheet import written
 from workspaces.templatetags.segue import percent
 
 
@@ -169,15 +171,37 @@ def test_the_csv_follows_the_filter(finished: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "evil", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", '=cmd|" /C calc"!A0']
+    "evil",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        " =1",
+        '=cmd|" /C calc"!A0',
+        "＝1",
+        "\u200b=1",
+    ],
 )
 def test_no_cell_of_the_csv_is_run_by_a_spreadsheet(workspace: Any, evil: str) -> None:
     run = RunFactory(destination=DestinationFactory(workspace=workspace))
     RejectionFactory(run=run, profile_key=evil, address=evil, detail=evil)
     answer = b"".join(get(run, "run_rejections_csv")).decode("utf-8-sig")
     row = next(csv.DictReader(io.StringIO(answer, newline="")))
-    assert row["Profile key"] == f"'{evil}"
-    assert row["E-mail address"] == f"'{evil}"
+    for column in ("Profile key", "E-mail address"):
+        assert row[column].startswith("'")
+        assert row[column].replace("'", "") == evil
+
+
+@pytest.mark.parametrize("evil", ["a;=1+1", ";=1", "a\n=1;", 'a;"=1"', "a; @SUM(A1)", "b\t-1"])
+def test_a_spreadsheet_that_parts_cells_at_semicolons_runs_none_either(evil: str) -> None:
+    """As one set to Spanish or Catalan does: commas and quotes mean nothing to it then."""
+    (line,) = [line for line in written(["=Label"], [[evil]]) if "Label" not in line]
+    for cell in re.split(r"[;\t\r\n]", line):
+        assert not re.match(r'[\s"]*[=+@-]', cell)
+    assert next(written(["=Label"], [])) == "\ufeff'=Label\r\n"
 
 
 def test_the_csv_speaks_the_readers_language_to_its_end(workspace: Any) -> None:
