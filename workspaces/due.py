@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django_scopes import scope
 
 from config.row_security import across_workspaces
-from workspaces import execution, scheduling, services
+from workspaces import execution, far_ahead, scheduling, services
 from workspaces.models import Refresh, Schedule, Workspace
 
 
@@ -17,6 +18,7 @@ def start_due(now: datetime | None = None) -> None:
     What was missed while nothing ran starts once.
     """
     now = now or timezone.now()
+    far_ahead.mend_schedules(Schedule, Q(enabled=True), now)
     with across_workspaces():
         due = Schedule.objects.filter(
             enabled=True, next_run_at__lte=now, workspace__delete_at__isnull=True

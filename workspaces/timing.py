@@ -8,11 +8,13 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
 from config.row_security import across_workspaces
+from workspaces import far_ahead
 from workspaces.models import Refresh, Schedule, Workspace
 from workspaces.scheduling import next_occurrence, occurrences
 
@@ -38,6 +40,10 @@ class Timed(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def due_times(self) -> list[time]:
+        return list(self.times)
 
     def next_own_time(self, after: datetime | None = None) -> datetime | None:
         """When its own schedule next starts it; None without one."""
@@ -101,6 +107,7 @@ def start_due(
     called in a transaction, with the object locked.
     """
     objects: Any = model._default_manager
+    far_ahead.mend_schedules(model, Q(schedule=Timed.Schedule.OWN), now)
     with across_workspaces():
         workspaces = list(
             Workspace.objects.filter(

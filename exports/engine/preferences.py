@@ -211,7 +211,9 @@ def _look_up(cursor: Any, provider: Provider) -> None:
 def _pull(run: Run, account_id: str, provider: Provider) -> None:
     known = PreferencePull.objects.filter(account_id=account_id).first()
     began = timezone.now()
-    whole = known is None or known.read_whole_at < began - WHOLE_EVERY
+    # A moment to come was noted by a clock that was ahead, and says nothing.
+    recent = began - WHOLE_EVERY, began + OVERLAP
+    whole = known is None or not recent[0] < known.read_whole_at < recent[1]
     exports: dict[str, Activity] = {}
     found: list[str] = []
     if known is None or whole:

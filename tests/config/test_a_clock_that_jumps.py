@@ -5,18 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 
 from config.beat import Scheduler
 from config.celery import app
+from exports import scheduling
 from exports import tasks as run_tasks
-from exports.models import Run
+from exports.models import Destination, Run
 from segments import tasks as import_tasks
 from segments.models import Import
 from tests.exports.factories import RunFactory
 from tests.segments.factories import ImportFactory
+from tests.workspaces.factories import MembershipFactory
 from workspaces import due
-from workspaces.models import Refresh, Schedule
+from workspaces.models import Endpoint, EndpointDelivery, Event, Notice, Refresh, Schedule
+from workspaces.notices import emails, telling, topics, webhooks
+from workspaces.sentences import gettext as _
 
 HOURS = timedelta(hours=5)
 
@@ -107,3 +112,52 @@ def test_what_a_worker_noted_by_a_wrong_clock_is_taken_up_all_the_same(
     run_tasks.sweep()
     import_tasks.sweep()
     assert taken_up == [], "what waits by a right clock waits"
+
+
+def test_what_was_to_be_sent_by_a_clock_that_was_ahead_is_sent_when_it_is_right(
+    workspace: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topics, "_topics", {})
+    topics.add(1, topics.Topic("leak", "A leak", "When it drips."))
+    MembershipFactory(workspace=workspace)
+    endpoint = Endpoint.objects.create(workspace=workspace, name="Shop", events=["tap.dripped"])
+    event = Event.objects.create(workspace=workspace, kind="tap.dripped")
+    telling.begins(workspace, "leak", "tap:1", _("It drips."), "/")
+
+    def waits_for(wait: timedelta, attempts: int) -> tuple[bool, bool]:
+        """Whether the e-mail, and the event, are due though they were to wait for so long."""
+        mail.outbox.clear()
+        at = timezone.now() + wait
+        Notice.objects.update(email_at=at, email_attempts=attempts)
+        EndpointDelivery.objects.all().delete()
+        EndpointDelivery.objects.create(
+            workspace=workspace, endpoint=endpoint, event=event, attempts=attempts, due_at=at
+        )
+        emails.send_due()
+        ((_workspace_id, pk),) = webhooks.due() or [(0, 0)]
+        return len(mail.outbox) == 1, bool(pk and webhooks._taken_up(pk))
+
+    assert waits_for(HOURS, attempts=0) == (True, True), "never tried yet"
+    assert waits_for(HOURS, attempts=1) == (True, True)
+    assert waits_for(timedelta(seconds=9), attempts=1) == (False, False)
+    assert waits_for(emails.WAITS[3], attempts=4) == (False, True)
+    assert waits_for(webhooks.WAITS[7], attempts=8) == (True, False)
+    assert waits_for(webhooks.LEASE, attempts=0) == (False, False), "in a worker's hands"
+
+
+def test_a_schedule_that_a_clock_put_far_ahead_comes_back_to_its_time_after_the_next(
+    workspace: Any,
+) -> None:
+    now = datetime(2026, 3, 2, 5, tzinfo=UTC)
+    far = datetime(2031, 3, 2, 6, tzinfo=UTC)
+    daily: dict[str, Any] = {"days": [1, 2, 3, 4, 5, 6, 7], "times": [time(6)]}
+    schedule = Schedule.objects.create(workspace=workspace, enabled=True, next_run_at=far, **daily)
+    export = RunFactory(destination__workspace=workspace, state="succeeded").destination
+    Destination.objects.update(schedule="own", next_run_at=far, **daily)
+    due.start_due(now)
+    scheduling.start_due(now)
+    after_next = datetime(2026, 3, 3, 6, tzinfo=UTC)
+    for one in (schedule, export):
+        one.refresh_from_db()
+        assert one.next_run_at == after_next
+    assert not Refresh.objects.exists()

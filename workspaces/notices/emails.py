@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from django_scopes import scope
 
 from config.row_security import across_workspaces
-from workspaces import mail
+from workspaces import far_ahead, mail
 from workspaces.notices.models import Notice
 
 logger = logging.getLogger(__name__)
@@ -32,8 +32,11 @@ def send_due(now: datetime | None = None) -> int:
     """Sends what is due; says how many went."""
     now = now or timezone.now()
     with across_workspaces():
-        due = Notice.objects.filter(email_at__lte=now).order_by("email_at")
-        keys = list(due.values_list("workspace_id", "pk", "email_at")[:AT_ONCE])
+        waiting = Notice.objects.filter(email_at__isnull=False)
+        due = waiting.filter(far_ahead.due("email_at", "email_attempts", now, WAITS, LEASE))
+        keys = list(
+            due.order_by("email_at").values_list("workspace_id", "pk", "email_at")[:AT_ONCE]
+        )
     sent = 0
     for workspace_id, pk, email_at in keys:
         with scope(workspace=workspace_id):

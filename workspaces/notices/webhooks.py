@@ -19,6 +19,7 @@ from django.utils import timezone, translation
 
 from config import cipher
 from config.row_security import across_workspaces
+from workspaces import far_ahead
 from workspaces.notices import outgoing
 from workspaces.notices.models import Endpoint, EndpointDelivery, Event
 from workspaces.sentences import Sentence
@@ -39,13 +40,14 @@ def due(now: datetime | None = None) -> list[tuple[int, int]]:
 
     So few of one endpoint that one which does not answer leaves workers for everything else.
     """
+    is_due = far_ahead.due("due_at", "attempts", now or timezone.now(), WAITS, LEASE)
     with across_workspaces():
         place = Window(
             RowNumber(), partition_by=[F("workspace_id"), F("endpoint_id")], order_by="due_at"
         )
         found = (
             EndpointDelivery.objects.filter(
-                due_at__lte=now or timezone.now(), workspace__delete_at__isnull=True
+                is_due, due_at__isnull=False, workspace__delete_at__isnull=True
             )
             .annotate(place=place)
             .filter(place__lte=AT_ONCE_TO_ONE)
@@ -86,7 +88,8 @@ def _taken_up(delivery_id: int) -> EndpointDelivery | None:
         delivery = (
             EndpointDelivery.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("endpoint", "event", "workspace")
-            .filter(pk=delivery_id, due_at__lte=timezone.now())
+            .filter(far_ahead.due("due_at", "attempts", timezone.now(), WAITS, LEASE))
+            .filter(pk=delivery_id)
             .first()
         )
         if delivery is None:
