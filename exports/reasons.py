@@ -115,7 +115,10 @@ REASONS: dict[str, Reason] = {
     ),
     GIVEN_UP: Reason(
         _("Given up"),
-        _("Constant Contact could not be reached for too long. The next run sends it."),
+        _(
+            "The batch that carried it could not be sent, though it was tried often enough. The"
+            " next run sends it."
+        ),
     ),
     OUTCOME_UNKNOWN: Reason(
         _("Outcome unknown"),

@@ -95,6 +95,12 @@ TEXTS: dict[str, Promise] = {
     "import_timed_out": _("The import timed out at Constant Contact."),
     "not_within_a_day": _("Constant Contact did not finish it within a day."),
     "outcome_unread": _("Constant Contact took it, but its outcome could not be read."),
+    "broke_off": _(
+        "Its worker ended without a word %(times)s times at the same point, so it is not tried"
+        " again: it may want more memory than the workers have. Send fewer profiles, or fewer"
+        " fields, or ask whoever runs this system to look at the workers. The next run goes on"
+        " from what was sent."
+    ),
     "given_up": _("Given up after %(attempts)s attempts. The last answer:"),
     # At the end
     "batches_failed": _("Batches that failed: %(failed)s of %(all)s."),

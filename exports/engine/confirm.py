@@ -57,6 +57,11 @@ def confirm_batches(run: Run) -> bool:
     return all_ended
 
 
+def give_up(run: Run, cause: Why) -> None:
+    """Asks no more: what became of the batches that are still open stays unknown."""
+    _outcome_unknown(list(run.batches.filter(state=Batch.State.SENT).defer("body")), cause)
+
+
 def poll_delay(polls: int) -> float:
     """Seconds until the next look: doubled each time up to a minute, since each costs budget."""
     return min(LONGEST_POLL_SECONDS, 0.5 * 2 ** min(polls, 10))

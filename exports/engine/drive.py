@@ -16,7 +16,7 @@ from config import correlation
 from config.full_disk import is_full
 from connections.access import NotUsable, ensure_usable
 from exports.configuration import ConfigurationError
-from exports.engine import preferences, restored
+from exports.engine import broken_off, confirm, preferences, remove, restored
 from exports.engine.confirm import confirm_batches, poll_delay
 from exports.engine.plan import CannotPlan, ListUnknown, NothingToPlan, plan_run
 from exports.engine.remove import remove_leavers
@@ -51,8 +51,11 @@ def drive(run: Run, send_batches: SendBatches) -> datetime | None:
         if not free:
             return timezone.now() + BUSY
         run.refresh_from_db()
+        if cause := broken_off.too_often(run):
+            return _give_up(run, cause)
         try:
-            return _steps(run, send_batches)
+            with broken_off.counted(run):
+                return _steps(run, send_batches)
         except TryLater as later:
             wait(run, later)
             return later.at
@@ -122,6 +125,22 @@ def _steps(run: Run, send_batches: SendBatches) -> datetime | None:
             return _next_poll(run)
         remove_leavers(run)
         settle_run(run)
+    return None
+
+
+def _give_up(run: Run, cause: Why) -> datetime | None:
+    """Goes on without the work at which workers die; returns when to look again, as `drive`."""
+    if run.state in (Run.State.QUEUED, Run.State.PLANNING):
+        move_run(run, Run.State.FAILED, why=cause)
+    elif run.state == Run.State.SENDING:
+        _stop(run, Batch.Failure.STOPPED, cause)
+        Run.objects.filter(pk=run.pk).update(broken_off=0)
+        return timezone.now() + BUSY
+    elif run.state == Run.State.CONFIRMING:
+        confirm.give_up(run, cause)
+        if run.to_remove and not run.removal.get("done"):
+            remove.give_up(run, cause)
+        settle_run(run, unread=cause)
     return None
 
 

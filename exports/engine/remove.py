@@ -32,6 +32,8 @@ from workspaces.planner import expect_rows
 FEW = 7
 MAX_ATTEMPTS = 3
 MAX_TRIES = 12
+# What is kept of the removal and says that it has got further.
+FURTHER = {"step", "after", "done"}
 NOT_SENT = (Batch.Failure.CANCELLED, Batch.Failure.STOPPED)
 
 
@@ -49,7 +51,7 @@ def remove_leavers(run: Run) -> None:
         return
     stopped = run.batches.filter(failure__in=NOT_SENT).exists()
     if run.cancel_requested_at is not None or stopped or run.destination.connection is None:
-        _give_up(run, {})
+        give_up(run, {})
         return
     try:
         with requests_counted(run, run.destination.connection) as provider:
@@ -58,7 +60,7 @@ def remove_leavers(run: Run) -> None:
     except errors.BudgetSpent as spent:
         raise TryLater(why_of(spent), spent.until, budget=True) from spent
     except (NotUsable, StopSending) as refusal:
-        _give_up(run, why_of(refusal))
+        give_up(run, why_of(refusal))
     except (errors.ProviderError, _Failed) as error:
         _again_or_give_up(run, error)
 
@@ -68,7 +70,7 @@ def _again_or_give_up(run: Run, error: Exception) -> None:
     tries = run.removal.get("failures" if failed else "tries", 0) + 1
     may_help = failed or getattr(error, "advice", "") == "retry"
     if not may_help or tries >= (MAX_ATTEMPTS if failed else MAX_TRIES):
-        _give_up(run, why_of(error))
+        give_up(run, why_of(error))
         return
     if failed:
         _save(run, step="begin", failures=tries)
@@ -78,7 +80,7 @@ def _again_or_give_up(run: Run, error: Exception) -> None:
     raise TryLater(why_of(error), timezone.now() + timedelta(seconds=wait)) from error
 
 
-def _give_up(run: Run, problem: Why) -> None:
+def give_up(run: Run, problem: Why) -> None:
     """Keeps them in the ledger; the mark stays on those who may be off the list all the same."""
     asked = "asked_for" in run.removal or run.removal.get("step") in ("take_off", "await_removal")
     if not asked:
@@ -305,4 +307,8 @@ def _list_of(run: Run) -> str:
 def _save(run: Run, **progress: Any) -> None:
     run.removal = {**run.removal, **progress}
     run.heartbeat_at = timezone.now()
-    run.save(update_fields=["removal", "heartbeat_at"])
+    fields = ["removal", "heartbeat_at"]
+    if FURTHER & progress.keys():
+        run.broken_off = 0
+        fields.append("broken_off")
+    run.save(update_fields=fields)

@@ -12,7 +12,7 @@ from connections.access import NotUsable, client
 from connections.models import Connection
 from connections.provider import errors
 from connections.provider.protocol import Activity, Provider
-from exports.engine import ledger_sql
+from exports.engine import broken_off, ledger_sql
 from exports.engine.states import move_batch
 from exports.models import Batch, Run
 from exports.whys import Explained, Why, why, why_of
@@ -54,8 +54,11 @@ def send_batch(run: Run, batch: Batch) -> None:
         batch.refresh_from_db()
         if batch.state != Batch.State.PLANNED:
             return
-        if batch.contacts:
-            _send(run, batch)
+        if cause := broken_off.too_often(batch):
+            move_batch(batch, Batch.State.FAILED, failure=Batch.Failure.GIVEN_UP, why=cause)
+        elif batch.contacts:
+            with broken_off.counted(batch):
+                _send(run, batch)
         else:
             move_batch(batch, Batch.State.CONFIRMED)
 

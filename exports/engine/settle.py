@@ -20,12 +20,14 @@ from workspaces.planner import expect_rows
 MAX_TRIES = 12
 
 
-def settle_run(run: Run) -> None:
-    """Ends a run all of whose batches have ended. Raises `TryLater` while the list is read back."""
+def settle_run(run: Run, unread: Why | None = None) -> None:
+    """Ends a run all of whose batches have ended. Raises `TryLater` while the list is read back.
+
+    It is not, and nobody refused is named, with a reason why it stays `unread`.
+    """
     refusing = list(run.batches.filter(state=Batch.State.CONFIRMED, rejected__gt=0).defer("body"))
     failed = list(run.batches.filter(state=Batch.State.FAILED).defer("body"))
-    unread: Why = {}
-    if refusing and run.destination.connection is not None:
+    if refusing and not unread and run.destination.connection is not None:
         try:
             with requests_counted(run, run.destination.connection) as provider:
                 exports = read_back.finished_exports(run, provider)
@@ -46,7 +48,7 @@ def settle_run(run: Run) -> None:
         except (NotUsable, read_back.NeverRead) as refusal:
             unread = why_of(refusal)
     with transaction.atomic():
-        _end(run, failed, refusing, unread=unread)
+        _end(run, failed, refusing, unread=unread if unread and refusing else {})
 
 
 def _end(run: Run, failed: list[Batch], refusing: list[Batch], *, unread: Why) -> None:

@@ -38,7 +38,8 @@ class WrongState(Exception):
 def move_run(run: Run, to: Run.State, **fields: Any) -> None:
     """Moves the run on, only from the state it is believed to be in; stamps its end.
 
-    What it waited for until now is over. Who is to know is told in the same transaction.
+    What it waited for until now is over, and what it broke off at is behind it. Who is to know is
+    told in the same transaction.
 
     Raises `WrongState` when another process moved it first.
     """
@@ -46,7 +47,7 @@ def move_run(run: Run, to: Run.State, **fields: Any) -> None:
         raise WrongState(f"a run that is {run.state} can't become {to}")
     if to in RUN_ENDS:
         fields.setdefault("finished_at", timezone.now())
-    fields = {"waiting_until": None, "why": {}} | fields
+    fields = {"waiting_until": None, "why": {}, "broken_off": 0} | fields
     with transaction.atomic():
         _move(run, to, fields)
         notices.run_moved(run)
@@ -54,12 +55,16 @@ def move_run(run: Run, to: Run.State, **fields: Any) -> None:
 
 
 def move_batch(batch: Batch, to: Batch.State, **fields: Any) -> None:
-    """Moves the batch on, as `move_run` does; an ended batch lets go of its request."""
+    """Moves the batch on, as `move_run` does, and its run gets further by it.
+
+    An ended batch lets go of its request.
+    """
     if to not in BATCH_TRANSITIONS.get(batch.state, ()):
         raise WrongState(f"a batch that is {batch.state} can't become {to}")
     if to in (BatchState.CONFIRMED, BatchState.FAILED):
         fields |= {"ended_at": timezone.now(), "body": None}
     _move(batch, to, fields)
+    Run.objects.filter(pk=batch.run_id, broken_off__gt=0).update(broken_off=0)
     measures.batch_moved(batch)
 
 

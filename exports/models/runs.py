@@ -23,7 +23,8 @@ class Run(TenantModel):
     took a step; the sweeper looks for runs whose heart has stopped. `read_back` holds the ids of
     the contact exports that name who was refused; `removal` how far taking people off is.
     `to_remove` were to be taken off when it was planned; `removed` are off. A member approved at
-    most `approved_removals` of them.
+    most `approved_removals` of them. `broken_off` is how often in a row a worker left it without a
+    word since it last got any further.
     """
 
     class State(models.TextChoices):
@@ -84,6 +85,7 @@ class Run(TenantModel):
     waiting_until = models.DateTimeField(null=True, editable=False)
     read_back = models.JSONField(default=dict, editable=False)
     removal = models.JSONField(default=dict, editable=False)
+    broken_off = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     heartbeat_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -138,7 +140,7 @@ class Batch(TenantModel):
     """One request's worth of a run: so many `contacts`, of whom `added` are new to the list.
 
     `body` is the request, kept until the batch has ended. `activity` is the provider's last answer
-    about it.
+    about it. `broken_off` is how often in a row whoever sent it did not end its work.
     """
 
     class State(models.TextChoices):
@@ -166,6 +168,7 @@ class Batch(TenantModel):
     activity_id = models.CharField(max_length=36, blank=True)
     activity = models.JSONField(default=dict)
     attempts = models.IntegerField(default=0)
+    broken_off = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     rejected = models.IntegerField(default=0)
     attempted_at = models.DateTimeField(null=True, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
