@@ -5,8 +5,12 @@ from typing import Any
 from allauth.account import forms
 from allauth.socialaccount import forms as issuer_forms
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from workspaces import issuers
 
 LABELS = {
     "login": _("E-mail address"),
@@ -35,7 +39,23 @@ class PlainLabels:
 
 
 class LoginForm(PlainLabels, forms.LoginForm):
-    pass
+    def clean(self) -> Any:
+        """Whoever it refuses is told of the issuer for their domain, whether they are known here
+        or not."""
+        try:
+            return super().clean()
+        except ValidationError as refusal:
+            issuer = issuers.name_for(self.cleaned_data.get("login", ""))
+            if not issuer:
+                raise
+            raise ValidationError([refusal, _hint(issuer)]) from refusal
+
+
+def _hint(issuer: str) -> str:
+    return gettext(
+        "If your organisation gave you an account with %(issuer)s, use the button “Sign in with"
+        " %(issuer)s”: it needs no password of Segue’s."
+    ) % {"issuer": issuer}
 
 
 class SignupForm(PlainLabels, forms.SignupForm):

@@ -33,6 +33,13 @@ def domains() -> set[str]:
     return {domain for app in _apps() for domain in app["settings"]["domains"]}
 
 
+def name_for(email: str) -> str:
+    """The name of the issuer that vouches for addresses of the same domain; empty if none does."""
+    domain = email.rpartition("@")[2].lower()
+    names = (app["name"] for app in _apps() if domain in app["settings"]["domains"])
+    return str(next(names, ""))
+
+
 def vouches(login: Any, email: str) -> bool:
     """Whether the issuer has verified the address, and is one to be believed about its domain.
 

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from workspaces import domains, two_step
+from workspaces import domains, issuers, two_step
 from workspaces.forms import SignInForm
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
@@ -34,6 +34,7 @@ def sign_in(request: WorkspaceRequest, slug: str) -> HttpResponse:
             return redirect("workspaces:sign_in", slug)
     context = {
         "form": form,
+        "issuers": issuers.ways(),
         "have_it": two_step.has(request.user),
         "without": two_step.members_without(),
     }
