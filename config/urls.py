@@ -9,6 +9,8 @@ from workspaces.views import account, entry, operations
 urlpatterns = [
     path("", entry.home, name="home"),
     path("accounts/oidc/<str:provider_id>/login/", account.to_issuer, name="openid_connect_login"),
+    path("accounts/email/", account.email, name="account_email"),
+    path("accounts/password/set/", account.set_password, name="account_set_password"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/", include("allauth.socialaccount.providers.openid_connect.urls")),
     path("accounts/security/", include("allauth.mfa.urls")),

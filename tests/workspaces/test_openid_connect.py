@@ -92,8 +92,8 @@ def test_without_an_issuer_nothing_is_offered(db: None) -> None:
 
 def test_a_new_person_signs_in_with_an_account_elsewhere(issuer: Issuer) -> None:
     client = Client()
-    page = client.get(LOGIN).content.decode()
-    assert "Sign in with Harbour Books" in page
+    for page in (LOGIN, reverse("account_signup")):
+        assert "Sign in with Harbour Books" in client.get(page).content.decode()
     answer = sign_in_there(client, "?next=/accounts/name/")
     assert answer.url == "/accounts/name/"
     assert issuer.asked["code_challenge_method"] == "S256"
@@ -181,6 +181,21 @@ def test_an_issuer_that_is_down_is_said_to_be(issuer: Issuer, settings: Any) -> 
     assert "does not answer now" in answer.content.decode()
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_whose_domain_has_an_issuer_is_told_so_when_a_password_fails(
+    issuer: Issuer, known: bool
+) -> None:
+    if known:
+        UserFactory(email=NURIA["email"])
+
+    def refused(email: str) -> str:
+        sent = {"login": email, "password": "none of theirs"}
+        return unescape(Client().post(LOGIN, sent).content.decode())
+
+    assert "use the button “Sign in with Harbour Books”" in refused(NURIA["email"])
+    assert "use the button" not in refused("nuria@elsewhere.example")
+
+
 def test_who_has_no_password_proves_it_at_the_issuer(issuer: Issuer, workspace: Any) -> None:
     client = Client()
     sign_in_there(client)
@@ -194,8 +209,11 @@ def test_who_has_no_password_proves_it_at_the_issuer(issuer: Issuer, workspace: 
     where, _mark, query = asked.url.partition("?")
     assert where == reverse("openid_connect_login", args=["oidc"])
     assert "Sign in with Harbour Books" in client.get(asked.url).content.decode()
+    first_password = client.get(reverse("account_set_password"))
+    assert first_password.url.startswith(where), "nor does whoever finds the browser choose one"
     back = sign_in_there(client, f"?{query}")
     assert issuer.asked["prompt"] == "login"
+    assert client.get(reverse("account_set_password")).status_code == 200
     assert "segue_pat_" in client.get(back.url).content.decode()
 
 
@@ -245,7 +263,9 @@ def test_an_administrator_names_a_domain_of_their_own_that_the_operator_allows(
 ) -> None:
     rules = reverse("workspaces:sign_in", args=[workspace.slug])
     stranger = signed_in(workspace)
-    assert "harbour.example" not in stranger.get(rules).content.decode()
+    page = stranger.get(rules).content.decode()
+    assert "harbour.example" not in page
+    assert "People of your domain can join by themselves" in page
     stranger.post(rules, {"domains": ["harbour.example"]})
     assert domains.captured() == []
     client = signed_in(workspace)

@@ -14,8 +14,14 @@ from segments.models import Erasure, Profile
 from tests.connections.factories import ConnectionFactory
 from tests.connections.walk import entered
 from tests.segments.factories import make_customers
-from tests.workspaces.factories import PASSWORD, grown_stale, sign_in, signed_in
-from workspaces.models import Workspace
+from tests.workspaces.factories import (
+    PASSWORD,
+    MembershipFactory,
+    grown_stale,
+    sign_in,
+    signed_in,
+)
+from workspaces.models import Invitation, Role, Workspace
 
 PROVE = reverse("account_reauthenticate")
 TOKEN = {"name": "Nightly import", "role": "viewer", "scopes": ["read", "write"], "days": "30"}
@@ -121,3 +127,45 @@ def test_who_may_not_do_it_is_not_asked_either(workspace: Workspace, role: str) 
     client = grown_stale(signed_in(workspace, role))
     for name in ("connections:add", "segments:erase_address", "workspaces:sign_in"):
         assert client.get(reverse(name, args=[workspace.slug])).status_code == 403
+
+
+def test_addresses_a_password_and_administrators_are_not_made_by_whoever_finds_the_browser(
+    workspace: Workspace,
+) -> None:
+    """With any of these the rest is theirs: a reset password, or another Administrator's hands."""
+    client = signed_in(workspace)
+    own = client.member.user.emailaddress_set
+    account, invite = reverse("account_email"), _page(workspace, "member_invite")
+    second = own.create(email="second@example.com", verified=True)
+    for typed in (
+        {"action_primary": "", "email": second.email},
+        {"action_remove": "", "email": second.email},
+        {"action_add": "", "email": "thief@example.com"},
+    ):
+        assert grown_stale(client).post(account, typed).url.startswith(PROVE), typed
+    assert list(own.values_list("email", flat=True)) == [own.get(primary=True).email, second.email]
+    prove(client, client.post(account, typed))
+    assert own.filter(email="thief@example.com").exists()
+
+    offer = {"email": "thief@example.com", "role": "administrator"}
+    asked = grown_stale(client).post(invite, offer)
+    assert not Invitation.objects.exists()
+    prove(client, asked)
+    assert Invitation.objects.get().role == Role.ADMINISTRATOR
+    other = MembershipFactory(workspace=workspace, role=Role.VIEWER)
+    role = _page(workspace, "member_role", other.pk)
+    asked = grown_stale(client).post(role, {"role": "administrator"})
+    other.refresh_from_db()
+    assert other.role == Role.VIEWER
+    prove(client, asked)
+    other.refresh_from_db()
+    assert other.role == Role.ADMINISTRATOR
+
+    grown_stale(client)
+    assert client.post(role, {"role": "contributor"}).url == _page(workspace, "members")
+    client.post(invite, {"email": "new@example.com", "role": "contributor"})
+    assert Invitation.objects.filter(email="new@example.com").exists(), "the others need no proof"
+
+
+def _page(workspace: Workspace, name: str, *arguments: object) -> str:
+    return reverse(f"workspaces:{name}", args=[workspace.slug, *arguments])

@@ -12,7 +12,7 @@ from workspaces import invitations, selectors
 from workspaces import members as services
 from workspaces.forms import InvitationForm, RoleForm
 from workspaces.middleware import WorkspaceRequest
-from workspaces.models import Invitation, Membership
+from workspaces.models import Invitation, Membership, Role
 from workspaces.permissions import requires
 from workspaces.proof import proven
 
@@ -28,7 +28,13 @@ def member_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     return render(request, "workspaces/members.html", context)
 
 
+def _makes_no_administrator(request: HttpRequest) -> bool:
+    """Another Administrator could do whatever this one has to prove who they are for."""
+    return request.POST.get("role") != Role.ADMINISTRATOR
+
+
 @requires("member.change")
+@proven(unless=_makes_no_administrator)
 def invite(request: WorkspaceRequest, slug: str) -> HttpResponse:
     form = InvitationForm(request.POST or None)
     if form.is_valid():
@@ -49,6 +55,7 @@ def invite(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 
 @requires("member.change")
+@proven(unless=_makes_no_administrator)
 def role(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     member: Membership = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
     form = RoleForm(request.POST or None, initial={"role": member.role})
