@@ -72,7 +72,8 @@ class Running:
     def lines(self) -> str:
         return self.log.read_text()
 
-    def wait_for_line(self, text: str, seconds: float = 120) -> None:
+    def wait_for_line(self, text: str, seconds: float = 300) -> None:
+        """Long, for a machine that runs browsers and other tests beside it."""
         until(lambda: text in self.lines() or self.process.poll() is not None, seconds, self.lines)
         assert text in self.lines(), self.lines()
 

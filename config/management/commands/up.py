@@ -97,11 +97,12 @@ class Command(BaseCommand):
 
     def _when_ready(self, chosen: list[Part], demo: bool) -> None:
         for part in chosen:
-            if part.port is not None and not _answers(part.port):
+            while part.port is not None and not _answers(part.port):
                 self._line(part.name, f"does not answer at {part.address} yet; see its lines above")
-                return
         if demo:
-            subprocess.run([sys.executable, "manage.py", "demo"], check=False)
+            # What it counts for whoever watches a system is noise to a person who waits for pages.
+            quietly = {"LOG_LEVEL": "WARNING"} | os.environ
+            subprocess.run([sys.executable, "-u", "manage.py", "demo"], check=False, env=quietly)
         self.stdout.write(f"\nSegue is ready: {os.environ['BASE_URL']}/   (Ctrl-C stops it)\n")
 
     def _line(self, name: str, text: str) -> None:
