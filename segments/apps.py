@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 
 class SegmentsConfig(AppConfig):
@@ -39,13 +40,13 @@ class SegmentsConfig(AppConfig):
                 source_refreshing.tell,
             ),
         )
-        refreshes.name_counts(
+        refreshes.say_counts(
             {
-                "rows": _("rows read"),
-                "added": _("added"),
-                "changed": _("changed"),
-                "removed": _("removed"),
-                "refused": _("refused"),
+                "rows": ngettext_lazy("%(shown)s row read", "%(shown)s rows read", "count"),
+                "added": ngettext_lazy("%(shown)s added", "%(shown)s added", "count"),
+                "changed": ngettext_lazy("%(shown)s changed", "%(shown)s changed", "count"),
+                "removed": ngettext_lazy("%(shown)s removed", "%(shown)s removed", "count"),
+                "refused": ngettext_lazy("%(shown)s refused", "%(shown)s refused", "count"),
             }
         )
         add_due_hook(source_refreshing.start_due)

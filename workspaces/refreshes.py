@@ -7,9 +7,11 @@ again for the same refresh, after a crash or a member's retry.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from workspaces.models import Refresh, RefreshStep
 from workspaces.sentences import Explained
@@ -61,10 +63,10 @@ class StepFailed(Explained):
 
 
 _kinds: dict[int, Kind] = {}
-_count_names: dict[str, Promise | str] = {
-    "members": _("members"),
-    "joined": _("joined"),
-    "left": _("left"),
+_count_sentences: dict[str, Any] = {
+    "members": ngettext_lazy("%(shown)s member", "%(shown)s members", "count"),
+    "joined": ngettext_lazy("%(shown)s joined", "%(shown)s joined", "count"),
+    "left": ngettext_lazy("%(shown)s left", "%(shown)s left", "count"),
 }
 
 
@@ -81,11 +83,18 @@ def kind_of(name: str) -> Kind:
     return next(kind for kind in kinds() if kind.name == name)
 
 
-def name_counts(names: dict[str, Promise | str]) -> None:
-    """Says what the counts of steps are called on the screen; others are for programs."""
-    _count_names.update(names)
+def say_counts(sentences: dict[str, Any]) -> None:
+    """Gives the counts of steps, by name, a lazy plural of `count` that tells it as `shown`.
+
+    Others are for programs.
+    """
+    _count_sentences.update(sentences)
 
 
-def counted(counts: Counts) -> list[tuple[str, object]]:
-    """What a step counted that has a name, in the order in which the names were given."""
-    return [(str(name), counts[key]) for key, name in _count_names.items() if counts.get(key)]
+def counted(counts: Counts) -> list[str]:
+    """What a step counted that has a sentence, in the order in which these were given."""
+    return [
+        sentence % {"count": number, "shown": number_format(number, force_grouping=True)}
+        for name, sentence in _count_sentences.items()
+        if isinstance(number := counts.get(name), int) and number
+    ]

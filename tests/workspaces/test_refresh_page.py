@@ -7,7 +7,7 @@ from django.urls import reverse
 from django_scopes import scope
 
 from tests.workspaces.factories import WorkspaceFactory, signed_in
-from workspaces import execution, services
+from workspaces import execution, refreshes, services
 from workspaces.models import Refresh, RefreshStep, Role, Workspace
 from workspaces.refreshes import StepFailed
 
@@ -39,6 +39,11 @@ def test_it_tells_each_steps_fate_and_what_it_waited_for(refresh: Refresh) -> No
     assert "12,345 members" in page
     assert "1 of 3 succeeded" in page
     assert "hx-trigger" not in page
+
+
+def test_what_is_counted_is_told_in_the_number_that_it_has() -> None:
+    assert refreshes.counted({"members": 1, "kept": 3, "joined": 0}) == ["1 member"]
+    assert refreshes.counted({"members": 1000}) == ["1,000 members"]
 
 
 def test_while_it_goes_on_the_tree_renews_itself(workspace: Workspace, kinds: Any) -> None:

@@ -25,7 +25,7 @@ class Row:
     after: list[str]
 
     @property
-    def counts(self) -> list[tuple[str, object]]:
+    def counts(self) -> list[str]:
         return refreshes.counted(self.step.counts)
 
     @property
