@@ -5,6 +5,7 @@ from django.urls import reverse_lazy
 from segments.models import Import, Segment, SegmentRefresh
 from workspaces.notices import telling
 from workspaces.sentences import gettext as _
+from workspaces.sentences import ngettext
 
 IMPORT_FINISHED = "import.finished"
 SEGMENT_REFRESHED = "segment.refreshed"
@@ -36,10 +37,11 @@ def import_finished(load: Import) -> None:
 
 def segment_refreshed(segment: Segment, refresh: SegmentRefresh) -> None:
     if refresh.succeeded:
-        text = _("The segment “%(segment)s” was refreshed: it has %(count)s members.") % {
-            "segment": segment.name,
-            "count": refresh.count,
-        }
+        text = ngettext(
+            "The segment “%(segment)s” was refreshed: it has %(count)s member.",
+            "The segment “%(segment)s” was refreshed: it has %(count)s members.",
+            refresh.count,
+        ) % {"segment": segment.name, "count": refresh.count}
     else:
         text = _("The refresh of the segment “%(segment)s” failed.") % {"segment": segment.name}
     telling.happened(
