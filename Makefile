@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types static check chaos bench docs screenshots load lock audit translations
+.PHONY: help setup demo test lint types static check chaos bench docs styles screenshots load lock audit translations
 
 help:
 	@echo "make demo   set up and run Segue with demo data"
@@ -45,6 +45,7 @@ static: lint types
 	$(PYTHON) scripts/check_migrations.py
 	$(PYTHON) scripts/check_translations.py
 	$(PYTHON) scripts/draw_architecture.py --check
+	$(PYTHON) scripts/tabler_styles.py --check
 
 check: static test
 
@@ -73,6 +74,10 @@ bench: setup .venv-bench/ready
 # The guides and the rest of docs/ as a site that needs nothing from elsewhere, in site/.
 docs: setup .venv-docs/ready
 	@.venv-docs/bin/mkdocs build --strict
+
+# Of Tabler's styles, what the pages use: static/vendor/tabler/tabler.css.
+styles: setup
+	@$(PYTHON) scripts/tabler_styles.py
 
 # The pictures in the guides, of a demo of its own.
 screenshots: setup

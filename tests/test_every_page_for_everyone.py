@@ -1,5 +1,6 @@
 """Every page, in a browser: nothing that axe-core knows to keep people out (WCAG 2.2 AA), nothing
-in the console, nothing wider than the screen, no string without a translation.
+in the console, nothing wider than the screen, no class without its styles, no string without a
+translation.
 
 Each page in each language, by each of its roles in turn: a browser's minutes are dear, so no page
 is opened for one question alone. Colours are the same in all languages: they are looked at in the
@@ -16,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import trans_real
 from playwright.sync_api import Page
 
+from scripts import tabler_styles
 from segments.models import AttributeChange
 from segments.segment_services import refresh_segment
 from tests.connections.factories import ConnectionFactory
@@ -55,10 +57,15 @@ async ([tags, colours]) => {
   return found.violations.map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 160)}`);
 }
 """
+CLASSES = "[...new Set([...document.querySelectorAll('[class]')].flatMap(e => [...e.classList]))]"
 DARK = "document.documentElement.dataset.bsTheme = 'dark'"
 LANGUAGES = ["en", "ca", "es"]
 # Strings that say the same in every language.
 ALIKE = {"Català", "Español", "%(first)s %(then)s"}
+# Classes whose styles browsers are not sent (scripts/tabler_styles.py).
+LEFT_OUT = tabler_styles.classes_of(tabler_styles.SOURCE) - tabler_styles.classes_of(
+    tabler_styles.RESULT
+)
 STRANGERS = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/no-such-page/"]
 OWN = [
     "/workspaces/new/",
@@ -284,6 +291,7 @@ def look_at(
         broken.clear()
     found = too_wide(tab, WIDTHS if turn == 0 else WIDTHS[:1])
     found += tab.evaluate(RUN, [TAGS, turn == 0])
+    found += [f"no styles: {one}" for one in LEFT_OUT.intersection(tab.evaluate(CLASSES))]
     if in_the_dark:
         tab.evaluate(DARK)
         found += [f"dark: {one}" for one in tab.evaluate(RUN, [None, True])]

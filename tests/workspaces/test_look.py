@@ -12,6 +12,7 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.test import Client, RequestFactory
 from django.utils import timezone, translation
 
+from scripts import tabler_styles
 from tests.workspaces.factories import UserFactory, sign_in
 from workspaces import icons, statuses
 from workspaces.templatetags import segue
@@ -76,6 +77,16 @@ def test_every_icon_named_in_a_template_is_in_the_sprite() -> None:
         named |= set(re.findall(r'{% icon "([^"]+)"', path.read_text()))
         named |= set(re.findall(r'\bicon="([^"]+)"', path.read_text()))
     assert named <= icons.names()
+
+
+def test_the_styles_sent_are_those_of_the_classes_in_use() -> None:
+    sent = tabler_styles.RESULT.read_text()
+    assert sent == tabler_styles.made(), "run `make styles`"
+    assert ".btn-primary{" in sent
+    assert ".carousel" not in sent
+    assert ".carousel{" in tabler_styles.subset(
+        tabler_styles.SOURCE.read_text(), {"carousel"}, ours=""
+    )
 
 
 def test_every_page_says_in_a_sentence_what_it_is() -> None:
