@@ -37,6 +37,7 @@ LONGEST = (
     "test_runs_against_a_model",
     "test_the_main_job",
 )
+FAILED = pytest.StashKey[bool]()
 ROOT = Path(__file__).resolve().parent.parent
 # Settings that a test may have changed, and that its other processes go by.
 OF_A_TEST = ["BASE_URL", "UPLOAD_DIR"]
@@ -278,10 +279,18 @@ def browser(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
 
     browser = Chromium(chromium)
     yield browser
-    for number, tab in enumerate(browser.pages()):
+    for number, tab in enumerate(browser.pages() if request.node.stash.get(FAILED, False) else ()):
         with suppress(Exception):
             take_picture(tab, f"{request.node.nodeid.removeprefix('tests/')}{number or ''}")
     browser.close_all()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report: Any = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
