@@ -446,11 +446,12 @@ def test_chunks_need_the_pages_token(workspace: Workspace) -> None:
 def test_a_files_name_is_only_a_name(
     client: Client, workspace: Workspace, settings: Any, name: str, kept: str
 ) -> None:
-    upload = begun(client, workspace, file_name=name)
+    content = b"id,name\n1,Ann\n"
+    upload = begun(client, workspace, file_name=name, file_bytes=len(content))
     assert upload.file_name == kept
     page = client.get(url("upload", workspace, upload.pk)).content.decode()
     assert "<img src=x" not in page
-    send_all(client, upload)
+    send_all(client, upload, content)
     load = Import.objects.get()
     assert load.file_name == kept
     inside = Path(settings.UPLOAD_DIR).resolve()
