@@ -114,4 +114,4 @@ def until(condition: Callable[[], Any], seconds: float, tell: Callable[[], str] 
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s\n{tell()}"
-        time.sleep(0.2)
+        time.sleep(0.5)
