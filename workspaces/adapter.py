@@ -17,6 +17,13 @@ INVITED = "invited_email"
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _(
+            "That e-mail address and that password do not belong together. Type both again, or"
+            " choose a new password."
+        ),
+    }
+
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         """The link of an invitation came to that address by e-mail: no second e-mail is needed."""
         invited = request.session.get(INVITED, "")
