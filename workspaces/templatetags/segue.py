@@ -1,14 +1,18 @@
 """What every template needs: icons, components, statuses, permissions, numbers and times."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Model
+from django.forms.utils import flatatt
 from django.template.base import FilterExpression, NodeList, Parser, Token, token_kwargs
 from django.template.context import Context
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
@@ -24,6 +28,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@cache
 def icon(name: str, css: str = "") -> SafeString:
     """A decorative icon of the sprite; the text beside it carries the meaning."""
     if name not in icons.names():
@@ -89,23 +94,42 @@ def fill(parser: Parser, token: Token) -> FillNode:
     return FillNode(parser.compile_filter(name), nodelist)
 
 
-@register.inclusion_tag("components/status.html")
-def status(target: Model, field: str = "state") -> dict[str, Any]:
+@register.simple_tag
+def status(target: Model, field: str = "state") -> SafeString:
     """The badge of an object's state, with the label of the model's choices."""
-    label = getattr(target, f"get_{field}_display")()
-    return {"look": statuses.look(getattr(target, field)), "label": label}
+    return badge(getattr(target, field), getattr(target, f"get_{field}_display")())
 
 
-@register.inclusion_tag("components/status.html")
-def badge(state: str, label: str) -> dict[str, Any]:
+@register.simple_tag
+def badge(state: str, label: str) -> SafeString:
     """The badge of a state that no model's choices name."""
-    return {"look": statuses.look(state), "label": label}
+    return _badge(statuses.look(state), str(label))
+
+
+@lru_cache(1_000)
+def _badge(look: statuses.Look, label: str) -> SafeString:
+    return render_to_string("components/status.html", {"look": look, "label": label})
 
 
 @register.inclusion_tag("components/steps.html")
 def steps(*labels: str, current: int) -> dict[str, Any]:
     """`{% steps first second third current=2 %}`: the way through a set-up, numbered from 1."""
     return {"steps": labels, "current": current}
+
+
+@register.simple_tag
+def options(groups: Iterable[tuple[str | None, list[dict[str, Any]], int]]) -> SafeString:
+    """The options of a select widget's groups: of time zones there are hundreds."""
+    return format_html_join("", "{}", ((_group(name, found),) for name, found, _at in groups))
+
+
+def _group(name: str | None, found: list[dict[str, Any]]) -> SafeString:
+    drawn = format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>\n',
+        ((one["value"], flatatt(one["attrs"]), one["label"]) for one in found),
+    )
+    return format_html('<optgroup label="{}">\n{}</optgroup>\n', name, drawn) if name else drawn
 
 
 @register.simple_tag(takes_context=True)
