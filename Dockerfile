@@ -26,4 +26,4 @@ VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-CMD ["gunicorn", "config.wsgi", "--bind=0.0.0.0:8000", "--workers=3", "--threads=4", "--timeout=120", "--keep-alive=75", "--worker-tmp-dir=/dev/shm"]
+CMD ["gunicorn", "config.wsgi", "--config=python:config.serving", "--bind=0.0.0.0:8000"]

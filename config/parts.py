@@ -1,6 +1,5 @@
 """The processes that make up a running system on one machine."""
 
-import os
 import sys
 from dataclasses import dataclass
 
@@ -27,15 +26,9 @@ def parts(*, port: int, sandbox_port: int | None, data: str) -> list[Part]:
                 "-m",
                 "gunicorn",
                 "config.wsgi",
+                "--config=python:config.serving",
                 f"--bind=127.0.0.1:{port}",
-                "--workers=2",
-                "--threads=4",
-                "--timeout=120",
-                # Closed after two seconds, as is usual, a connection now and then goes away just
-                # as a browser or a proxy sends something by it.
-                "--keep-alive=75",
                 "--log-level=warning",
-                "--worker-tmp-dir=/dev/shm" if os.path.isdir("/dev/shm") else "--preload",  # noqa: S108
             ),
             f"http://localhost:{port}/",
             port,

@@ -4,6 +4,7 @@ The pages are made ready once, before the workers are made of that process: none
 first readers wait for templates, addresses and translations, and they share their memory.
 """
 
+import atexit
 import gc
 import os
 import sys
@@ -32,6 +33,7 @@ def when_ready(server: Any) -> None:
     gc.collect()
     # What is loaded by now stays: it need not be looked through again, nor copied by that.
     gc.freeze()
+    atexit.register(gc.unfreeze)
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -128,7 +128,7 @@ TEMPLATES = [
 
 DATABASES = {
     "default": env.dj_db_url(
-        "DATABASE_URL", default=embedded.database_url(), conn_max_age=60, conn_health_checks=True
+        "DATABASE_URL", default=embedded.database_url(), conn_max_age=600, conn_health_checks=True
     )
 }
 DATABASES["default"]["OPTIONS"] = {

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from config.quick_urls import address
 from connections.dependents import Dependent
 from connections.models import Connection
 from connections.services import Refused
@@ -74,7 +74,7 @@ def of_segments(segments: Sequence[Segment]) -> dict[int, list[tuple[str, str]]]
     for segment_id, name, pk in links.order_by("destination__name").values_list(
         "segment_id", "destination__name", "destination_id"
     ):
-        url = reverse("exports:destination_detail", args=[slug, pk])
+        url = address("exports:destination_detail", slug, pk)
         found.setdefault(segment_id, []).append((name, url))
     return found
 
@@ -122,4 +122,4 @@ def _problem_with_custom_field(destination: Destination, field: str, attribute: 
 
 
 def _url(destination: Destination) -> str:
-    return reverse("exports:destination_detail", args=[destination.workspace.slug, destination.pk])
+    return address("exports:destination_detail", destination.workspace.slug, destination.pk)

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -152,11 +153,11 @@ class DestinationForm(forms.Form):
     def chosen_segments(self) -> list[str]:
         return [str(value) for value in self["segments"].value() or []]
 
-    @property
+    @cached_property
     def field_choices(self) -> Any:
         return contact_fields.choices()
 
-    @property
+    @cached_property
     def proposals(self) -> dict[str, str]:
         return matching.proposals(self.attributes)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from config.quick_urls import address
 from exports import whys
 from exports.engine.drive import drive_to_end
 from exports.models import Destination, Run
@@ -68,13 +68,13 @@ def tell(steps: list[RefreshStep]) -> dict[int, Told]:
         run = runs.get(step.counts.get("run"))
         if run is not None:
             told[step.object_id] = Told(
-                reverse("exports:run_detail", args=[slug, run.pk]),
+                address("exports:run_detail", slug, run.pk),
                 state=run.state,
                 label=run.get_state_display(),
                 text=_("%(count)s sent") % {"count": number(run.sent)} if run.planned_at else "",
                 goes_on=run.is_active and not run.is_waiting,
             )
         elif step.object_id in there:
-            url = reverse("exports:destination_detail", args=[slug, step.object_id])
+            url = address("exports:destination_detail", slug, step.object_id)
             told[step.object_id] = Told(url)
     return told

@@ -17,7 +17,7 @@ from workspaces.models import Membership, Role, Workspace
 from workspaces.permissions import may
 from workspaces.timing import workspace_refreshes_at
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 NEVER = Value(datetime.fromtimestamp(0, UTC))
 # None of them null, so that pages go on from where one ended.
 ORDERS: dict[str, tuple[Combinable, ...]] = {

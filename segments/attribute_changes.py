@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from segments import attribute_sql as sql
-from segments import attribute_uses, attribute_values, attributes, profile_merge
+from segments import attribute_uses, attribute_values, attributes, population, profile_merge
 from segments.conversion import typed
 from segments.models import Attribute, AttributeChange
 from segments.preview import TooSlow, bounded
@@ -162,6 +162,7 @@ def _convert(change: AttributeChange, attribute: Attribute) -> None:
             with outcome.path.open("rb") as file:
                 cursor.copy_expert(sql.COPY_CONVERTED, file)
             cursor.execute("ANALYZE converted")
+            population.changed(attribute.workspace_id)
             cursor.execute(sql.CONVERT, _parameters(attribute))
             changed = cursor.rowcount
             cursor.execute("DROP TABLE converted")
@@ -182,6 +183,7 @@ def _remove(change: AttributeChange, attribute: Attribute) -> None:
         raise _Failed(Failure.USES)
     _note(change, stage="storing")
     with transaction.atomic(), connection.cursor() as cursor:
+        population.changed(attribute.workspace_id)
         cursor.execute(sql.REMOVE, _parameters(attribute))
         changed = cursor.rowcount
         attributes.tell_imports(attribute, keep=False)

@@ -1,14 +1,23 @@
-"""How many profiles have each attribute filled, and with what: of all, or of a fair sample."""
+"""How many profiles have each attribute filled, and with what: of all, or of a fair sample.
 
+What took long to find out is kept until profiles change.
+"""
+
+import hashlib
+import json
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import redis
 from django.db import connection, transaction
 
 from segments import attribute_sql as sql
 from segments import population, sampling
 from segments.models import Attribute
+from workspaces import cached
 from workspaces.models import Workspace
 
 # So many values are looked at, whatever the number of attributes: that takes some 0.15 s.
@@ -37,6 +46,22 @@ class Facts:
 def facts(workspace: Workspace, attributes: Iterable[Attribute], shown: int) -> Facts:
     """Shares of these attributes, and up to `shown` values of each."""
     names = [attribute.name for attribute in attributes]
+    state = population.state(workspace.pk)
+    digest = hashlib.sha256(json.dumps([names, shown]).encode()).hexdigest()
+    key = cached.key(workspace.pk, "facts", state, digest)
+    with suppress(redis.RedisError):
+        known: Facts | None = cached.get_sealed(key) if state else None
+        if known is not None:
+            return known
+    started = time.perf_counter()
+    found = _looked_up(workspace, names, shown)
+    if state and time.perf_counter() - started > population.SLOW_SECONDS:
+        with suppress(redis.RedisError):
+            cached.put_sealed(key, found, population.KEPT_SECONDS)
+    return found
+
+
+def _looked_up(workspace: Workspace, names: list[str], shown: int) -> Facts:
     most = VALUES_LOOKED_AT // max(Attribute.objects.count(), FEWEST_ATTRIBUTES)
     parameters: dict[str, Any] = {
         "workspace": workspace.pk,

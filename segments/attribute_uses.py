@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.urls import reverse
-
+from config.quick_urls import address
 from segments.models import Attribute, Segment
 from segments.rule_tree import RuleError, Vocabulary, read, rules_by_attribute
 from workspaces.models import Workspace
@@ -59,7 +58,7 @@ def problems_with(attribute: Attribute, kind: str) -> list[tuple[Use, str]]:
 
 def segments_using(workspace: Workspace) -> Iterator[Use]:
     for segment in Segment.objects.order_by("name"):
-        url = reverse("segments:segment_detail", args=[workspace.slug, segment.pk])
+        url = address("segments:segment_detail", workspace.slug, segment.pk)
         for name, rules in rules_by_attribute(segment.rules).items():
             yield Use(name, segment.name, url, partial(_problem, name, rules))
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from django.db.models import TextField
 from django.db.models.functions import Cast
-from django.urls import reverse
 
+from config.quick_urls import address
 from segments.models import Segment
 from segments.rule_tree import segments_in
 
@@ -53,6 +53,6 @@ def segments_using(segments: Sequence[Segment]) -> Found:
     )
     for pk, name, rules in built_on_some.values_list("pk", "name", "rules"):
         for used in (segments_in(rules) & wanted) - {pk}:
-            url = reverse("segments:segment_detail", args=[slug, pk])
+            url = address("segments:segment_detail", slug, pk)
             found.setdefault(used, []).append((name, url))
     return found

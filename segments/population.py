@@ -1,9 +1,10 @@
-"""How many profiles a workspace has.
+"""How many profiles a workspace has, and what else is kept of them until they change.
 
-PostgreSQL counts them one by one: a tenth of a second for a million. So what took long to count is
-kept until profiles come or go.
+PostgreSQL counts them one by one: a tenth of a second for a million. So what took long to find out
+is kept.
 """
 
+import secrets
 import time
 from contextlib import suppress
 
@@ -35,7 +36,16 @@ def size(workspace_id: int) -> int:
     return counted
 
 
+def state(workspace_id: int) -> str:
+    """Another one after each change of profiles; empty, and no use as a key, without Redis."""
+    key = cached.key(workspace_id, "profiles-state")
+    try:
+        return str(cache.get_or_set(key, lambda: secrets.token_hex(8), None))
+    except redis.RedisError:
+        return ""
+
+
 def changed(workspace_id: int) -> None:
-    """Profiles came or went, in the transaction that is under way."""
-    key = cached.key(workspace_id, "profiles")
-    transaction.on_commit(lambda: cache.delete(key), robust=True)
+    """Profiles came, went or changed, in the transaction that is under way."""
+    keys = [cached.key(workspace_id, name) for name in ("profiles", "profiles-state")]
+    transaction.on_commit(lambda: cache.delete_many(keys), robust=True)

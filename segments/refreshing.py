@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 
-from django.urls import reverse
 from django.utils import timezone
 
+from config.quick_urls import address
 from segments.failures import Failure, cause
 from segments.membership import (
     SegmentBusy,
@@ -76,9 +76,7 @@ def tell(steps: list[RefreshStep]) -> dict[int, Told]:
     """Where the steps' segments are."""
     found = Segment.objects.filter(pk__in=[step.object_id for step in steps])
     return {
-        segment.pk: Told(
-            reverse("segments:segment_detail", args=[segment.workspace.slug, segment.pk])
-        )
+        segment.pk: Told(address("segments:segment_detail", segment.workspace.slug, segment.pk))
         for segment in found.select_related("workspace")
     }
 

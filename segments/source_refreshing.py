@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.conf import settings
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from config.quick_urls import address
 from segments import imports, sources, sql_loads, sql_sources
 from segments.models import Import, Source, SqlQuery
 from workspaces import sentences, timing
@@ -97,9 +97,9 @@ def tell(steps: list[RefreshStep]) -> dict[int, Told]:
         load = going_on.get(step.object_id)
         pk = load.pk if load else step.counts.get("load")
         if pk is not None:
-            url = reverse("segments:import_detail", args=[slug, pk])
+            url = address("segments:import_detail", slug, pk)
         else:
-            url = reverse("segments:source_detail", args=[slug, step.object_id])
+            url = address("segments:source_detail", slug, step.object_id)
         if step.object_id in there:
             text = _("%(count)s rows read so far") % {"count": number(load.read)} if load else ""
             told[step.object_id] = Told(url, text=text)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from config.quick_urls import address
 from workspaces import permissions
 
 
@@ -87,7 +87,7 @@ def _links(request: HttpRequest, pages: list[Page]) -> Iterator[Link]:
     for page in pages:
         if not permissions.may(member, page.action):
             continue
-        url = reverse(page.url_name, args=[member.workspace.slug])
+        url = address(page.url_name, member.workspace.slug)
         yield Link(url, page.label, page.icon, _current(request.path, url, page))
 
 

@@ -24,7 +24,7 @@ from workspaces.columns import Columns
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, requires
 
-PAGE = 100
+PAGE = 50
 NEVER = Value(datetime.fromtimestamp(0, UTC))
 ORDERS: dict[str, tuple[Combinable, ...]] = {
     "name": (F("name"),),

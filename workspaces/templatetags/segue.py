@@ -17,8 +17,8 @@ from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from workspaces import icons, navigation, permissions, statuses
 from workspaces.charts import BarChart
@@ -258,7 +258,7 @@ def when(moment: datetime | None, otherwise: str = "–") -> str:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="seconds"),
-        f"{formats.date_format(local, 'DATETIME_FORMAT')} {local:%Z}",
+        f"{_written(local, 'DATETIME_FORMAT')} {local:%Z}",
         naturaltime(moment),
     )
 
@@ -273,8 +273,18 @@ def at(moment: datetime | None, otherwise: str = "–") -> str:
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="seconds"),
         naturaltime(moment),
-        formats.date_format(local, "SHORT_DATETIME_FORMAT"),
+        _written(local, "SHORT_DATETIME_FORMAT"),
     )
+
+
+def _written(local: datetime, form: str) -> str:
+    to_the_minute = local.replace(tzinfo=None, second=0, microsecond=0)
+    return _written_in(get_language(), to_the_minute, form)
+
+
+@lru_cache(10_000)
+def _written_in(language: str | None, to_the_minute: datetime, form: str) -> str:
+    return formats.date_format(to_the_minute, form)
 
 
 @register.filter

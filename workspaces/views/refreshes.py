@@ -15,6 +15,9 @@ from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Refresh, RefreshStep
 from workspaces.permissions import requires
 
+# So many steps of a kind are shown at first, besides those that stand out.
+SHOWN = 50
+
 
 @dataclass(frozen=True)
 class Row:
@@ -41,13 +44,31 @@ class Row:
             return self.told.state.startswith("succeeded")
         return self.step.state == RefreshStep.State.SUCCEEDED
 
+    @property
+    def stands_out(self) -> bool:
+        """Whether it failed, or is going on: what people look for."""
+        if self.speaks_for_itself:
+            return not self.has_succeeded
+        return self.step.state in (RefreshStep.State.FAILED, RefreshStep.State.RUNNING)
+
 
 @dataclass(frozen=True)
 class Group:
-    """The steps of one kind."""
+    """The steps of one kind; some of them, unless all are asked for."""
 
     label: str
     rows: list[Row]
+    is_whole: bool
+
+    @property
+    def shown(self) -> list[Row]:
+        if self.is_whole or len(self.rows) <= SHOWN:
+            return self.rows
+        return [row for place, row in enumerate(self.rows) if place < SHOWN or row.stands_out]
+
+    @property
+    def is_cut(self) -> bool:
+        return len(self.shown) < len(self.rows)
 
     @property
     def succeeded(self) -> int:
@@ -57,14 +78,16 @@ class Group:
 @requires("schedule.view")
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     refresh = get_object_or_404(Refresh.objects.select_related("started_by"), pk=pk)
-    return render(request, "workspaces/refresh.html", _tree(refresh))
+    return render(request, "workspaces/refresh.html", _tree(refresh, is_whole="all" in request.GET))
 
 
 @requires("schedule.view")
 def tree(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """The part of the page that lives while the refresh goes on."""
     refresh = get_object_or_404(Refresh.objects.select_related("started_by"), pk=pk)
-    response = render(request, "workspaces/_refresh_tree.html", _tree(refresh))
+    response = render(
+        request, "workspaces/_refresh_tree.html", _tree(refresh, is_whole="all" in request.GET)
+    )
     if refresh.is_active:
         response[streams.FOR_EVERY_ROLE] = "yes"
     return response
@@ -84,7 +107,7 @@ def retry(request: WorkspaceRequest, slug: str, pk: int, step: int | None = None
     return redirect("workspaces:refresh_detail", slug, pk)
 
 
-def _tree(refresh: Refresh) -> dict[str, Any]:
+def _tree(refresh: Refresh, *, is_whole: bool) -> dict[str, Any]:
     steps = list(refresh.steps.select_related("workspace").order_by("position"))
     names = {step.position: step.name for step in steps}
     groups = []
@@ -98,9 +121,10 @@ def _tree(refresh: Refresh) -> dict[str, Any]:
         ]
         going_on = going_on or any(one.goes_on for one in told.values())
         if rows:
-            groups.append(Group(str(kind.label), rows))
+            groups.append(Group(str(kind.label), rows, is_whole))
     return {
         "refresh": refresh,
+        "is_whole": is_whole,
         "groups": groups,
         "done": sum(step.finished_at is not None for step in steps),
         "count": len(steps),
