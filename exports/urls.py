@@ -12,6 +12,7 @@ urlpatterns = [
     path("lists/", setup.list_picker, name="list_picker"),
     path("custom-fields/", setup.custom_field_choices, name="custom_fields"),
     path("selection/", setup.selection_size, name="selection_size"),
+    path("others/", segments.other_exports, name="other_exports"),
     path("preview/", setup.preview_entered, name="preview"),
     path("preview/<slug:token>/", setup.preview_made, name="preview_made"),
     path("recent-runs/", runs.home_runs, name="home_runs"),

@@ -24,6 +24,7 @@ from workspaces.models import Workspace
 VALUES_LOOKED_AT = 100_000
 FEWEST_ATTRIBUTES = 20
 LONGEST_VALUE = 60
+SLOW_SECONDS = 0.1
 
 
 @dataclass
@@ -55,7 +56,7 @@ def facts(workspace: Workspace, attributes: Iterable[Attribute], shown: int) -> 
             return known
     started = time.perf_counter()
     found = _looked_up(workspace, names, shown)
-    if state and time.perf_counter() - started > population.SLOW_SECONDS:
+    if state and time.perf_counter() - started > SLOW_SECONDS:
         with suppress(redis.RedisError):
             cached.put_sealed(key, found, population.KEPT_SECONDS)
     return found

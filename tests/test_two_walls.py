@@ -239,6 +239,7 @@ def test_ids_in_what_is_sent_lead_nowhere_either(
         "exports:list_picker": {"connection": connection},
         "exports:custom_fields": {"connection": connection},
         "exports:selection_size": {"segments": [segment]},
+        "exports:other_exports": {"segment": segment},
         "exports:destination_add": {"segment": segment},
     }
     client, before = browser_of(MembershipFactory(workspace=workspace)), theirs.state()

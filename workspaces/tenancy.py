@@ -6,6 +6,7 @@ both columns, so that PostgreSQL itself refuses a row that points into another w
 `RowSecurity`, run after it, makes PostgreSQL show and take rows of the workspace in scope only.
 """
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models
@@ -54,6 +55,16 @@ class TenantModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def _get_FIELD_display(self, field: Any) -> str:  # noqa: N802 - Django's name
+        """As Django's own, which makes all of the choices anew each time: lists ask it a lot."""
+        value = getattr(self, field.attname)
+        return str(_labels(field).get(value, value))
+
+
+@cache
+def _labels(field: Any) -> dict[Any, Any]:
+    return dict(field.flatchoices)
 
 
 class BulkTenantModel(models.Model):

@@ -2,16 +2,26 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from exports import destinations
+from exports import destinations, segment_panel
 from exports.models import Destination
 from exports.preview import inactive_warnings
 from exports.views.objects import destination_of
 from segments.models import Segment
 from workspaces.middleware import WorkspaceRequest
+from workspaces.permissions import requires
+
+
+@require_safe
+@requires("destination.create")
+def other_exports(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """The exports that a segment can be put into."""
+    segment = _segment(request.GET.get("segment", ""))
+    context = {"segment": segment, "others": segment_panel.others(segment)}
+    return render(request, "exports/_other_exports.html", context)
 
 
 @require_POST
@@ -54,6 +64,9 @@ def take_out_segment(request: WorkspaceRequest, slug: str, pk: int) -> HttpRespo
 
 def _asked(request: WorkspaceRequest, pk: int) -> tuple[Destination, Segment]:
     destination = destination_of(request, pk, "destination.change")
-    asked = request.POST.get("segment", "")
+    return destination, _segment(request.POST.get("segment", ""))
+
+
+def _segment(asked: str) -> Segment:
     is_id = asked.isdecimal() and len(asked) < 19
-    return destination, get_object_or_404(Segment, pk=int(asked) if is_id else 0)
+    return get_object_or_404(Segment, pk=int(asked) if is_id else 0)

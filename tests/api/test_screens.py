@@ -122,6 +122,7 @@ DONE_BY: dict[str, str] = {
     "exports:list_picker": "list_lists",
     "exports:custom_fields": "list_custom_fields",
     "exports:selection_size": "preview_new_destination",
+    "exports:other_exports": "list_destinations",
     "exports:preview": "preview_new_destination",
     "exports:preview_made": "get_destination_preview",
     "exports:home_runs": "list_runs",

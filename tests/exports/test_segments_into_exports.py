@@ -63,8 +63,14 @@ def test_exports_over_accounts_not_shared_are_named_but_not_offered(workspace: W
     segment = SegmentFactory(workspace=workspace)
     client = signed_in(workspace, "contributor")
     page = client.get(reverse("segments:segment_detail", args=[workspace.slug, segment.pk]))
-    assert "Not shared with you" in words(page)
-    assert url("destination_add_segment", workspace, export.pk) not in page.content.decode()
+    at = f"{url('other_exports', workspace)}?segment={segment.pk}"
+    assert f'hx-get="{at}"' in page.content.decode()
+    others = client.get(at)
+    assert "Not shared with you" in words(others)
+    assert url("destination_add_segment", workspace, export.pk) not in others.content.decode()
+    offered = signed_in(workspace).get(at).content.decode()
+    assert url("destination_add_segment", workspace, export.pk) in offered
+    assert signed_in(workspace, "viewer").get(at).status_code == 403
 
 
 def test_a_segment_is_taken_out_of_an_export_from_its_page(workspace: Workspace) -> None:

@@ -46,6 +46,31 @@ def test_what_is_counted_is_told_in_the_number_that_it_has() -> None:
     assert refreshes.counted({"members": 1000}) == ["1,000 members"]
 
 
+def test_of_many_steps_the_first_are_shown_and_what_failed(refresh: Refresh) -> None:
+    RefreshStep.objects.bulk_create(
+        RefreshStep(
+            workspace=refresh.workspace,
+            refresh=refresh,
+            position=10 + number,
+            kind="segment",
+            object_id=10 + number,
+            name=f"Many {number:02}",
+            state="failed" if number == 68 else "succeeded",
+        )
+        for number in range(70)
+    )
+    client = signed_in(refresh.workspace)
+    page = client.get(url(refresh)).content.decode()
+    assert "Many 46" in page
+    assert "Many 47" not in page
+    assert "Many 68" in page
+    assert "51 in all." in page
+    assert 'href="' + url(refresh) + '?all=yes">Show all 73</a>' in page
+    whole = client.get(url(refresh), {"all": "yes"}).content.decode()
+    assert "Many 69" in whole
+    assert "in all." not in whole
+
+
 def test_while_it_goes_on_the_tree_renews_itself(workspace: Workspace, kinds: Any) -> None:
     refresh = services.start_refresh(workspace, trigger=Refresh.Trigger.COMMAND, in_worker=False)
     client = signed_in(workspace)
