@@ -36,7 +36,7 @@ def test_what_is_no_address_is_none(values: list[Any]) -> None:
     [
         "{% trans 'Segments' %} {% translate \"Save\" %}",
         "{% trans '100 % <b>&amp;</b>' %}",
-        "{% trans 'Left' context 'went away' %}{% trans 'Save' as it %}{{ it }}{% trans 'x' noop %}",
+        "{% trans 'Left' context 'went away' %}{% trans 'Save' as it %}{{ it }}",
         "{% trans name %}{% trans 'Save'|upper %}",
         "{% url 'workspaces:home' slug %}{% url 'workspaces:home' slug=slug as at %}{{ at }}",
     ],
