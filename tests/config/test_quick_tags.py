@@ -18,7 +18,7 @@ from config.quick_urls import address
         ("segments:segment_detail", ["a-shop", 7]),
         ("segments:segment_detail", ["a-shop", "7"]),
         ("workspaces:invitation", ["a-shop", "x_-Y"]),
-        ("openid_connect_login", ["côte d’azur/?#"]),
+        ("openid_connect_login", ["côte d’azur?#"]),
     ],
 )
 def test_an_address_is_the_one_that_reverse_gives(name: str, values: list[Any]) -> None:
@@ -42,7 +42,8 @@ def test_what_is_no_address_is_none(values: list[Any]) -> None:
     ],
 )
 def test_templates_say_the_same_in_every_language(template: str) -> None:
-    ours, django = Engine.get_default(), Engine()
+    ours = Engine.get_default()
+    django = Engine(libraries={"i18n": "django.templatetags.i18n"})
     context = {"name": "Save", "slug": "a-shop"}
     for language in ("en", "ca", "es"):
         with translation.override(language):

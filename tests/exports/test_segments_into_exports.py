@@ -19,14 +19,17 @@ def test_a_segment_is_added_to_an_export_from_its_page(workspace: Workspace) -> 
     page = reverse("segments:segment_detail", args=[workspace.slug, segment.pk])
     assert "No export sends it yet." in words(client.get(page))
     at = url("destination_add_segment", workspace, export.pk)
-    assert at in client.get(page).content.decode()
+    others = f"{url('other_exports', workspace)}?segment={segment.pk}"
+    assert f'hx-get="{others}"' in client.get(page).content.decode()
+    assert at in client.get(others).content.decode()
     for _twice in range(2):
         answer = client.post(at, {"segment": segment.pk}, follow=True)
     assert answer.redirect_chain[-1][0] == page
     assert "“Newsletter” sends this segment too" in words(answer)
     assert export.segments.count() == had + 1
     assert AuditEntry.objects.filter(action="destination.changed").count() == 1
-    assert at not in client.get(page).content.decode()
+    assert others not in client.get(page).content.decode()
+    assert at not in client.get(others).content.decode()
 
 
 def test_an_inactive_segment_is_added_with_a_warning_and_a_draft_is_not(
