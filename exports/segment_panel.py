@@ -12,7 +12,7 @@ def exports_of(segment: Segment) -> tuple[str, dict[str, Any]]:
     return (
         "exports/_segment_panel.html",
         {
-            "sending": list(_known(segment).filter(sends=True)),
+            "sending": list(_by_name().filter(_sends(segment))),
             "has_others": others(segment).exists(),
         },
     )
@@ -20,10 +20,13 @@ def exports_of(segment: Segment) -> tuple[str, dict[str, Any]]:
 
 def others(segment: Segment) -> QuerySet[Destination]:
     """The exports that don't send it."""
-    return _known(segment).filter(sends=False)
+    return _by_name().exclude(_sends(segment))
 
 
-def _known(segment: Segment) -> QuerySet[Destination]:
+def _by_name() -> QuerySet[Destination]:
+    return Destination.objects.select_related("connection").order_by("name")
+
+
+def _sends(segment: Segment) -> Exists:
     links = DestinationSegment.objects.filter(segment=segment, destination=OuterRef("pk"))
-    known = Destination.objects.select_related("connection").annotate(sends=Exists(links))
-    return known.order_by("name")
+    return Exists(links)
