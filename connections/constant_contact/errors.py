@@ -47,6 +47,8 @@ _ADDRESS = re.compile(
 # Three parts of a JWT, what follows Bearer, and any run too long to be a word or an id.
 _TOKEN = re.compile(r"Bearer\s+\S+|eyJ[\w.-]+|[\w-]{20,}\.[\w-]{10,}[\w.-]*|[\w-]{40,}")
 LONGEST_MESSAGE = 300
+# Seconds. The longest of the provider's limits starts anew every day.
+LONGEST_RETRY_AFTER = 86_400.0
 REQUEST_TIMEOUT = 408
 # A gateway says these when it passed the request on and got no answer it could use.
 GATEWAY_LOST_IT = frozenset({502, 504})
@@ -111,17 +113,17 @@ def _limited(key: str, said: str, told: dict[str, Any]) -> ProviderError:
 
 
 def retry_after(response: requests.Response) -> float | None:
-    """The seconds that a `Retry-After` header asks for, as a number or a date."""
+    """The seconds that a `Retry-After` header asks for, as a number or a date; a day at most."""
     header = response.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", header):
-        return float(header)
+        return min(float(header), LONGEST_RETRY_AFTER)
     try:
         at = parsedate_to_datetime(header)
     except ValueError:
         return None
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
-    return max(0.0, (at - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, (at - datetime.now(UTC)).total_seconds()), LONGEST_RETRY_AFTER)
 
 
 def _key_and_message(response: requests.Response) -> tuple[str, str]:

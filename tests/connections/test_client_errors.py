@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 
 from connections.constant_contact import errors
 from connections.constant_contact.client import Client
@@ -48,6 +49,13 @@ def test_a_change_that_is_throttled_is_left_to_the_caller(sandbox: Any) -> None:
     assert not isinstance(throttled.value, errors.QueueFull)
     assert client.requests == 1
     assert sandbox.control("statistics")["imported_contacts"] == 0
+
+
+@pytest.mark.parametrize("asked", [str(10**30), "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_nobody_waits_longer_than_a_day_whatever_is_asked(asked: str) -> None:
+    answer = requests.Response()
+    answer.headers["Retry-After"] = asked
+    assert errors.retry_after(answer) == errors.LONGEST_RETRY_AFTER
 
 
 def test_reading_that_is_throttled_waits_as_long_as_asked(sandbox: Any) -> None:
