@@ -47,10 +47,21 @@ KEEP_TAKEN_OFF = _KEEP_TAKEN_OFF.format(absent=_ABSENT)
 
 KEEP_TAKEN_OFF_OF = _KEEP_TAKEN_OFF.format(absent="d.address = ANY (%(absent)s::text[])")
 
-# Who is not on the list any more is not to be taken off it, nor to be put anywhere for that.
-LET_GO_OF_ABSENT = f"DELETE FROM exports_delivery d WHERE {_LEAVING} AND {_ABSENT}"  # noqa: S608
+# Who is off the list is off it for every export that was to take them off.
+_LET_GO = f"""
+WITH off_for_others AS (
+    DELETE FROM exports_delivery other USING exports_delivery d
+    WHERE {_LEAVING} AND {{which}} AND other.workspace_id = %(workspace)s
+        AND other.destination_id = ANY (%(others)s::bigint[]) AND other.address = d.address
+        AND other.leaving_run_id IS NOT NULL
+)
+DELETE FROM exports_delivery d WHERE {_LEAVING} AND {{which}}
+"""  # noqa: S608
 
-LET_GO = f"DELETE FROM exports_delivery d WHERE {_LEAVING}"  # noqa: S608
+# Who is not on the list any more is not to be taken off it, nor to be put anywhere for that.
+LET_GO_OF_ABSENT = _LET_GO.format(which=_ABSENT)
+
+LET_GO = _LET_GO.format(which="true")
 
 KEEP = f"UPDATE exports_delivery d SET leaving_run_id = NULL WHERE {_LEAVING}"  # noqa: S608
 

@@ -99,13 +99,11 @@ def _begin(run: Run, provider: Provider) -> None:
     with transaction.atomic():
         turns.take_to_remove(run.destination)
         _save(run, begun=True)
-    others = Destination.objects.filter(delivered_to=run.destination.delivered_to)
-    found = list(others.exclude(pk=run.destination_id).values_list("pk", flat=True))
-    if found:
+    if _others(run):
         with transaction.atomic():
             with connection.cursor() as cursor:
                 expect_rows(cursor, run.to_remove)
-            _execute(removal_sql.LET_GO_OF_SHARED, run, others=found)
+            _execute(removal_sql.LET_GO_OF_SHARED, run)
     count = _count(run)
     if not count:
         _save(run, done=True)
@@ -297,7 +295,14 @@ def _where(run: Run) -> dict[str, Any]:
         "run": run.pk,
         "account": run.destination.delivered_to.partition(":")[0],
         "list": _list_of(run),
+        "others": _others(run),
     }
+
+
+def _others(run: Run) -> list[int]:
+    """The other destinations of the run's list."""
+    found = Destination.objects.filter(delivered_to=run.destination.delivered_to)
+    return list(found.exclude(pk=run.destination_id).values_list("pk", flat=True))
 
 
 def _list_of(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""Turns at a list: nobody is taken off it while another export sends to it, nor sent meanwhile.
+"""Turns at a list: one export at a time takes people off it, and none sends to it meanwhile.
 
 Whom another export holds stays on the list, and whom it is just sending is not held yet.
 """
@@ -35,11 +35,14 @@ def take_to_send(destination: Destination) -> None:
 def take_to_remove(destination: Destination) -> None:
     """Keeps others from planning to send to the list until the caller's transaction ends.
 
-    Raises `TryLater` while another export sends, or plans to.
+    Raises `TryLater` while another export sends, or plans to, or takes people off itself: whoever
+    it takes off would look here as if somebody had done it by hand.
     """
     free = _lock(destination, "pg_try_advisory_xact_lock")
     if not free or _others(destination).filter(_SENDING).exists():
         raise TryLater(why("others_send"), timezone.now() + SOON)
+    if _others(destination).filter(_TAKING_OFF).exists():
+        raise TryLater(why("others_take_off"), timezone.now() + SOON)
 
 
 def _others(destination: Destination) -> QuerySet[Run]:
