@@ -143,7 +143,11 @@ def _sends_again(run: Run) -> bool:
 
 def _read_list(run: Run, account_id: str, provider: Provider) -> None:
     is_restored = restored.is_first_since(run)
-    holders = [run.destination_id] if is_restored else _holders(run, account_id)
+    holders = _holders(run, account_id)
+    if is_restored:
+        # What it sent to another list tells nothing of this one.
+        sent_here = run.destination_id in holders or not run.destination.delivered_to
+        holders = [run.destination_id] if sent_here else []
     if not holders:
         return
     how: dict[str, Any] = {"list_ids": [run.destination.list_id]}
@@ -155,11 +159,13 @@ def _read_list(run: Run, account_id: str, provider: Provider) -> None:
         exports["deleted"] = read_back.finished(run, provider, "deleted", status="removed")
     where = _where(run, account_id, holders)
     with transaction.atomic(), connection.cursor() as cursor:
-        _compare(cursor, provider, exports, where)
+        on_list = _compare(cursor, provider, exports, where)
         if is_restored:
             restored.learn_from_list(run)
         cursor.execute(sql.COUNT_OFF_LIST)
         (off,) = cursor.fetchone()
+        if off and not on_list:
+            _ensure_list_is_there(run, provider)
         all_known = off <= FEW or len(exports) > 1
         if all_known:
             if off and len(exports) == 1:
@@ -190,11 +196,19 @@ def _where(run: Run, account_id: str, holders: list[int]) -> dict[str, Any]:
 
 def _compare(
     cursor: Any, provider: Provider, exports: dict[str, Activity], where: dict[str, Any]
-) -> None:
-    """Makes `off_list` of what the exports tell."""
+) -> bool:
+    """Makes `off_list` of what the exports tell; whether anybody is on the list."""
     read = read_back.load(provider, exports)
     expect_rows(cursor, read)
     cursor.execute(sql.CREATE_OFF_LIST, where)
+    cursor.execute(sql.IS_ANYBODY_ON_LIST)
+    return bool(cursor.fetchone()[0])
+
+
+def _ensure_list_is_there(run: Run, provider: Provider) -> None:
+    """Nobody is on a list that was deleted, and nobody was taken off it. Raises `NotFound`."""
+    if getattr(provider.list(run.destination.list_id), "deleted_at", None):
+        raise errors.NotFound("The list was deleted.")
 
 
 def _look_up(cursor: Any, provider: Provider) -> None:
@@ -219,11 +233,17 @@ def _pull(run: Run, account_id: str, provider: Provider) -> None:
     if known is None or whole:
         export = read_back.finished(run, provider, "opted_out", status="unsubscribed")
         exports = {"unsubscribed": export}
+        # It tells nothing of what was said while the provider prepared it.
+        began = datetime.fromtimestamp(run.read_back["opted_out"]["begun"], UTC)
     else:
         since = (known.pulled_at - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
         contacts = provider.contacts(status="unsubscribed", optout_after=since)
         found = [one.email_address.address for one in contacts if one.email_address is not None]
-    where: dict[str, Any] = {"workspace": run.workspace_id, "account": account_id}
+    where: dict[str, Any] = {
+        "workspace": run.workspace_id,
+        "account": account_id,
+        "began": began,
+    }
     with transaction.atomic():
         read_back.load(provider, exports)
         with connection.cursor() as cursor:

@@ -12,10 +12,11 @@ FROM read_contact WHERE address <> ''
 ON CONFLICT DO NOTHING
 """
 
-# Who is not among all that were read has opted in again.
+# Who is not among all that were read has opted in again, if it was known before they were.
 FORGET_OTHERS = """
 DELETE FROM exports_optout o
 WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s AND o.list_id = ''
+    AND o.since < %(began)s
     AND NOT EXISTS (SELECT 1 FROM read_contact r
         WHERE lower(r.address COLLATE "C") = o.address)
 """
@@ -40,6 +41,8 @@ WHERE d.workspace_id = %(workspace)s AND d.destination_id = ANY (%(holders)s)
         WHERE o.workspace_id = %(workspace)s AND o.account_id = %(account)s
             AND o.list_id IN ('', %(list)s) AND o.address = d.address)
 """
+
+IS_ANYBODY_ON_LIST = "SELECT EXISTS (SELECT FROM read_contact WHERE status = '')"
 
 FORGET_COMPARED = "DROP TABLE off_list, read_contact"
 
