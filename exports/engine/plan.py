@@ -3,7 +3,7 @@
 All in one transaction: a run either has its whole plan or none of it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -103,6 +103,9 @@ def plan_run(run: Run) -> None:
         if not run.dry_run:
             _forget_what_is_not_held(destination, configuration)
             turns.take_to_send(destination)
+        elif destination.delivered_to != configuration.delivered_to:
+            # As if it were forgotten: of this list nothing is known.
+            configuration = replace(configuration, destination_id=None)
         judged = judge(configuration, full=run.full, tidied=not run.dry_run)
         _check(run, configuration, judged)
         leaving = _leaving(configuration, judged)
@@ -137,6 +140,7 @@ def plan_run(run: Run) -> None:
             **found,
         )
         drop_judged(judged)
+    run.destination = destination
 
 
 def preview(configuration: RunConfiguration) -> Preview:

@@ -1,10 +1,11 @@
 """Send: one batch, one request; what became of it is on record before anything else happens."""
 
 import random
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -93,19 +94,21 @@ def _note_attempt(run: Run, batch: Batch) -> None:
     """On record before the request leaves, with the first one what the ledger says from then on."""
     with transaction.atomic():
         if not batch.attempts:
-            enter = ledger_sql.ENTER_ADDED
-            if batch.added < batch.contacts:
-                enter = ledger_sql.ENTER_ADDED_AND_CHANGED
-            where = {
-                "workspace": run.workspace_id,
-                "destination": run.destination_id,
-                "batch": batch.pk,
-            }
-            with connection.cursor() as cursor:
-                cursor.execute(enter, where)
+            _enter(run, batch)
         Batch.objects.filter(pk=batch.pk).update(
             attempts=F("attempts") + 1, attempted_at=timezone.now()
         )
+
+
+def _enter(run: Run, batch: Batch) -> None:
+    where = {"workspace": run.workspace_id, "destination": run.destination_id, "batch": batch.pk}
+    with connection.cursor() as cursor:
+        if batch.added == batch.contacts:
+            # Faster, and as a rule enough: only whom the provider once refused is new and known.
+            with suppress(IntegrityError), transaction.atomic():
+                cursor.execute(ledger_sql.ENTER_ADDED, where)
+                return
+        cursor.execute(ledger_sql.ENTER_ADDED_AND_CHANGED, where)
 
 
 def _judge(run: Run, batch: Batch, error: errors.ProviderError) -> None:
@@ -141,6 +144,7 @@ def _earlier_attempt(provider: Provider, run: Run, batch: Batch) -> Activity | N
     if batch.attempted_at is None:
         return None
     since = batch.attempted_at - CLOCK_TOLERANCE
+    account_id = run.destination.delivered_to.partition(":")[0]
     # Read before the batches are: an activity seen here has its attempt on record there.
     candidates = [
         activity
@@ -151,7 +155,7 @@ def _earlier_attempt(provider: Provider, run: Run, batch: Batch) -> Activity | N
     ]
     alike = (
         Batch.objects.filter(
-            run__destination__connection=run.destination.connection,
+            run__destination__delivered_to__startswith=f"{account_id}:",
             contacts=batch.contacts,
             attempted_at__gte=since - CLOCK_TOLERANCE,
         )
@@ -160,15 +164,22 @@ def _earlier_attempt(provider: Provider, run: Run, batch: Batch) -> Activity | N
     )
     if any(attempts != (1 if activity_id else 0) for activity_id, attempts in alike):
         return None
-    known = {activity_id for activity_id, _ in alike}
+    known = {activity_id for activity_id, _ in alike} | _imports_of_removals(since)
     unknown = [activity for activity in candidates if activity.activity_id not in known]
     return unknown[0] if len(unknown) == 1 else None
+
+
+def _imports_of_removals(since: datetime) -> set[str]:
+    runs = Run.objects.filter(removal__has_key="imports", heartbeat_at__gte=since - CLOCK_TOLERANCE)
+    return {one for known in runs.values_list("removal__imports", flat=True) for one in known}
 
 
 class requests_counted:  # noqa: N801 - reads as a with-statement
     """The connection's client; its requests are added to the run's, whatever happens.
 
     None that changes something leaves without the lock it is made under, the run's if no other.
+    Raises `NotFound` when the connection is for another account than the run was planned for:
+    the run's list is not there, and its people are not to be sent there.
     """
 
     def __init__(
@@ -179,6 +190,9 @@ class requests_counted:  # noqa: N801 - reads as a with-statement
         self.ensure_held = partial(locks.ensure_held, kind, run.pk if pk is None else pk)
 
     def __enter__(self) -> Provider:
+        planned_for = self.run.destination.delivered_to.partition(":")[0]
+        if self.run.planned_at is not None and planned_for not in ("", self.link.account_id):
+            raise errors.NotFound("The connection is for another account by now.")
         self.client = client(self.link, before_change=self.ensure_held)
         return self.client
 
