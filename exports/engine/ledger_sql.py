@@ -22,8 +22,9 @@ ENTER_ADDED_AND_CHANGED = f"""
 {ENTER_ADDED}
 ON CONFLICT (workspace_id, destination_id, address) DO UPDATE
 SET profile_id = excluded.profile_id,
-    previous_hash = CASE WHEN exports_delivery.refusal = ''
-        THEN exports_delivery.payload_hash END,
+    previous_hash = CASE WHEN exports_delivery.refusal <> '' THEN NULL
+        WHEN exports_delivery.leaving_run_id IS NOT NULL THEN 0
+        ELSE exports_delivery.payload_hash END,
     payload_hash = excluded.payload_hash,
     refusal = '',
     leaving_run_id = NULL,
@@ -46,12 +47,22 @@ LEFT JOIN segments_profile p ON p.workspace_id = %(workspace)s AND p.id = c.prof
 WHERE {_OF_BATCH}
 """  # noqa: S608
 
+# Of a batch that the provider may have taken: who was new may be on the list, and whoever is, with
+# what values, is not known. They are sent again, and taken off when they leave.
+DOUBT_ADDED = f"""
+UPDATE exports_delivery d SET payload_hash = 0, leaving_run_id = %(run)s, batch_id = NULL
+FROM {_CARRIED} WHERE {_ENTERED} AND d.previous_hash IS NULL
+"""  # noqa: S608
+
 FORGET_ADDED = f"""
 DELETE FROM exports_delivery d USING {_CARRIED} WHERE {_ENTERED} AND d.previous_hash IS NULL
 """  # noqa: S608
 
 RESTORE_CHANGED = f"""
-UPDATE exports_delivery d SET payload_hash = d.previous_hash, previous_hash = NULL, batch_id = NULL
+UPDATE exports_delivery d
+SET payload_hash = CASE WHEN %(may_be_taken)s THEN 0 ELSE d.previous_hash END,
+    leaving_run_id = CASE WHEN d.previous_hash = 0 THEN %(run)s END,
+    previous_hash = NULL, batch_id = NULL
 FROM {_CARRIED} WHERE {_ENTERED} AND d.previous_hash IS NOT NULL
 """  # noqa: S608
 
@@ -89,7 +100,7 @@ REJECT_REFUSED = f"""
 WITH missing AS (
     SELECT d.address, d.profile_id, d.previous_hash IS NOT NULL AS was_held,
         CASE WHEN k.status <> '' THEN k.status
-            WHEN d.previous_hash IS NULL THEN 'refused'
+            WHEN coalesce(d.previous_hash, 0) = 0 THEN 'refused'
             WHEN k.address IS NULL THEN 'changed_at_provider'
             ELSE 'taken_off' END AS reason
     FROM {_CARRIED}

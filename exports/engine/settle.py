@@ -95,8 +95,9 @@ def _take_back(run: Run, batch: Batch) -> tuple[int, int]:
             ledger_sql.REJECT_BATCH,
             {**where, "reason": batch.failure, "detail": dumped(batch.why)},
         )
-        cursor.execute(ledger_sql.FORGET_ADDED, where)
-        cursor.execute(ledger_sql.RESTORE_CHANGED, where)
+        may_be_taken = batch.may_be_taken
+        cursor.execute(ledger_sql.DOUBT_ADDED if may_be_taken else ledger_sql.FORGET_ADDED, where)
+        cursor.execute(ledger_sql.RESTORE_CHANGED, {**where, "may_be_taken": may_be_taken})
     return batch.added, batch.contacts - batch.added
 
 

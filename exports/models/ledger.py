@@ -14,9 +14,10 @@ class Delivery(BulkTenantModel):
 
     `payload_hash` is what `batch` carries, written when it is first sent; it is held once that
     batch is confirmed, or when `batch_id` is null. Until then, and when the batch fails,
-    `previous_hash` is what is held (null: nothing). `leaving_run_id` is the run that takes the
-    address off the list; with that done the delivery is gone, and as long as it is not known
-    whether it is done the mark stays.
+    `previous_hash` is what is held (null: nothing). Either is 0 when it is not known what is held.
+    `leaving_run_id` is the run that takes the address off the list; with that done the delivery is
+    gone, and as long as it is not known whether it is done the mark stays. It is also the run that
+    put the address there, if it is not known whether it did.
     `refusal` is why the provider does not take the address, once it has said so.
     Written by set-based SQL only.
     """

@@ -183,6 +183,11 @@ class Batch(TenantModel):
         return f"{self.run_id}/{self.number}"
 
     @property
+    def may_be_taken(self) -> bool:
+        """Of one that failed, whether the provider may have taken it all the same."""
+        return self.attempts > 0 and self.failure != self.Failure.REFUSED
+
+    @property
     def reason(self) -> str:
         """Why it failed, in the reader's language."""
         return whys.text(self.why)
