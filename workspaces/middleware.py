@@ -15,6 +15,7 @@ from django_scopes import scope
 
 from config import correlation
 from workspaces import audit, selectors, two_step
+from workspaces.context_processors import MOST_SHOWN
 from workspaces.live import watchers
 from workspaces.models import Membership, User, Workspace
 
@@ -70,9 +71,13 @@ class WorkspaceMiddleware:
             return self.get_response(request)
         if not request.user.is_authenticated:
             return _to_sign_in(request)
-        memberships = selectors.memberships_of(request.user)
-        membership = next((one for one in memberships if one.workspace.slug == slug), None)
-        request.memberships = memberships  # type: ignore[attr-defined]
+        if request.htmx:  # type: ignore[attr-defined]
+            membership = selectors.membership_in(slug, request.user)
+        else:
+            # A whole page shows others too.
+            found = selectors.memberships_of(request.user, first=slug, most=MOST_SHOWN + 1)
+            membership = next((one for one in found if one.workspace.slug == slug), None)
+            request.my_workspaces = [one.workspace for one in found]  # type: ignore[attr-defined]
         request.membership = membership  # type: ignore[attr-defined]
         if membership is None:
             return self.get_response(request)

@@ -36,6 +36,7 @@ one_endpoint = [
     path("deliveries/<int:delivery>/again/", endpoints.delivery_again, name="delivery_again"),
 ]
 urlpatterns = [
+    path("workspaces/", entry.mine, name="mine"),
     path("workspaces/new/", entry.create, name="create"),
     path("accounts/name/", entry.profile, name="profile"),
     path("invitations/<slug:slug>/<str:token>/", invitations.invitation, name="invitation"),

@@ -170,6 +170,7 @@ LEFT_TO_PEOPLE: dict[str, str] = {
     "api_pages:reference": "It is the reference of the API: `/api/v1/openapi.json`.",
     "home": A_PERSONS + "it leads to the workspace that they had open.",
     "workspaces:create": A_PERSONS + "a token belongs to a workspace that there is already.",
+    "workspaces:mine": A_PERSONS + "a token belongs to one workspace.",
     "workspaces:profile": A_PERSONS + "their own name, in all workspaces.",
     "workspaces:invitation": A_PERSONS + "they join with an address that they have confirmed.",
     "workspaces:styleguide": "Only for those who make Segue.",

@@ -5,10 +5,18 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.workspaces.factories import PASSWORD, MembershipFactory, UserFactory, sign_in
+from tests.workspaces.factories import (
+    PASSWORD,
+    MembershipFactory,
+    UserFactory,
+    WorkspaceFactory,
+    sign_in,
+)
 from workspaces.models import User
 
 EMAIL = "nuria@example.org"
@@ -159,6 +167,40 @@ def test_the_way_in_leads_to_the_workspace_used_last(db: None) -> None:
     assert client.get("/").url == second.get_absolute_url()
     page = client.get(first.get_absolute_url()).content.decode()
     assert second.get_absolute_url() in page, "the switcher offers the other one"
+
+
+def memberships_asked(captured: CaptureQueriesContext) -> list[str]:
+    """Those that ask for workspaces by somebody's membership."""
+    start = 'FROM "workspaces_membership" INNER JOIN "workspaces_workspace"'
+    return [one["sql"] for one in captured.captured_queries if start in one["sql"]]
+
+
+def test_whoever_is_in_very_many_workspaces_waits_for_no_more_than_others(db: None) -> None:
+    member: Any = MembershipFactory(workspace=WorkspaceFactory(name="Zebra", slug="zebra"))
+    for number in range(40):
+        workspace = WorkspaceFactory(name=f"Client {number:02}", slug=f"client-{number:02}")
+        MembershipFactory(workspace=workspace, user=member.user)
+    client = sign_in(Client(), member.user)
+    url = member.workspace.get_absolute_url()
+    client.get(url)
+    with CaptureQueriesContext(connection) as captured:
+        page = client.get(url).content.decode()
+    (asked,) = memberships_asked(captured)
+    assert asked.endswith("LIMIT 31")
+    assert 'href="/w/zebra/" aria-current="true"' in page
+    assert len(set(re.findall(r'href="/w/(client-\d+)/"', page))) == 29
+    assert f'href="{reverse("workspaces:mine")}"' in page
+    with CaptureQueriesContext(connection) as captured:
+        client.get(reverse("exports:home_runs", args=["zebra"]), headers={"HX-Request": "true"})
+    (asked,) = memberships_asked(captured)
+    assert asked.endswith("LIMIT 1"), "a part of a page shows no others"
+    everywhere = client.get(reverse("workspaces:mine")).content.decode()
+    assert 'href="/w/client-39/"' in everywhere
+    found = client.get(reverse("workspaces:mine"), {"q": "CLIENT 1"}).content.decode()
+    listed = found[found.index("<main") :]
+    assert re.findall(r'href="/w/([^"]+)/"', listed) == [f"client-1{n}" for n in range(10)]
+    assert client.get("/").url == "/w/zebra/", "as it was left"  # type: ignore[attr-defined]
+    assert client.get("/w/nobodys/").status_code == 404
 
 
 def test_two_workspaces_of_the_same_name_have_addresses_of_their_own(db: None) -> None:

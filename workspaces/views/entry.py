@@ -15,11 +15,22 @@ from workspaces.models import User
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    mine = selectors.workspaces_of(request.user)
-    if not mine:
-        return redirect("workspaces:create")
-    last_used = request.session.get("workspace")
-    return redirect(next((one for one in mine if one.slug == last_used), mine[0]))
+    user = cast(User, request.user)
+    last_used = selectors.membership_in(request.session.get("workspace", ""), user)
+    if last_used is not None:
+        return redirect(last_used.workspace)
+    first = selectors.workspaces_of(user, most=1)
+    return redirect(first[0] if first else "workspaces:create")
+
+
+@login_required
+def mine(request: HttpRequest) -> HttpResponse:
+    """All the workspaces of whoever has more than their switcher shows."""
+    q = request.GET.get("q", "").strip()
+    found = [
+        one for one in selectors.workspaces_of(request.user) if q.casefold() in one.name.casefold()
+    ]
+    return render(request, "workspaces/mine.html", {"found": found, "q": q})
 
 
 @login_required
