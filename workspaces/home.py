@@ -16,7 +16,8 @@ from redis.exceptions import RedisError
 from workspaces import cached
 
 T = TypeVar("T")
-TAKEN_SECONDS = 24 * 3600
+# So long at most after one is to be taken again, its only source deleted say, it is not shown.
+TAKEN_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def cards(request: HttpRequest) -> list[Card]:
 
 
 def steps(request: HttpRequest) -> list[Step]:
-    """The first steps; none once all of them were taken, which is asked again after a day."""
+    """The first steps; none once all of them were taken, which is asked again after ten minutes."""
     key = cached.key(request.workspace.pk, "first-steps-taken")  # type: ignore[attr-defined]
     with suppress(RedisError):
         if cache.get(key):
