@@ -1,9 +1,10 @@
 """What open pages of a running run cost: `python -m benchmarks.live [PAGES] [SECONDS]`.
 
-Gunicorn as in production; each page is another member's. A batch of the run is sent or confirmed
-every few seconds, as at the provider's pace. Processor seconds of web, PostgreSQL and Redis, with
-no page open (what the run's own writing costs) and with all of them: once as browsers follow it,
-once as they ask again and again where an answer can't be kept open.
+Gunicorn as in production; each page is another member's. The run asks something of the provider
+every second, and with every fourth of these requests a batch is sent or confirmed: what pages show
+changes each second. Processor seconds of web, PostgreSQL and Redis, with no page open (what the
+run's own writing costs) and with all of them: once as browsers follow it, once as they ask again
+and again where an answer can't be kept open.
 """
 
 import json
@@ -25,11 +26,11 @@ from benchmarks.whole import system, told_by, web
 from config.embedded import redis_url
 from sandbox.process import SandboxProcess
 
-MOVES_EVERY = 4.0
+MOVES_EVERY, MOVES_A_BATCH = 1.0, 4
 BATCHES, CONTACTS = 25, 40_000
-STREAM = "application/x-ndjson"
+STREAM = "application/x-segue-lines"
 ASKS_AGAIN = re.compile(r'id="run"[^>]*hx-get="([^"]+)"[^>]*hx-trigger="every (\d+)s"')
-SAID = re.compile(r"([\d,]+) of [\d,]+ sent, ([\d,]+) confirmed")
+SAID = re.compile(r'id="run-requests">([\d,]+)<')
 
 
 def build(pages: int) -> dict[str, Any]:
@@ -72,7 +73,10 @@ def build(pages: int) -> dict[str, Any]:
 
 
 def move(run_pk: int, slug: str) -> None:
-    """One batch further every few seconds, as a worker writes it; prints when, and how far."""
+    """A request every second, now and then a batch further by it, as a worker writes it.
+
+    Prints when, and how many requests.
+    """
     from django.db.models import F
     from django.utils import timezone
     from django_scopes import scope
@@ -82,21 +86,23 @@ def move(run_pk: int, slug: str) -> None:
 
     with scope(workspace=Workspace.objects.get(slug=slug)):
         now = timezone.now()
-        Run.objects.filter(pk=run_pk).update(started_at=now, planned_at=now)
+        Run.objects.filter(pk=run_pk).update(started_at=now, planned_at=now, requests=0)
         Batch.objects.filter(run=run_pk).update(state=Batch.State.PLANNED)
-        sent = confirmed = 0
+        requests_used = sent = confirmed = 0
         while sent < BATCHES:
             time.sleep(MOVES_EVERY)
             now = timezone.now()
-            if sent - confirmed < 4:
-                sent += 1
-                moved = {"number": sent, "state": Batch.State.SENT, "sent_at": now}
-            else:
-                confirmed += 1
-                moved = {"number": confirmed, "state": Batch.State.CONFIRMED, "ended_at": now}
-            Batch.objects.filter(run=run_pk, number=moved.pop("number")).update(**moved)
+            requests_used += 1
+            if requests_used % MOVES_A_BATCH == 0:
+                if sent - confirmed < 4:
+                    sent += 1
+                    moved = {"number": sent, "state": Batch.State.SENT, "sent_at": now}
+                else:
+                    confirmed += 1
+                    moved = {"number": confirmed, "state": Batch.State.CONFIRMED, "ended_at": now}
+                Batch.objects.filter(run=run_pk, number=moved.pop("number")).update(**moved)
             Run.objects.filter(pk=run_pk).update(requests=F("requests") + 1, heartbeat_at=now)
-            print(json.dumps([time.time(), sent * CONTACTS, confirmed * CONTACTS]), flush=True)
+            print(json.dumps([time.time(), requests_used]), flush=True)
 
 
 class Page(threading.Thread):
@@ -108,7 +114,7 @@ class Page(threading.Thread):
         self.session = requests.Session()
         self.session.cookies.set("sessionid", session)
         self.ended = threading.Event()
-        self.shown: dict[tuple[int, int], float] = {}
+        self.shown: dict[int, float] = {}
         self.asked = 0
 
     def run(self) -> None:
@@ -125,7 +131,7 @@ class Page(threading.Thread):
                     while not self.ended.is_set() and (block := answer.raw.read1()):
                         *lines, rest = (rest + block).split(b"\n")
                         for line in filter(None, lines):
-                            every = self._show(json.loads(line)["html"])
+                            every = self._follow(json.loads(line))
                     answer.close()
                 else:
                     every = self._show(answer.text)
@@ -133,15 +139,24 @@ class Page(threading.Thread):
                 pass
             self.ended.wait(every)
 
+    def _follow(self, line: dict[str, Any]) -> float:
+        if "html" in line:
+            return self._show(line["html"])
+        if moved := line["pieces"].get("run-requests"):
+            self._note(moved)
+        return 1.0
+
     def _show(self, html: str) -> float:
         if said := SAID.search(html):
-            sent, confirmed = (int(one.replace(",", "")) for one in said.groups())
-            self.shown.setdefault((sent, confirmed), time.time())
+            self._note(said[1])
         again = ASKS_AGAIN.search(html)
         if again is None:
             return 1.0
         self.path = again[1].replace("&amp;", "&")
         return float(again[2])
+
+    def _note(self, requests_used: str) -> None:
+        self.shown.setdefault(int(requests_used.replace(",", "")), time.time())
 
 
 def _processors(bench: Bench, gunicorn: int) -> dict[str, float]:
@@ -190,16 +205,18 @@ def watched(
     before, began = _processors(bench, gunicorn), time.monotonic()
     time.sleep(seconds)
     after, took = _processors(bench, gunicorn), time.monotonic() - began
+    since, until = time.time() - took, time.time() - 2 * MOVES_EVERY
     for page in open_pages:
         page.ended.set()
     mover.terminate()
     moves = [json.loads(line) for line in mover.stdout.read().splitlines()]
     mover.wait()
+    # What was overtaken by the next before it was seen was shown when that was.
     late = [
-        page.shown[sent, confirmed] - at
-        for at, sent, confirmed in moves
+        min(at for seen, at in page.shown.items() if seen >= requests_used) - moved_at
+        for moved_at, requests_used in moves
         for page in open_pages
-        if (sent, confirmed) in page.shown and page.shown[sent, confirmed] >= at
+        if since <= moved_at < until and max(page.shown) >= requests_used
     ]
     return {
         "share": {name: (after[name] - before[name]) / took * 100 for name in before},

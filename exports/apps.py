@@ -10,6 +10,7 @@ class ExportsConfig(AppConfig):
         from exports import (
             dependents,
             erasing,
+            figures,
             going_on,
             home_parts,
             measures,
@@ -27,12 +28,14 @@ class ExportsConfig(AppConfig):
         from workspaces import audit, home, members, operations, refreshes
         from workspaces import retention as workspace_retention
         from workspaces.leaving import closing
+        from workspaces.live import figures as live_figures
         from workspaces.live import pulse
         from workspaces.notices import topics
         from workspaces.notices.topics import Topic
         from workspaces.scheduling import add_due_hook
 
         pulse.add(going_on.RUNS)
+        live_figures.add("run", figures.of_run)
         connection_dependents.add(dependents.of_connections)
         members.add_belongings(dependents.of_member)
         segment_dependents.add(dependents.of_segments)

@@ -1,10 +1,10 @@
 """How far a run is: its stages with their times, contacts sent and confirmed, time left."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from django.db.models import Q, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -56,29 +56,34 @@ class Progress:
         return 2 * self.to_send
 
 
-def progress_of(run: Run) -> Progress:
-    """A batch counts as a whole: it is sent, and confirmed, or it is not."""
-    ended = Q(state__in=[Batch.State.CONFIRMED, Batch.State.FAILED])
-    sums = Batch.objects.filter(run=run).aggregate(
-        all=Sum("contacts", default=0),
-        sent=Sum("contacts", filter=Q(state=Batch.State.SENT) | ended, default=0),
-        ended=Sum("contacts", filter=ended, default=0),
-        last_sent=Sum("contacts", filter=Q(sent_at__isnull=False), default=0),
-    )
+def progress_of(run: Run, batches: Iterable[Batch] | None = None) -> Progress:
+    """A batch counts as a whole: it is sent, and confirmed, or it is not.
+
+    `batches` are all of the run's, where whoever asks has them.
+    """
+    if batches is None:
+        batches = run.batches.only("state", "contacts", "sent_at")
+    everyone = sent = ended = ever_sent = 0
+    for batch in batches:
+        is_over = batch.state in (Batch.State.CONFIRMED, Batch.State.FAILED)
+        everyone += batch.contacts
+        sent += batch.contacts if is_over or batch.state == Batch.State.SENT else 0
+        ended += batch.contacts if is_over else 0
+        ever_sent += batch.contacts if batch.sent_at else 0
     rate = time_left = None
     elapsed = (run.sent_at or timezone.now()) - run.planned_at if run.planned_at else timedelta()
-    if elapsed >= MEASURED_AFTER and sums["last_sent"]:
-        rate = sums["last_sent"] / elapsed.total_seconds()
+    if elapsed >= MEASURED_AFTER and ever_sent:
+        rate = ever_sent / elapsed.total_seconds()
     if run.is_active and not run.is_waiting and run.planned_at and rate:
         passed = timezone.now() - run.planned_at
-        done = sums["sent"] + sums["ended"]
-        ahead = 2 * sums["all"] - done
+        done = sent + ended
+        ahead = 2 * everyone - done
         time_left = passed * ahead / done if done and ahead else None
     return Progress(
         stages=_stages(run),
-        to_send=sums["all"],
-        sent=sums["sent"],
-        confirmed=sums["ended"],
+        to_send=everyone,
+        sent=sent,
+        confirmed=ended,
         rate=rate,
         time_left=time_left,
         awaits=_awaits(run),

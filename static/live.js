@@ -1,7 +1,7 @@
 // Parts that move. The server writes each change of them into an answer that has no end; where that
 // can't be, htmx goes on asking for them every so often. They rest while nobody sees them.
 (() => {
-  const LINES = "application/x-ndjson";
+  const LINES = "application/x-segue-lines";
   const LONGEST_PAUSE = 30_000;
   // Over HTTP/1.1 a browser has six connections to a server, for all of its windows together.
   const CONNECTIONS = 4;
@@ -43,6 +43,15 @@
     followAll();
   };
 
+  // Only what has moved, where the part is there as it was
+  const fill = (stream, pieces) => {
+    if (followed.get(stream.id) !== stream) return;
+    Object.entries(pieces).forEach(([id, html]) => {
+      const piece = document.getElementById(id);
+      if (piece) piece.innerHTML = html;
+    });
+  };
+
   const read = async (stream, body) => {
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
@@ -51,7 +60,11 @@
       if (done) return;
       const lines = (text + value).split("\n");
       text = lines.pop();
-      lines.filter(Boolean).forEach((line) => show(stream, JSON.parse(line).html));
+      lines.filter(Boolean).forEach((line) => {
+        const { html, pieces } = JSON.parse(line);
+        if (pieces) fill(stream, pieces);
+        else show(stream, html);
+      });
     }
   };
 

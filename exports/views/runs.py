@@ -28,7 +28,7 @@ from exports.progress import progress_of
 from exports.runs import RunRefused, approve_run, cancel_run, retry_rejected, start_run
 from exports.views.objects import destination_of, run_of
 from workspaces import audit
-from workspaces.live import streams
+from workspaces.live import figures, streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
@@ -111,16 +111,18 @@ def run_progress(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     response[streams.NEXT_QUERY] = urlencode({"seen": run.state})
     if run.is_active and run.state != Run.State.AWAITING_APPROVAL:
         response[streams.FOR_EVERY_ROLE] = "yes"
+        response[streams.FIGURES] = figures.name("run", run.pk)
     return response
 
 
 def _progress(run: Run) -> dict[str, Any]:
+    batches = list(run.batches.defer("body").order_by("number"))
     return {
         "run": run,
         "destination": run.destination,
         "account": account_of(run) if run.planned_at else None,
-        "progress": progress_of(run),
-        "batches": run.batches.defer("body").order_by("number"),
+        "progress": progress_of(run, batches),
+        "batches": batches,
     }
 
 

@@ -40,9 +40,9 @@ def signed_in(url: str) -> requests.Session:
 def assert_what_moves_is_shown_as_it_moves(url: str, run_it: Callable[[], object]) -> None:
     """The home page's runs, through the real server: a first line, and one once a run moves."""
     part = f"{url}/w/adventure-works/data/exports/recent-runs/"
-    accepts = {"Accept": "application/x-ndjson"}
+    accepts = {"Accept": "application/x-segue-lines"}
     with signed_in(url).get(part, headers=accepts, stream=True, timeout=60) as answer:
-        assert answer.headers["Content-Type"] == "application/x-ndjson"
+        assert answer.headers["Content-Type"] == "application/x-segue-lines"
         shown = (json.loads(line)["html"] for line in answer.iter_lines(chunk_size=1) if line)
         before = set(re.findall(r"/runs/(\d+)/", next(shown)))
         run_it()

@@ -1,18 +1,24 @@
 """Parts of pages that are shown anew as they move: to whom, when, and at what cost."""
 
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from threading import Thread
 from typing import Any
+from unittest.mock import Mock
+from uuid import uuid4
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.cache.backends.redis import RedisCacheClient
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client, RequestFactory
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from connections.models import ConnectionShare
 from exports.models import Batch, Run
@@ -21,8 +27,8 @@ from tests.exports.factories import BatchFactory, DestinationFactory, RunFactory
 from tests.exports.pages import administrator, contributor, url, viewer
 from tests.segments.factories import ImportFactory, SegmentFactory, SourceFactory
 from tests.workspaces.factories import WorkspaceFactory
-from workspaces.live import pulse, streams
-from workspaces.models import Membership, Refresh, RefreshStep, Role
+from workspaces.live import keeper, looking, pulse, streams
+from workspaces.models import Membership, Refresh, RefreshStep, Role, Workspace
 
 
 class Page:
@@ -61,8 +67,12 @@ class Page:
 
     def lines(self) -> list[str]:
         """The parts that have come since it was last asked."""
+        return ["".join(line.values()) for line in self.whole_lines()]
+
+    def whole_lines(self) -> list[dict[str, Any]]:
         *lines, self.text = (self.text + self._received()).split(b"\n")
-        return [json.loads(line)["html"] for line in lines if line]
+        found = [json.loads(line) for line in lines if line]
+        return [line.get("pieces", line) for line in found]
 
 
 class Served:
@@ -72,6 +82,11 @@ class Served:
         self.asked = 0
         self.django = WSGIHandler()
         self.streams = streams.Streams(self._ask)
+        self.look = self.streams.looker.look
+
+    @property
+    def pages(self) -> list[Any]:
+        return self.streams.looker.streams
 
     def _ask(self, environ: Any, start_response: Any) -> Any:
         self.asked += 1
@@ -81,12 +96,16 @@ class Served:
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """Without the thread that looks every second: the tests look, on their own connection."""
-    monkeypatch.setattr(streams.Streams, "_go_on", lambda streams: None)
-    monkeypatch.setattr(streams, "close_old_connections", lambda: None)
-    monkeypatch.setattr(streams, "ANYWAY_SECONDS", 10**10)
+    monkeypatch.setattr(looking.Looker, "_go_on", lambda looker: None)
+    monkeypatch.setattr(looking, "close_old_connections", lambda: None)
+    monkeypatch.setattr(looking, "ANYWAY_SECONDS", 10**10)
+    name = f"\0segue-{uuid4()}"
+    monkeypatch.setattr(keeper, "name", lambda: name)
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield Served()
+    served = Served()
+    yield served
+    served.streams.keeper.stop()
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 
@@ -123,26 +142,106 @@ def test_what_moves_is_written_to_the_page_and_nothing_else(served: Served, run:
     assert b"Content-Length" not in page.head
     (first,) = page.lines()
     assert "0 of 80,000 sent" in first
-    served.streams.look()
+    served.look()
     page.lines()
     asked = served.asked
-    served.streams.look()
+    served.look()
     Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now())
-    served.streams.look()
+    served.look()
     assert (page.lines(), served.asked) == ([], asked)
     sends(run, 1)
-    served.streams.look()
+    served.look()
     (moved,) = page.lines()
     assert "40,000 of 80,000 sent" in moved
     assert 'id="not-sent"' not in moved
     Run.objects.filter(pk=run.pk).update(state="confirming", sent_at=timezone.now())
-    served.streams.look()
+    served.look()
     (moved,) = page.lines()
     assert 'id="not-sent"' in moved
     BatchFactory(run=run, number=3, state="planned", contacts=40_000)
-    served.streams.look()
+    served.look()
     (moved,) = page.lines()
     assert 'id="not-sent"' not in moved, "what a new state brings is brought once"
+
+
+def test_counts_that_move_are_drawn_without_making_the_part_anew(
+    served: Served, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = [viewer(run.workspace), administrator(run.workspace), contributor(run.workspace)]
+    pages = [Page(served, progress(run), client) for client in readers]
+    catalan = Page(served, progress(run), readers[0], accept_language="ca")
+    sends(run, 1)
+    served.look()
+    for page in (*pages, catalan):
+        page.lines()
+    served.asked = 0
+    sends(run, 2)
+    Run.objects.filter(pk=run.pk).update(requests=1_007)
+    served.look()
+    assert served.asked == 0
+    moved = [page.whole_lines() for page in pages]
+    assert moved[0] == moved[1] == moved[2]
+    ((pieces,), (in_catalan,)) = moved[0], catalan.whole_lines()
+    assert set(pieces) == {"run-requests", "run-rate", "run-going", "batch-2"}
+    assert "80,000 of 80,000 sent" in pieces["run-going"]
+    assert in_catalan["run-requests"] == "1.007"
+    whole = readers[0].get(progress(run)).content.decode()
+    for name in ("run-requests", "batch-2"):
+        there = f'id="{name}">{pieces[name]}</'
+        assert re.sub(r">\s+<", "><", there) in re.sub(r">\s+<", "><", whole), "as on the page"
+    Run.objects.filter(pk=run.pk).update(rejected=3)
+    served.look()
+    assert served.asked, "what no piece shows needs the part"
+    assert 'id="run"' in pages[2].lines()[-1]
+    served.asked = 0
+    monkeypatch.setattr(looking, "ANYWAY_SECONDS", 10**9)
+    served.look()
+    assert served.asked, "and so does what is due by the clock"
+
+
+def test_one_process_of_gunicorns_looks_for_all_and_another_when_it_is_gone(
+    served: Served, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Page(served, progress(run), viewer(run.workspace))
+    other = Served()
+    handed = Page(other, progress(run), administrator(run.workspace))
+    sends(run, 1)
+    served.look()
+    assert (len(served.pages), len(other.pages)) == (2, 0)
+    assert first.lines()[-1] == handed.lines()[-1]
+    with monkeypatch.context() as patched:
+        patched.setattr(looking, "MOST", 2)
+        refused = Page(other, progress(run), viewer(run.workspace))
+        assert b"40,000 of 80,000 sent" in refused.answer, "as where nothing is taken over"
+    with monkeypatch.context() as patched:
+        patched.setattr(keeper, "_is_ours", lambda there: False)
+        Page(other, progress(run), viewer(run.workspace))
+        assert (len(served.pages), len(other.pages)) == (2, 1), "no stranger is given a page"
+    served.streams.keeper.stop()
+    Page(other, progress(run), viewer(run.workspace))
+    assert len(other.pages) == 2
+    third = Served()
+    Page(third, progress(run), viewer(run.workspace))
+    assert (len(other.pages), len(third.pages)) == (3, 0)
+    other.streams.keeper.stop()
+    with socket.socket(socket.AF_UNIX) as dying:
+        dying.bind(keeper.name())
+        dying.listen()
+        Thread(target=lambda: dying.accept()[0].close()).start()
+        lost = Page(third, progress(run), viewer(run.workspace))
+    assert lost.lines() == []
+    assert lost.has_ended, "it asks again, and finds the next"
+
+
+def test_what_moves_is_shown_while_redis_is_gone(
+    served: Served, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Page(served, progress(run), viewer(run.workspace))
+    page.lines()
+    monkeypatch.setattr(RedisCacheClient, "get_client", Mock(side_effect=RedisError))
+    sends(run, 1)
+    served.look()
+    assert "40,000 of 80,000 sent" in page.lines()[-1]
 
 
 def test_a_change_is_made_into_a_page_once_for_all_who_see_the_same(
@@ -152,12 +251,12 @@ def test_a_change_is_made_into_a_page_once_for_all_who_see_the_same(
     catalan = Page(served, progress(run), viewer(run.workspace), accept_language="ca")
     admin = Page(served, progress(run), administrator(run.workspace))
     everyone = [*viewers, catalan, admin]
-    served.streams.look()
+    served.look()
     for page in everyone:
         page.lines()
     sends(run, 1)
     served.asked = 0
-    served.streams.look()
+    served.look()
     assert served.asked == 2
     said = [page.lines()[-1] for page in everyone]
     assert said[0] == said[1] == said[2] == said[4]
@@ -176,7 +275,7 @@ def test_forms_in_a_part_have_the_token_of_each_page(served: Served, run: Run) -
         state="awaiting_approval", removal={"held": 9, "sample": []}
     )
     served.asked = 0
-    served.streams.look()
+    served.look()
     assert served.asked == 1
     for letter, page in zip("ab", pages, strict=False):
         assert f'csrfmiddlewaretoken" value="{letter * 32}"' in page.lines()[-1]
@@ -198,7 +297,7 @@ def test_a_contributor_is_not_shown_what_another_may(served: Served, run: Run) -
     Run.objects.filter(pk=run.pk).update(
         state="awaiting_approval", removal={"held": 9, "sample": []}
     )
-    served.streams.look()
+    served.look()
     assert "If that is a mistake, refuse it" in named.lines()[-1]
     assert "If that is a mistake, refuse it" not in other.lines()[-1]
 
@@ -211,8 +310,18 @@ def test_a_contributor_is_not_shown_what_another_may(served: Served, run: Run) -
         lambda member: Session.objects.all().delete(),
         lambda member: type(member.user).objects.filter(pk=member.user_id).update(password="new"),
         lambda member: type(member.user).objects.filter(pk=member.user_id).update(is_active=False),
+        lambda member: Workspace.objects.update(two_step_demanded=True),
+        lambda member: Workspace.objects.update(delete_at=timezone.now() + timedelta(days=8)),
     ],
-    ids=["removed", "in another role", "signed out", "with another password", "no longer active"],
+    ids=[
+        "removed",
+        "in another role",
+        "signed out",
+        "with another password",
+        "no longer active",
+        "without the second step now demanded",
+        "in a workspace that closes",
+    ],
 )
 def test_who_may_no_longer_see_it_gets_nothing_new(
     served: Served, run: Run, happens: Callable[[Any], Any]
@@ -222,10 +331,10 @@ def test_who_may_no_longer_see_it_gets_nothing_new(
     page.lines()
     happens(client.member)
     sends(run, 1)
-    served.streams.look()
+    served.look()
     assert page.lines() == []
     assert page.has_ended
-    assert served.streams.streams == []
+    assert served.pages == []
 
 
 def test_strangers_get_what_they_always_get(served: Served, run: Run) -> None:
@@ -238,19 +347,19 @@ def test_a_page_that_is_closed_or_reads_nothing_is_let_go_of(
 ) -> None:
     page = Page(served, progress(run), viewer(run.workspace))
     page.here.close()
-    served.streams.look()
-    assert served.streams.streams == []
+    served.look()
+    assert served.pages == []
     slow = Page(served, progress(run), viewer(run.workspace))
     for number in range(1, 60):
-        Run.objects.filter(pk=run.pk).update(requests=number)
-        served.streams.look()
-    assert served.streams.streams[0].there.unsent
+        Run.objects.filter(pk=run.pk).update(rejected=number)
+        served.look()
+    assert served.pages[0].there.unsent
     lines = slow.lines()
-    served.streams.look()
+    served.look()
     lines += slow.lines()
     assert "59" in lines[-1], "once there is room, the newest is shown"
-    monkeypatch.setattr(streams, "ENDS_SECONDS", 0)
-    served.streams.look()
+    monkeypatch.setattr(looking, "ENDS_SECONDS", 0)
+    served.look()
     assert slow.lines() == []
     assert slow.has_ended
 
@@ -258,7 +367,7 @@ def test_a_page_that_is_closed_or_reads_nothing_is_let_go_of(
 def test_nobody_holds_connections_without_end(
     served: Served, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "MOST_OF_A_SESSION", 2)
+    monkeypatch.setattr(looking, "MOST_OF_A_SESSION", 2)
     client = viewer(run.workspace)
     pages = [Page(served, progress(run), client) for _ in range(3)]
     assert [bool(page.head) for page in pages] == [True, True, False]

@@ -28,7 +28,7 @@ class Endless:
             def do_GET(self) -> None:
                 if self.path == "/part":
                     endless.followed += 1
-                    self._send("application/x-ndjson", None)
+                    self._send("application/x-segue-lines", None)
                     endless.over.wait(60)
                 elif self.path == "/live.js":
                     self._send("text/javascript", SCRIPT.read_bytes())

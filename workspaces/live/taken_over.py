@@ -9,12 +9,8 @@ class TakenOver:
     """Writes what there is room for, and the rest when there is; never waits."""
 
     def __init__(self, connection: socket.socket) -> None:
-        """Gunicorn keeps another socket in its place, with nobody at its other end, to close."""
-        self.socket = connection.dup()
+        self.socket = connection
         self.unsent = b""
-        mine, other = socket.socketpair()
-        with mine, other:
-            os.dup2(mine.fileno(), connection.fileno())
         self.socket.setblocking(False)
 
     def write(self, data: bytes) -> None:
@@ -44,3 +40,10 @@ def of_gunicorn(environ: dict[str, Any]) -> socket.socket | None:
     connection = environ.get("gunicorn.socket")
     is_plain = type(connection) is socket.socket and environ["SERVER_PROTOCOL"] == "HTTP/1.1"
     return connection if is_plain else None
+
+
+def take_from(connection: socket.socket) -> None:
+    """Leaves gunicorn another socket in its place, with nobody at its other end, to close."""
+    mine, other = socket.socketpair()
+    with mine, other:
+        os.dup2(mine.fileno(), connection.fileno())

@@ -1,19 +1,34 @@
-"""Who watches a part of a page, and whether they still may."""
+"""Who watches a part of a page, and whether they still may.
+
+What a request checks once is checked again of all who watch, in one statement, whenever something
+is written to them: nobody reads on who is no member any more, in another role, signed out or
+switched off, nor in a workspace that closes, or now demands a second step.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.sessions.models import Session
+from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 from django_scopes import scope
 
-from workspaces.models import Membership, Role
+from workspaces.models import Role
 
-LINES = "application/x-ndjson"
+# Of another name than lines that a page opened before would not understand.
+LINES = "application/x-segue-lines"
 WATCHER = "segue.watcher"
+
+STILL_THERE = """
+SELECT m.id, s.session_key, m.role, u.password, w.time_zone, w.two_step_demanded
+FROM unnest(%(members)s::bigint[], %(sessions)s::text[]) AS asked (member, session_key)
+JOIN workspaces_membership m ON m.id = asked.member
+JOIN workspaces_workspace w ON w.id = m.workspace_id AND w.delete_at IS NULL
+JOIN workspaces_user u ON u.id = m.user_id AND u.is_active
+JOIN django_session s ON s.session_key = asked.session_key AND s.expire_date > %(now)s
+"""
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,8 @@ class Watcher:
     language: str
     session_key: str
     password: str
+    time_zone: str
+    two_step_demanded: bool
 
     @property
     def sees(self) -> str:
@@ -48,27 +65,25 @@ def note(request: HttpRequest) -> None:
         language=get_language() or "",
         session_key=request.session.session_key or "",
         password=user.password,
+        time_zone=member.workspace.time_zone,
+        two_step_demanded=member.workspace.two_step_demanded,
     )
 
 
 def still_there(workspace_id: int, watchers: Iterable[Watcher]) -> set[Watcher]:
-    """Those of them who are members in the same role, signed in, with the same password."""
-    asked = set(watchers)
-    with scope(workspace=workspace_id):
-        members = {
-            pk: (role, password)
-            for pk, role, password in Membership.objects.filter(
-                pk__in={one.membership_id for one in asked}, user__is_active=True
-            ).values_list("pk", "role", "user__password")
+    """Those of them who may go on: signed in, and they and the workspace as they were."""
+    asked = list(set(watchers))
+    with scope(workspace=workspace_id), connection.cursor() as cursor:
+        values: dict[str, Any] = {
+            "members": [one.membership_id for one in asked],
+            "sessions": [one.session_key for one in asked],
+            "now": timezone.now(),
         }
-    signed_in = set(
-        Session.objects.filter(
-            session_key__in={one.session_key for one in asked}, expire_date__gt=timezone.now()
-        ).values_list("session_key", flat=True)
-    )
+        cursor.execute(STILL_THERE, values)
+        found = {row[:2]: row[2:] for row in cursor.fetchall()}
     return {
         one
         for one in asked
-        if members.get(one.membership_id) == (one.role, one.password)
-        and one.session_key in signed_in
+        if found.get((one.membership_id, one.session_key))
+        == (one.role, one.password, one.time_zone, one.two_step_demanded)
     }

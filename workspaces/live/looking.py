@@ -1,0 +1,193 @@
+"""Looks each second whether anything has moved where pages are open, and writes it to them.
+
+One thread asks PostgreSQL one short statement for each workspace that is watched. Where something
+has moved, one more says who of those who watch may still see it. A part's figures, or all of it
+where more has moved, are made once for all who see the same, and written to each of them.
+"""
+
+import logging
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from socket import socket
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.utils import timezone, translation
+from django_scopes import scope
+from redis.exceptions import RedisError
+
+from workspaces.live import figures, pulse, taken_over
+from workspaces.live.parts import EVERY, Drawn, Headers, Part, Stream
+from workspaces.live.watchers import WATCHER, Watcher, still_there
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+# What says "a minute ago" goes on to say so, and what no pulse tells of is seen all the same.
+ANYWAY_SECONDS = 30
+ALIVE_SECONDS = 15
+ENDS_SECONDS = 900
+MOST, MOST_OF_A_SESSION = 1_000, 12
+
+Answer = Callable[[dict[str, Any]], tuple[str, Headers, bytes]]
+
+
+class Looker:
+    """`answer` is the application's to a WSGI environment."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.streams: list[Stream] = []
+        self.thread: threading.Thread | None = None
+        self.lock = threading.Lock()
+
+    def keep(self, connection: socket, about: dict[str, Any]) -> bool:
+        """Writes the first answer and all that comes after it; False when there is no room."""
+        watcher = Watcher(**about["watcher"])
+        with self.lock:
+            same = sum(one.watcher.session_key == watcher.session_key for one in self.streams)
+            has_room = len(self.streams) < MOST and same < MOST_OF_A_SESSION
+        if not has_room:
+            connection.close()
+            return False
+        stream = Stream(taken_over.TakenOver(connection), about["environ"], watcher)
+        try:
+            stream.there.write(about["head"].encode("latin-1"))
+            stream.show(Part(about["html"], [(name, value) for name, value in about["headers"]]))
+        except (OSError, ValueError):
+            stream.there.close()
+            return True
+        with self.lock:
+            self.streams.append(stream)
+            if self.thread is None:
+                self.thread = threading.Thread(target=self._go_on, name="streams", daemon=True)
+                self.thread.start()
+        return True
+
+    def _go_on(self) -> None:
+        while True:
+            started = time.monotonic()
+            with self.lock:
+                if not self.streams:
+                    self.thread = None
+                    break
+            self.look()
+            time.sleep(max(0.1, LOOK_SECONDS - (time.monotonic() - started)))
+        connection.close()
+
+    def look(self) -> None:
+        """Once round: whatever has moved is written to whoever watches it."""
+        with self.lock:
+            streams = list(self.streams)
+        by_workspace = defaultdict(list)
+        for stream in streams:
+            if self._is_over(stream):
+                self._end(stream)
+            else:
+                by_workspace[stream.watcher.workspace_id].append(stream)
+        try:
+            for workspace_id, those in by_workspace.items():
+                self._look_at(workspace_id, those)
+        except (DatabaseError, InterfaceError, RedisError):
+            # The pages say that they have lost us, and come back by themselves.
+            logger.warning("streams ended for want of a service", exc_info=True)
+            for stream in streams:
+                self._end(stream)
+        finally:
+            close_old_connections()
+
+    def _look_at(self, workspace_id: int, streams: list[Stream]) -> None:
+        moved, turn = pulse.of(workspace_id), int(time.time() / ANYWAY_SECONDS)
+        due = [one for one in streams if (one.pulse, one.turn) != (moved, turn)]
+        if not due:
+            return
+        allowed = still_there(workspace_id, [one.watcher for one in due])
+        variants = defaultdict(list)
+        for stream in due:
+            if stream.watcher in allowed:
+                variants[stream.variant].append(stream)
+                stream.pulse = moved
+            else:
+                self._end(stream)
+        for those in variants.values():
+            self._show(those, turn)
+
+    def _show(self, streams: list[Stream], turn: int) -> None:
+        """To streams of one variant."""
+        drawn = None
+        anew = []
+        with _as_on_the_page(streams[0].watcher):
+            if streams[0].figures:
+                found = figures.of(streams[0].figures)
+                drawn = Drawn(found) if found else None
+            for stream in streams:
+                if drawn is None or stream.turn != turn or not drawn.fits(stream):
+                    stream.turn = turn
+                    anew.append(stream)
+                else:
+                    self._write(stream, stream.show_figures, drawn)
+        parts: dict[str, Part] = {}
+        for stream in anew:
+            sees = stream.watcher.sees
+            part = parts.get(EVERY) or parts.get(sees) or self._made_anew(stream)
+            if part is None:
+                self._end(stream)
+                continue
+            parts[part.seen_by or sees] = part
+            self._write(stream, stream.show, part, drawn)
+
+    def _write(self, stream: Stream, show: Callable[..., None], *what: Any) -> None:
+        try:
+            show(*what)
+        except (OSError, ValueError):
+            self._end(stream)
+
+    def _made_anew(self, stream: Stream) -> Part | None:
+        """None where the answer is another than the part."""
+        environ = {
+            **stream.environ,
+            "wsgi.version": (1, 0),
+            "wsgi.input": BytesIO(),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+        }
+        status, headers, body = self.answer(environ)
+        is_part = status == "200 OK" and WATCHER in environ
+        return Part(body.decode(), headers) if is_part else None
+
+    def _is_over(self, stream: Stream) -> bool:
+        now = time.monotonic()
+        if now - stream.began > ENDS_SECONDS or stream.there.is_left():
+            return True
+        try:
+            is_silent = now - stream.written > ALIVE_SECONDS and not stream.there.unsent
+            stream.there.write(b"\n" if is_silent else b"")
+        except OSError:
+            return True
+        if is_silent:
+            stream.written = now
+        return bool(stream.there.unsent) and now - stream.written > 2 * ALIVE_SECONDS
+
+    def _end(self, stream: Stream) -> None:
+        with self.lock:
+            if stream in self.streams:
+                self.streams.remove(stream)
+                stream.there.close()
+
+
+@contextmanager
+def _as_on_the_page(watcher: Watcher) -> Iterator[None]:
+    """Figures are asked for, and drawn, as if a page of the watcher's asked."""
+    with (
+        scope(workspace=watcher.workspace_id),
+        translation.override(watcher.language),
+        timezone.override(watcher.time_zone),
+    ):
+        yield
