@@ -1,4 +1,7 @@
-"""Every page of sources, profiles and segments by every role, and none across workspaces."""
+"""Every page of sources, profiles and segments by every role, and none across workspaces.
+
+That ids of another workspace lead nowhere is told of all pages at once, in tests/test_two_walls.py.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -220,22 +223,6 @@ def undone() -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
-
-
-def test_another_workspaces_objects_do_not_exist(workspace: Workspace) -> None:
-    other = WorkspaceFactory()
-    with scope(workspace=other):
-        theirs = make_world(other)
-        before = state_of(other)
-    for role in EVERYONE:
-        client = signed_in(workspace, role)
-        for name in OBJECTS:
-            at = url(name, workspace, theirs)
-            for method, may in zip(("get", "post"), PAGES[name][1:], strict=True):
-                expected = 404 if role in may else 403 if may else 405
-                assert request(client, method, name, at) == expected, (name, method, role)
-    with scope(workspace=other):
-        assert state_of(other) == before
 
 
 def test_another_workspaces_pages_do_not_exist(workspace: Workspace) -> None:
