@@ -87,7 +87,11 @@ def of_attributes(workspace: Workspace) -> Iterator[Use]:
             fields.setdefault(name, []).append(field)
         for name, fed in fields.items():
             yield Use(
-                name, destination.name, _url(destination), partial(_problem, destination, fed)
+                name,
+                "destination",
+                destination.name,
+                _url(destination),
+                partial(_problem, destination, fed),
             )
 
 

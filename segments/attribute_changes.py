@@ -1,6 +1,6 @@
 """Carries out what was asked of an attribute: in a worker, all or nothing, once at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -102,11 +102,11 @@ def foresee(attribute: Attribute, kind: str, form: str) -> Foreseen:
         return Foreseen(problems, None, True)
 
 
-def run_change(change: AttributeChange) -> None:
+def run_change(change: AttributeChange, *, but: Collection[tuple[str, str]] = ()) -> None:
     """Carries a change out, from its beginning whoever began it before.
 
-    Waits for merges into the workspace's profiles. Raises `AttributeBusy` when the attribute, or
-    a source that fills it, is worked on elsewhere.
+    `but` as in `attributes.request_change`. Waits for merges into the workspace's profiles. Raises
+    `AttributeBusy` when the attribute, or a source that fills it, is worked on elsewhere.
     """
     if change.attribute_id is None:
         return
@@ -132,7 +132,7 @@ def run_change(change: AttributeChange) -> None:
                     if change.removes:
                         _remove(change, attribute)
                     else:
-                        _convert(change, attribute)
+                        _convert(change, attribute, but)
             except _Failed as failed:
                 _end(change, state=AttributeChange.State.FAILED, reason=failed.failure)
 
@@ -148,8 +148,10 @@ def _sources_held(attribute: Attribute) -> Iterator[None]:
         yield
 
 
-def _convert(change: AttributeChange, attribute: Attribute) -> None:
-    if attribute_uses.problems_with(attribute, change.type):
+def _convert(
+    change: AttributeChange, attribute: Attribute, but: Collection[tuple[str, str]]
+) -> None:
+    if attribute_uses.problems_with(attribute, change.type, but=but):
         raise _Failed(Failure.USES)
     with attribute_values.converted(attribute, change.type, change.format) as outcome:
         _note(change, values=outcome.values, failing=outcome.failing)

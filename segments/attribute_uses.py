@@ -1,6 +1,6 @@
 """What needs an attribute: segments whose rules speak of it, and what apps above say."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,12 +13,13 @@ from workspaces.models import Workspace
 
 @dataclass(frozen=True)
 class Use:
-    """Something that needs the attribute of that name.
+    """Something that needs the attribute of that name: a `kind` of thing, called `label`.
 
     `problem_with` says in words why it would not work with a type; empty if it would.
     """
 
     attribute: str
+    kind: str
     label: str
     url: str
     problem_with: Callable[[str], str]
@@ -47,12 +48,19 @@ def of(attribute: Attribute) -> list[Use]:
     return of_all(attribute.workspace).get(attribute.name, [])
 
 
-def problems_with(attribute: Attribute, kind: str) -> list[tuple[Use, str]]:
-    """Who would not work any more with another type, and why; who does not as it is, is left."""
+def problems_with(
+    attribute: Attribute, kind: str, *, but: Collection[tuple[str, str]] = ()
+) -> list[tuple[Use, str]]:
+    """Who would not work any more with another type, and why; who does not as it is, is left.
+
+    So are those of the kinds and names in `but`.
+    """
     return [
         (use, why)
         for use in of(attribute)
-        if (why := use.problem_with(kind)) and not use.problem_with(attribute.type)
+        if (use.kind, use.label) not in but
+        and (why := use.problem_with(kind))
+        and not use.problem_with(attribute.type)
     ]
 
 
@@ -60,7 +68,7 @@ def segments_using(workspace: Workspace) -> Iterator[Use]:
     for segment in Segment.objects.order_by("name"):
         url = address("segments:segment_detail", workspace.slug, segment.pk)
         for name, rules in rules_by_attribute(segment.rules).items():
-            yield Use(name, segment.name, url, partial(_problem, name, rules))
+            yield Use(name, "segment", segment.name, url, partial(_problem, name, rules))
 
 
 def _problem(name: str, rules: list[dict[str, Any]], kind: str) -> str:

@@ -1,5 +1,6 @@
 """What can be asked of attributes: another name, another type for all their values, removal."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -67,13 +68,20 @@ def rename(attribute: Attribute, label: str, by: User | None) -> None:
 
 
 def request_change(
-    attribute: Attribute, kind: str, form: str, *, empties: bool, by: User | None
+    attribute: Attribute,
+    kind: str,
+    form: str,
+    *,
+    empties: bool,
+    by: User | None,
+    but: Collection[tuple[str, str]] = (),
 ) -> AttributeChange | None:
     """Hands a new type to a worker; None when only the form changes, which is done at once.
 
-    Raises `Refused` when a segment or an export would not work with it, or a change goes on.
+    Raises `Refused` when a segment or an export would not work with it, or a change goes on. For
+    those of the kinds and names in `but` the caller answers, in the same transaction.
     """
-    _refuse_problems(attribute, kind)
+    _refuse_problems(attribute, kind, but)
     if kind == attribute.type:
         with transaction.atomic():
             keep_type(attribute, kind, form)
@@ -152,8 +160,8 @@ def record_type(
     )
 
 
-def _refuse_problems(attribute: Attribute, kind: str) -> None:
-    problems = attribute_uses.problems_with(attribute, kind)
+def _refuse_problems(attribute: Attribute, kind: str, but: Collection[tuple[str, str]]) -> None:
+    problems = attribute_uses.problems_with(attribute, kind, but=but)
     if problems:
         raise Refused(
             _("As %(type)s it would not work any more in %(names)s. Change them first.")

@@ -45,7 +45,7 @@ def apply(
         segment_services.wait_for_other_changes(workspace)
         before = document_of(workspace)
         apply_sources.make(workspace, wanted, before, by)
-        apply_attributes.apply(workspace, wanted, before, by)
+        apply_attributes.apply(workspace, wanted, before, by, removes=removes)
         apply_sources.apply(workspace, wanted, before, by)
         apply_segments.apply(workspace, wanted, before, by)
         apply_destinations.apply(workspace, wanted, before, by)

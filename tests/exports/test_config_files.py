@@ -139,6 +139,39 @@ def test_a_new_type_converts_the_values_or_nothing_is_done(workspace: Any) -> No
     assert Attribute.objects.count() == 1
 
 
+def test_a_type_and_the_rules_that_speak_of_it_change_in_one_file(
+    workspace: Any, account: Any
+) -> None:
+    """What the file leaves as it is has to agree with the new type; what it changes, too."""
+    attributes = "segue: 1\nattributes: {email: {type: text}, points: {type: %s}}\n"
+    destination = (
+        "destinations: {News: {connection: Newsletter account, list: Newsletter,"
+        " matching: {email: email%s}, segments: [Keen]}}\n"
+    )
+    rule = "segments: {Keen: {rules: {match: all, rules: [{attribute: points, operator: %s}]}}}\n"
+    before = attributes % "date" + rule % "on, value: 2026-12-31"
+    apply(workspace, before + destination % ", birthday: points")
+    becomes = attributes % "integer"
+    for unfit in (
+        becomes,
+        becomes + rule % "at_least, value: 5",
+        becomes + rule % "at_least, value: 5" + destination % ", birthday: points",
+        becomes + rule % "on, value: 2026-12-30" + destination % "",
+    ):
+        with pytest.raises(Problem):
+            apply(workspace, unfit)
+        assert Attribute.objects.get(name="points").type == "date"
+    told = [change.kind for change in made(apply(
+        workspace, becomes + rule % "at_least, value: 5" + destination % ""
+    ))]  # fmt: skip
+    assert told == ["attribute", "segment", "destination"]
+    other = attributes % "text" + "segments: {}\n"
+    with pytest.raises(Problem, match="“Keen”"):
+        apply(workspace, other)
+    apply(workspace, other + "destinations: {}\n", removes=True)
+    assert Attribute.objects.get(name="points").type == "text"
+
+
 # What is put in place of what, and what is said of it then.
 WRONG = [
     ("{attribute: joined, operator: on, value: 2026-12-31}", "{attribute: nope, operator: on}",

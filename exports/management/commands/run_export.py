@@ -73,7 +73,7 @@ def _look(run: Run) -> Look:
 
 def _destination(named: str) -> Destination:
     found = Destination.objects.filter(name=named).first()
-    if found is None and named.isdigit():
+    if found is None and named.isdecimal():
         found = Destination.objects.filter(pk=int(named)).first()
     if found is None:
         fail(f"The workspace has no export called {named!r}.", NOT_THERE)
