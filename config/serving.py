@@ -18,6 +18,9 @@ timeout = 120
 # proxy sends something by it.
 keepalive = 75
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
+# A socket to steer it by would lie in the user's home: not to be written in a container, and shared
+# by two servers of one user.
+control_socket_disable = True
 
 # A thread that has waited for the database gets its turn from one that makes a long page after a
 # millisecond; by Python's own 5, a page of 15 questions would wait fifteen times that.
