@@ -22,6 +22,7 @@ from segments.upload_files import free_bytes
 from workspaces import permissions
 
 BLOCK = 256 * 1024
+JSON = "application/json"
 View = TypeVar("View", bound=Callable[..., Any])
 Run = Callable[..., HttpResponse]
 
@@ -43,6 +44,8 @@ def needs(*scopes: Scope, rule: str = "", while_closing: bool = False) -> Callab
                     require_scope(request, *scopes)
                     if rule:
                         permissions.require(request.membership, rule)
+                    if not getattr(view, "takes_file", False):
+                        _require_json(request)
                 except PermissionDenied:
                     return Problem("forbidden").response()
                 except Problem as problem:
@@ -56,6 +59,16 @@ def needs(*scopes: Scope, rule: str = "", while_closing: bool = False) -> Callab
         return decorated
 
     return decorate
+
+
+def _require_json(request: ApiRequest) -> None:
+    """Of a body, if there is one, and as it is. Raises `Problem`."""
+    if request.META.get("CONTENT_LENGTH") in (None, "", "0"):
+        return
+    if request.content_type not in (JSON, ""):
+        raise Problem("unsupported_media_type")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem("unsupported_media_type", "Send the body as it is, not packed.")
 
 
 def require_scope(request: ApiRequest, *scopes: Scope) -> None:

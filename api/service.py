@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from django.http import HttpRequest
 from ninja import NinjaAPI
+from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from pydantic import BaseModel
 
@@ -42,6 +43,13 @@ from api.routes import (
 )
 
 
+class StrictParser(Parser):
+    """Takes nothing for JSON that is none, such as NaN or half a character."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return orjson.loads(request.body)
+
+
 class Renderer(BaseRenderer):
     media_type = "application/json"
 
@@ -61,6 +69,7 @@ api = NinjaAPI(
     urls_namespace="api",
     docs_url=None,
     openapi_url=None,
+    parser=StrictParser(),
     renderer=Renderer(),
 )
 errors.handle(api)

@@ -1,5 +1,6 @@
 """What all answers have in common: pages, ETags, limits, problems, streams."""
 
+import gzip
 import tracemalloc
 from typing import Any
 
@@ -149,6 +150,24 @@ class TestProblems:
             "/sources?name=x", "--b--", content_type="multipart/form-data; boundary=b"
         )
         assert answer.json()["code"] == "unsupported_media_type"
+
+    def test_a_body_that_is_no_json_is_refused_before_it_is_read(
+        self, workspace: Workspace
+    ) -> None:
+        caller, rules = program(workspace), b'{"rules": {"match": "all", "rules": []}}'
+
+        def code(body: bytes, kind: str = "application/json", **headers: str) -> str:
+            answer = caller.post(
+                "/segments/preview", body, content_type=kind, headers=headers or None
+            )
+            return str(answer.json().get("code"))
+
+        assert code(rules, "application/json; charset=utf-8") == "None"
+        assert code(rules, "text/plain") == "unsupported_media_type"
+        assert code(b"rules=x", "application/x-www-form-urlencoded") == "unsupported_media_type"
+        packed = {"Content-Encoding": "gzip"}
+        assert code(gzip.compress(rules), **packed) == "unsupported_media_type"
+        assert code(b'{"rules": NaN}') == code(b'{"rules": "\\ud800"}') == "bad_request"
 
     def test_a_file_that_is_none_leaves_no_source(self, workspace: Workspace) -> None:
         caller = program(workspace)
