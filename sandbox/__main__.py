@@ -3,6 +3,7 @@
 import argparse
 import gc
 import sys
+from typing import NoReturn
 
 import uvicorn
 
@@ -13,11 +14,20 @@ from sandbox.faults import KINDS
 # Contacts hold no cycles; looking for some among a million of them costs time.
 GC_THRESHOLDS = (50_000, 50, 1_000)
 STOP_SECONDS = 5
+WRONG_ARGUMENTS = 64
 
 
-def parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Tells wrong arguments by the status that Segue's commands have for them."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(WRONG_ARGUMENTS, f"{self.prog}: error: {message}\n")
+
+
+def parser() -> Parser:
     faults = "\n".join(f"  {kind:20} {text}" for kind, text in KINDS.items())
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="sandbox",
         description="A stand-in for Constant Contact, strict about everything it documents.",
         epilog=(

@@ -16,13 +16,14 @@ from config import completion
 from config.commands import AWAITS_APPROVAL, BUSY, NOT_THERE, USAGE
 from config.terminal_progress import Look, shown
 from exports.models import Run
+from sandbox.__main__ import parser as sandbox_parser
 from tests.exports.factories import DestinationFactory, RunFactory
 from workspaces.models import Refresh
 
 # The design's table, and what came to it.
 REPORTING = [
     "create_workspace", "import_profiles", "import_folder", "refresh", "run_export",
-    "erase_profile", "verify_audit", "doctor",
+    "erase_profile", "verify_audit", "rotate_keys", "doctor",
 ]  # fmt: skip
 OTHERS = ["up", "sandbox", "config", "completion"]
 
@@ -39,11 +40,17 @@ def test_every_command_explains_itself_and_reports_as_json() -> None:
 
 
 def test_wrong_arguments_end_with_a_status_of_their_own(capsys: Any) -> None:
-    for argv in (["run_export"], ["config", "plan"], ["import_profiles", "w", "f", "--kee", "k"]):
+    for argv in (
+        ["run_export"], ["config", "plan"], ["import_profiles", "w", "f", "--kee", "k"],
+        ["up", "--prot", "8001"],
+    ):  # fmt: skip
         with pytest.raises(SystemExit) as ended:
             command(argv[0]).run_from_argv(["manage.py", *argv])
         assert ended.value.code == USAGE
     assert "usage: manage.py run_export" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        sandbox_parser().parse_args(["--port", "many"])
+    assert ended.value.code == USAGE
 
 
 def test_statuses_tell_what_is_not_there_what_is_busy_and_what_waits_for_a_person(

@@ -23,5 +23,5 @@ class Command(BaseCommand):
             PATH.write_text(text)
             return
         self.stdout.write(text)
-        if not PATH.is_file() or PATH.read_text() != text:
+        if PATH.is_file() and PATH.read_text() != text:
             raise CommandError("docs/roles.md says otherwise: run manage.py roles --write.")

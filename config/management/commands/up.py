@@ -12,9 +12,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from config import embedded, last_up
+from config.commands import SegueCommand
 from config.parts import Part, parts
 from config.supervision import Supervisor
 
@@ -24,13 +25,14 @@ READY_SECONDS = 60
 OF_NO_USE_HERE = ("ignore:No directory at", "ignore:You're running the worker")
 
 
-class Command(BaseCommand):
+class Command(SegueCommand):
+    reports = False
     help = "Runs everything: PostgreSQL, Redis, web, workers, scheduler, and the sandbox."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--demo", action="store_true", help="with a demo workspace")
         parser.add_argument("--port", type=int, default=8000, help="of the web pages")
-        parser.add_argument("--sandbox-port", type=int, default=8765)
+        parser.add_argument("--sandbox-port", type=int, default=8765, help="of the stand-in")
 
     def handle(self, *args: Any, **options: Any) -> None:
         port, sandbox_port = options["port"], options["sandbox_port"]
