@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 import redis
 import yaml
 from celery.signals import task_postrun, task_prerun
+from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.contextvars import get_contextvars
 
@@ -166,6 +169,21 @@ def test_a_task_takes_up_the_name_and_lets_it_go() -> None:
 def test_a_name_that_is_none_is_replaced(name: str) -> None:
     answer = Client().get("/healthz", headers={"X-Request-ID": name})
     assert re.fullmatch("[0-9a-f]{32}", answer["X-Request-ID"])
+
+
+def test_readiness_tells_of_workers_that_are_missing_and_takes_no_page_away() -> None:
+    def told() -> dict[str, str]:
+        answer = Client().get("/readyz")
+        assert answer.status_code == 200
+        assert (answer.json()["ready"], answer.json()["problems"]) == (True, {})
+        return dict(answer.json()["warnings"])
+
+    cache.delete(heartbeat.KEY)
+    assert "never seen" in told()["workers"]
+    cache.set(heartbeat.KEY, timezone.now() - timedelta(minutes=2), timeout=None)
+    assert told()["workers"].startswith("not seen for 120 seconds")
+    heartbeat.beat()
+    assert told() == {}
 
 
 def as_json(record: logging.LogRecord) -> str:
