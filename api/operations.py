@@ -4,14 +4,16 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, get_args
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.http.request import UnreadablePostError
 from ninja.decorators import decorate_view
+from ninja.params.models import Query as QueryMark
 
 from api import etags
 from api.idempotency import idempotent
@@ -35,6 +37,8 @@ def needs(*scopes: Scope, rule: str = "", while_closing: bool = False) -> Callab
     """
 
     def decorate(view: View) -> View:
+        known = _query_names(view)
+
         def guard(run: Run) -> Run:
             @wraps(run)
             def guarded(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -46,6 +50,7 @@ def needs(*scopes: Scope, rule: str = "", while_closing: bool = False) -> Callab
                         permissions.require(request.membership, rule)
                     if not getattr(view, "takes_file", False):
                         _require_json(request)
+                    _require_known(request, known)
                 except PermissionDenied:
                     return Problem("forbidden").response()
                 except Problem as problem:
@@ -59,6 +64,24 @@ def needs(*scopes: Scope, rule: str = "", while_closing: bool = False) -> Callab
         return decorated
 
     return decorate
+
+
+def _query_names(view: Callable[..., Any]) -> set[str]:
+    """Of the parameters that an operation takes in its address after the `?`."""
+    found: set[str] = set()
+    for parameter in signature(view).parameters.values():
+        schema, *marks = get_args(parameter.annotation) or (None,)
+        if any(isinstance(mark, QueryMark) for mark in marks):
+            found |= schema.model_fields.keys()
+    return found
+
+
+def _require_known(request: ApiRequest, known: set[str]) -> None:
+    """A filter whose name is misspelt would let everything through. Raises `Problem`."""
+    if unknown := sorted(request.GET.keys() - known):
+        detail = f"There is no parameter “{unknown[0][:60]}” here."
+        errors = [{"pointer": f"/{name[:60]}", "detail": "Unknown."} for name in unknown[:10]]
+        raise Problem("invalid_request", detail, errors=errors)
 
 
 def _require_json(request: ApiRequest) -> None:

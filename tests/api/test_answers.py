@@ -169,6 +169,11 @@ class TestProblems:
         assert code(gzip.compress(rules), **packed) == "unsupported_media_type"
         assert code(b'{"rules": NaN}') == code(b'{"rules": "\\ud800"}') == "bad_request"
 
+    def test_a_parameter_that_is_misspelt_is_not_taken_for_none(self, workspace: Workspace) -> None:
+        answer = program(workspace).get("/runs?limit=1&stat=failed")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+        assert answer.json()["errors"][0]["pointer"] == "/stat"
+
     def test_a_file_that_is_none_leaves_no_source(self, workspace: Workspace) -> None:
         caller = program(workspace)
         for content, code in (
