@@ -162,7 +162,7 @@ class TestProblems:
             )
             return str(answer.json().get("code"))
 
-        assert code(rules, "application/json; charset=utf-8") == "None"
+        assert code(rules, "application/json; charset=utf-8") == "invalid_rules"
         assert code(rules, "text/plain") == "unsupported_media_type"
         assert code(b"rules=x", "application/x-www-form-urlencoded") == "unsupported_media_type"
         packed = {"Content-Encoding": "gzip"}
