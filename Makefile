@@ -4,11 +4,12 @@ PYTHON := .venv/bin/python
 LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types static check chaos bench docs styles screenshots load lock audit translations
+.PHONY: help setup demo test walk lint types static check chaos bench docs styles screenshots load lock audit translations
 
 help:
 	@echo "make demo   set up and run Segue with demo data"
 	@echo "make test   set up and run the tests"
+	@echo "make walk   every page in every language, by every role, in both themes, with pictures"
 	@echo "make chaos  kill and cut off real workers in the middle of runs, 500 times"
 	@echo "make bench  measure the speeds that docs/performance.md speaks of"
 	@echo "make load   people, uploads and runs together, for ten minutes"
@@ -31,6 +32,9 @@ TESTERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 test: setup
 	$(PYTHON) -m pytest -n $(TESTERS) --dist worksteal -q $(ARGS)
+
+walk: setup
+	REQUIRE_BROWSER=1 $(PYTHON) -m pytest -m walk -n $(TESTERS) -q $(ARGS)
 
 lint: setup
 	.venv/bin/ruff check .

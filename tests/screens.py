@@ -9,7 +9,8 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page
 from playwright.sync_api import Error as PictureFailed
 
-# Of each test in a browser that failed, as it ended.
+# Of each test in a browser that failed, as it ended, of each step of a journey, and of each page
+# that the walk goes to.
 PICTURES = Path(__file__).resolve().parent.parent / "artifacts" / "pictures"
 # No rule of ours depends on a larger one.
 WIDTHS = (360, 1280)

@@ -221,9 +221,12 @@ class Visitor:
         widths: tuple[int, ...] = WIDTHS,
         *,
         axe: bool = False,
+        color_scheme: str = "light",
     ) -> None:
         self.live_server = live_server
-        self.context = browser.new_context(base_url=live_server.url, locale=language)
+        self.context = browser.new_context(
+            base_url=live_server.url, locale=language, color_scheme=color_scheme
+        )
         self.add_cookie("django_language", language)
         self.widths = widths
         self.axe = axe

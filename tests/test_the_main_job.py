@@ -9,6 +9,7 @@ from django.core import mail
 from playwright.sync_api import Page, expect
 
 from tests.conftest import celery_worker
+from tests.screens import take_picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -30,8 +31,9 @@ def page(browser: Any, live_server: Any, sandbox: Any, settings: Any) -> Any:
 
 def test_from_signing_up_to_seeing_every_profiles_fate(page: Page, sandbox: Any) -> None:
     steps = (sign_up, make_a_workspace, import_the_sample, make_a_segment, connect)
-    for step in (*steps, add_a_destination, run_it):
+    for number, step in enumerate((*steps, add_a_destination, run_it), start=1):
         step(page)
+        take_picture(page, f"main job {number} {step.__name__}")
     assert len(sandbox.control("members", list_id=sandbox.lists()["Newsletter"])) == 1904
     find_a_profile(page)
 

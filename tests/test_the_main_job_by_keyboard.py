@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.exports.engine_world import connect
-from tests.screens import faults_of
+from tests.screens import faults_of, take_picture
 from tests.segments.factories import AttributeFactory, ProfileFactory
 from tests.workspaces.factories import PASSWORD, MembershipFactory
 from workspaces.models import Role, Workspace
@@ -81,6 +81,7 @@ def test_from_signing_in_to_the_runs_end_by_keyboard_alone(
     write(tab, tab.get_by_label("Password", exact=True), PASSWORD)
     tab.keyboard.press("Enter")
     expect(tab.get_by_role("heading", level=1)).to_be_visible()
+    take_picture(tab, "keyboard 1 signed in")
 
     press(tab, link(tab, "Segments"))
     expect(tab.get_by_role("heading", name="Segments", level=1)).to_be_visible()
@@ -91,6 +92,7 @@ def test_from_signing_in_to_the_runs_end_by_keyboard_alone(
     expect(tab.get_by_label("Comparison")).to_have_value("is")
     write(tab, tab.get_by_role("combobox", name="Value"), "Paris")
     expect(tab.locator("#look")).to_contain_text("2 of 3 profiles")
+    take_picture(tab, "keyboard 2 segment built")
     press(tab, button(tab, "Save").last)
     expect(tab.get_by_role("heading", name="Parisians", level=1)).to_be_visible()
 
@@ -102,10 +104,12 @@ def test_from_signing_in_to_the_runs_end_by_keyboard_alone(
     go_to(tab, tab.locator("#list-choices input").first)
     go_to(tab, tab.get_by_label(re.compile("^Newsletter")).first, "ArrowDown")
     press(tab, tab.locator("#segments input").first, "Space")
+    take_picture(tab, "keyboard 3 export added")
     press(tab, button(tab, "Save").last)
     expect(tab.get_by_role("heading", name="Monthly newsletter", level=1)).to_be_visible()
 
     press(tab, button(tab, "Run now").first)
     expect(tab.get_by_text("Succeeded").first).to_be_visible()
+    take_picture(tab, "keyboard 4 run")
     assert len(sandbox.control("members", list_id=sandbox.lists()["Newsletter"])) == 2
     assert faults == []
