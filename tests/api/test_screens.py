@@ -175,6 +175,8 @@ LEFT_TO_PEOPLE: dict[str, str] = {
     "workspaces:invitation": A_PERSONS + "they join with an address that they have confirmed.",
     "workspaces:styleguide": "Only for those who make Segue.",
     "openid_connect_login": A_PERSONS + "they sign in.",
+    "account_email": A_PERSONS + "their own addresses.",
+    "account_set_password": A_PERSONS + "their own first password.",
     "usersessions_list": A_PERSONS + "their own sessions.",
     "operator_system": "The operator’s, of all workspaces: see `/metrics`.",
     "healthz": "For whoever watches over the installation.",
