@@ -10,6 +10,7 @@ import duckdb
 from django.db import connection
 
 from segments import attribute_sql as sql
+from segments import line_ends
 from segments.conversion import conversion
 from segments.dialect import quoted
 from segments.models import BLANKS, Attribute, AttributeType
@@ -80,12 +81,14 @@ def converted(
 def _converted(attribute: Attribute, kind: str, form: str, values: Path) -> str:
     # Whatever its source writes, a day is kept in one form.
     read_as = "" if attribute.type in DAYS else form
+    in_parts = "false" if line_ends.are_quoted(values, '"') else "true"
     return f"""
     CREATE TABLE converted AS
     WITH read AS (
         SELECT id, key, nullif(trim(v, {quoted(BLANKS)}), '') AS v FROM read_csv(
             {quoted(str(values))}, header=false, auto_detect=false, delim=',', quote='"',
             escape='"', nullstr='', allow_quoted_nulls=false, max_line_size=100000000,
+            parallel={in_parts},
             columns={{'id': 'BIGINT', 'key': 'VARCHAR', 'v': 'VARCHAR'}})
     ),
     meant AS (SELECT *, {_meant(attribute, kind)} AS m FROM read),

@@ -116,13 +116,19 @@ def conversion(kind: str, form: str, value: str) -> str:
             parsed = f"TRY_STRPTIME({_no_word(value)}, {quoted(form)})::DATE"
         else:
             parsed = f"TRY_CAST(TRY_CAST({_no_word(value)} AS TIMESTAMP) AS DATE)"
-        return f"'\"' || strftime({parsed}, '%Y-%m-%d') || '\"'"
+        return f"'\"' || strftime({_of_four_digits(parsed)}, '%Y-%m-%d') || '\"'"
     if kind == AttributeType.DATETIME:
-        parsed = f"TRY_CAST({_no_word(value)} AS TIMESTAMPTZ)"
-        return f"'\"' || strftime({parsed} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ') || '\"'"
+        parsed = f"(TRY_CAST({_no_word(value)} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
+        parsed = _of_four_digits(parsed)
+        return f"'\"' || strftime({parsed}, '%Y-%m-%dT%H:%M:%SZ') || '\"'"
     if kind == AttributeType.LIST:
         return _list(form, value)
     return f"to_json({value})::VARCHAR"
+
+
+def _of_four_digits(parsed: str) -> str:
+    """The day or moment if its year has four digits: of two, nobody knows the century."""
+    return f"CASE WHEN year({parsed}) BETWEEN 1000 AND 9999 THEN {parsed} END"
 
 
 def _no_word(value: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from segments import delimiters
+from segments import delimiters, line_ends
 from segments.legacy_encodings import guess
 from segments.models import BLANKS
 from workspaces.sentences import Explained
@@ -92,6 +92,7 @@ def find_dialect(path: Path) -> Dialect:
     if path.stat().st_size == 0:
         raise UnreadableFile(_("The file is empty. Choose a file with a header and rows."))
     encoding = in_utf8(path)
+    line_ends.make_one(path, '"')
     delimiter, fits = delimiters.common(path)
     if not delimiter:
         delimiter = delimiters.unusual(path)
@@ -124,6 +125,7 @@ def told_dialect(
     if encoding != before.encoding:
         rewrite(path, "utf-8", before.encoding)
         _rewrite_as_told(path, encoding)
+    line_ends.make_one(path, quote)
     columns = _names(path, delimiter, quote, skip)
     return Dialect(encoding, delimiter, quote, quote, skip, columns, is_told=True)
 
@@ -139,6 +141,7 @@ def part_told(path: Path, told: Mapping[str, Any]) -> Dialect:
         _rewrite_as_told(path, encoding)
     delimiter = told.get("delimiter") or delimiters.common(path)[0] or delimiters.unusual(path)
     quote, skip = told.get("quote", '"'), told.get("skip", 0)
+    line_ends.make_one(path, quote)
     columns = _names(path, delimiter or ",", quote, skip)
     return Dialect(encoding, delimiter or ",", quote, quote, skip, columns, is_told=True)
 
@@ -162,6 +165,7 @@ def told_before(path: Path, before: Dialect) -> Dialect | None:
         rewrite(path, before.encoding, "utf-8")
     except (UnreadableFile, UnicodeError):
         return None
+    line_ends.make_one(path, before.quote)
     return before
 
 

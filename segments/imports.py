@@ -37,7 +37,8 @@ class SourceBusy(Exception):
 def run_import(load: Import) -> None:
     """Carries an import out, from its beginning whoever began it before.
 
-    Raises `SourceBusy` when an import of the same source goes on elsewhere.
+    Raises `SourceBusy` when an import of the same source goes on elsewhere, and
+    `Import.DoesNotExist` when the source was removed meanwhile.
     """
     with locks.held(locks.SOURCE, load.source_id) as free:
         if not free:
@@ -59,12 +60,21 @@ def run_import(load: Import) -> None:
             try:
                 _carry_out(load, Path(scratch))
             except UnreadableFile as problem:
+                _ensure_there(load)
                 _end(load, Import.State.FAILED, reason=problem.sentence)
             except Exception as problem:
+                _ensure_there(load)
                 if not is_full(problem):
                     raise
                 _end(load, Import.State.FAILED, reason=_no_room())
         sql_loads.forget_rows(load)
+
+
+def _ensure_there(load: Import) -> None:
+    """Raises `Import.DoesNotExist` when it went with its source."""
+    if not Import.objects.filter(pk=load.pk).exists():
+        Path(load.file_path).unlink(missing_ok=True)
+        raise Import.DoesNotExist
 
 
 def _no_room() -> Sentence:

@@ -86,10 +86,12 @@ SELECT count(*) FROM segments_profile
 WHERE workspace_id = %(workspace)s AND held_by @> ARRAY[%(source)s]::bigint[]
 """
 
-# Whom the source held and has no more. Whose row was refused is not gone.
+# Whom the source held and has no more. Whose row was refused is not gone. A source that was removed
+# holds nobody.
 CREATE_GONE = """
 CREATE TEMPORARY TABLE gone ON COMMIT DROP AS
-SELECT p.id, cardinality(p.held_by) = 1 AS is_nobodys
+SELECT p.id, NOT p.held_by && ARRAY(SELECT id FROM segments_source
+    WHERE workspace_id = %(workspace)s AND id <> %(source)s) AS is_nobodys
 FROM segments_profile p
 WHERE p.workspace_id = %(workspace)s AND p.held_by @> ARRAY[%(source)s]::bigint[]
     AND NOT EXISTS (SELECT FROM staged s WHERE s.key = p.key)

@@ -13,6 +13,7 @@ import duckdb
 import orjson
 
 from config.full_disk import is_full
+from segments import line_ends
 from segments.columns import Column
 from segments.conversion import conversion
 from segments.dialect import Dialect, UnreadableFile, cell, quoted
@@ -87,7 +88,7 @@ def _read(path: Path, dialect: Dialect, kept: Sequence[Column], key: str, scratc
             raise UnreadableFile(
                 _("The file can't be read to its end. Check that it is whole and try again.")
             ) from problem
-        _refuse_unparsable(connection)
+        _refuse_unparsable(connection, dialect.skip)
         counts = connection.execute(
             "SELECT (SELECT count(*) FROM judged), (SELECT count(*) FROM refused),"
             " (SELECT count(*) FROM judged WHERE problem IS NULL),"
@@ -171,6 +172,8 @@ def _judged(path: Path, dialect: Dialect, kept: Sequence[Column], key: str) -> s
         is_list = column.type == AttributeType.LIST
         json = f"nullif(c{number}, '[]')" if is_list else f"c{number}"
         parts.append((_place_in_jsonb(column), f"{member} || {json}"))
+    # A reader that begins in the middle may take lines of a quoted value for rows.
+    in_parts = "false" if line_ends.are_quoted(path, dialect.quote) else "true"
     members = ", ".join(part for _place, part in sorted(parts))
     attributes = f"'{{' || concat_ws(',', {members}) || '}}'" if parts else "'{}'"
     key_name = quoted(key)
@@ -178,7 +181,7 @@ def _judged(path: Path, dialect: Dialect, kept: Sequence[Column], key: str) -> s
     CREATE TABLE judged AS
     WITH trimmed AS (
         SELECT {key_value} AS key{"".join(trimmed)}
-        FROM read_csv({quoted(str(path))}, {dialect.options})
+        FROM read_csv({quoted(str(path))}, {dialect.options}, parallel={in_parts})
     ),
     converted AS (SELECT *{"".join(converted)} FROM trimmed)
     SELECT key, {attributes} AS attributes,
@@ -198,12 +201,15 @@ def _json_text(name: str) -> str:
     return orjson.dumps(name).decode()
 
 
-def _refuse_unparsable(connection: duckdb.DuckDBPyConnection) -> None:
-    """Rows that the reader itself gave up on are refused too, each once, by their line."""
+def _refuse_unparsable(connection: duckdb.DuckDBPyConnection, skipped: int) -> None:
+    """Rows that the reader itself gave up on are refused too, each once, by their line.
+
+    It counts the lines that it was told to skip before the header.
+    """
     connection.execute("CREATE TABLE unparsable (n BIGINT, col VARCHAR, reason VARCHAR)")
     with suppress(duckdb.CatalogException):
         connection.execute(
-            "INSERT INTO unparsable SELECT line - 1, any_value(column_name),"
+            f"INSERT INTO unparsable SELECT line - {1 + skipped}, any_value(column_name),"  # noqa: S608
             " CASE any_value(error_type)::VARCHAR"
             " WHEN 'MISSING COLUMNS' THEN 'missing_columns'"
             " WHEN 'TOO MANY COLUMNS' THEN 'too_many_columns'"

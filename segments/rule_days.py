@@ -64,4 +64,4 @@ def anniversaries(today: date, days: int) -> list[str]:
 def beginning(day: date, zone: ZoneInfo) -> str:
     """The first moment of a day somewhere, in UTC as profiles keep it."""
     start = datetime(day.year, day.month, day.day, tzinfo=zone)
-    return start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return start.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -49,7 +49,11 @@ def carry_out(step: RefreshStep) -> dict[str, object]:
             load = other.load
         except sources.Refused as refusal:
             raise StepFailed(refusal.sentence) from refusal
-    _see_through(load)
+    try:
+        _see_through(load)
+    except Import.DoesNotExist:
+        # Its source was removed meanwhile.
+        return {}
     if load.state != Import.State.SUCCEEDED:
         raise StepFailed(load.reason)
     return {

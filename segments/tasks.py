@@ -39,6 +39,8 @@ def run_import_task(workspace_id: int, import_id: int) -> None:
             return
         try:
             run_import(load)
+        except Import.DoesNotExist:
+            return
         except SourceBusy:
             run_import_task.apply_async((workspace_id, import_id), countdown=AGAIN_SECONDS)
 
@@ -135,4 +137,7 @@ def sweep() -> None:
         with scope(workspace=workspace_id), locks.held(locks.SEGMENT, segment_id) as is_lost:
             if is_lost:
                 Segment.objects.filter(pk=segment_id).update(refresh_requested_at=timezone.now())
-                refresh_segment_task.delay(workspace_id, segment_id)
+                # What is still not begun by the next look is handed over again by that.
+                refresh_segment_task.apply_async(
+                    (workspace_id, segment_id), expires=SILENCE.total_seconds()
+                )

@@ -201,3 +201,19 @@ def test_a_choice_of_type_and_form_is_read_back_and_others_are_refused() -> None
     assert read_typed("text:%Y") == ("text", "")
     for none in ("", "json", "TEXT", ":;"):
         assert read_typed(none) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "text"),
+    [
+        ("date", "%m/%d/%Y", "3/14/12"),
+        ("date", "%d/%m/%Y", "1/2/24"),
+        ("date", "%Y-%m-%d", "24-01-02"),
+        ("date", "%Y-%m-%d", "44-03-15 (BC)"),
+        ("datetime", "", "24-01-02 10:00"),
+    ],
+)
+def test_a_year_of_two_digits_is_of_no_century(
+    engine: Any, kind: str, form: str, text: str
+) -> None:
+    assert kept(engine, kind, form, text) is None

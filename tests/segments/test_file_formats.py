@@ -84,6 +84,9 @@ def test_names_that_the_reader_uses_itself_are_names_like_any(workspace: Any) ->
     lines = b'{"id": "1", "json": "a", "n": "9"}\n{"id": "2", "json": "b", "n": "8"}\n'
     import_bytes(workspace, lines, types={"id": "text", "n": "text"})
     assert imported()["2"] == {"id": "2", "json": "b", "n": "8"}
+    import_bytes(workspace, b'{"nr": "2", "*": "all", "a/b": "or", "~1": "home"}\n', key="nr")
+    added = {"nr": 2, "*": "all", "a/b": "or", "~1": "home"}
+    assert imported()["2"] == {"id": "2", "json": "b", "n": "8"} | added
 
 
 def test_a_bad_value_is_refused_by_its_row(workspace: Any) -> None:

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from segments import drafts, imports, profile_merge, sources
+from segments import drafts, imports, profile_merge, reading, sources
 from segments.dialect import UnreadableFile
 from segments.models import Attribute, Import, Profile, RefusedRow, Source
 from segments.tasks import run_import_task, sweep
@@ -270,6 +270,27 @@ class TestTheCommand:
         with pytest.raises(CommandError, match="no column"):
             self.run(workspace.slug, str(SAMPLE), key="Nope")
         assert not Source.objects.exists()
+
+
+def test_a_source_removed_while_it_is_imported_leaves_nothing(
+    workspace: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = sources.create_source(workspace, "s")
+    load = drafts.take_file(source, "customers.csv", [b"id,name\n1,Ann\n"])
+    columns = drafts.chosen_columns(load)
+    drafts.prepare(load, key="id", columns=columns, skip_refused=False, by=None)
+    read = reading.read
+
+    def read_and_remove(*file: Any) -> Any:
+        found = read(*file)
+        sources.remove_source(source, by=None)
+        return found
+
+    monkeypatch.setattr(reading, "read", read_and_remove)
+    run_import_task(workspace.pk, load.pk)
+    assert not Profile.objects.exists()
+    assert not Attribute.objects.exists()
+    assert not Path(load.file_path).exists()
 
 
 def test_an_import_that_workers_die_of_is_given_up(workspace: Any, monkeypatch: Any) -> None:

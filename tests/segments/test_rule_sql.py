@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from segments.models import Profile, Segment, SegmentEntry, SegmentMember
 from segments.operators import NEGATIVE, OPERATORS, PERIODS
+from segments.rule_days import beginning
 from segments.rule_tree import Group, RuleError, Vocabulary, node_at, read
 from tests.segments.rule_world import (
     ENTRIES,
@@ -275,6 +276,10 @@ def test_a_day_of_moments_runs_from_midnight_to_midnight_there(
     make_profiles(workspace, {key: {"seen": moment} for key, moment in moments.items()})
     tree = group(rule("seen", "on", day))
     assert found(workspace, tree, zone=ZoneInfo(zone)) == ["2", "3"]
+
+
+def test_the_first_moment_of_a_day_is_written_with_four_digits_of_the_year() -> None:
+    assert beginning(date(1000, 1, 1), ZoneInfo("Asia/Tokyo")) == "0999-12-31T14:41:01Z"
 
 
 @pytest.mark.parametrize(

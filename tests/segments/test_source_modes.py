@@ -52,6 +52,14 @@ def test_who_came_from_two_sources_goes_with_the_last_of_them(workspace: Any) ->
     assert keys() == {"0", "1"}
 
 
+def test_a_source_that_was_removed_holds_nobody(workspace: Any) -> None:
+    sources.remove_source(import_bytes(workspace, people(range(3))).source, by=None)
+    assert keys() == {"0", "1", "2"}
+    anew = import_bytes(workspace, people(range(3)), mode="replace")
+    import_bytes(workspace, people(range(2)), source=anew.source)
+    assert keys() == {"0", "1"}
+
+
 def test_a_source_that_only_lists_keys_holds_them_too(workspace: Any) -> None:
     shop = import_bytes(workspace, people(range(3)), mode="replace")
     before = Profile.objects.get(key="2").updated_at

@@ -1,11 +1,12 @@
 """A refresh loads the SQL sources first; what depends on one that failed is skipped."""
 
 from datetime import UTC, datetime, time
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 
-from segments import imports, sql_sources
+from segments import imports, reading, sources, sql_sources
 from segments.models import Import, SqlQuery
 from tests.segments.databases import Postgres
 from tests.segments.factories import AttributeFactory, SegmentFactory, group, rule
@@ -100,6 +101,20 @@ def test_a_step_that_a_worker_died_of_goes_on_with_its_load(
     execution.run_refresh(workspace.pk, refresh.pk)
     assert states(refresh) == {"Shop": "succeeded"}
     assert Import.objects.filter(trigger="refresh").count() == 1
+
+
+def test_a_source_removed_while_it_loads_is_no_fault_of_the_refresh(
+    workspace: Workspace, query: SqlQuery
+) -> None:
+    read = reading.read
+
+    def read_and_remove(*file: Any) -> reading.Reading:
+        found = read(*file)
+        sources.remove_source(query.source, by=None)
+        return found
+
+    with patch.object(reading, "read", read_and_remove):
+        assert states(refreshed(workspace)) == {"Shop": "succeeded"}
 
 
 def test_a_source_with_a_schedule_of_its_own_or_none_is_not_in_a_refresh(
