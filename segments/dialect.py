@@ -3,7 +3,7 @@
 import codecs
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -162,6 +162,8 @@ def told_before(path: Path, before: Dialect) -> Dialect | None:
         columns = _names(path, before.delimiter, before.quote, before.skip, before.encoding)
         if columns != before.columns:
             return None
+        if not before.encoding.startswith("utf-") and _must_be_utf8(path):
+            before = replace(before, encoding="utf-8")
         rewrite(path, before.encoding, "utf-8")
     except (UnreadableFile, UnicodeError):
         return None
@@ -278,6 +280,13 @@ def _is_utf8(path: Path) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _must_be_utf8(path: Path) -> bool:
+    """What makes letters of several bytes by accident is next to impossible."""
+    with path.open("rb") as file:
+        is_ascii = all(block.isascii() for block in iter(lambda: file.read(BLOCK), b""))
+    return not is_ascii and _is_utf8(path)
 
 
 def in_utf8(path: Path) -> str:

@@ -4,6 +4,7 @@ Whatever comes after meets one form only. Values keep the text that they have in
 and objects stay JSON.
 """
 
+import codecs
 import gzip
 import json
 import threading
@@ -19,7 +20,14 @@ from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 
 from segments.contents import BLANKS, LOOKED_AT, refuse_other_kinds
-from segments.dialect import Dialect, UnreadableFile, checked_names, identifier, quoted
+from segments.dialect import (
+    Dialect,
+    UnreadableFile,
+    as_utf8,
+    checked_names,
+    identifier,
+    quoted,
+)
 from workspaces.sentences import gettext as _
 
 BLOCK = 1024 * 1024
@@ -28,6 +36,7 @@ WATCH_SECONDS = 0.2
 LONGEST_OBJECT = 16 * BLOCK
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 PARQUET = b"PAR1"
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def as_csv(path: Path) -> Dialect | None:
@@ -41,6 +50,9 @@ def as_csv(path: Path) -> Dialect | None:
     elif start.startswith(ZSTD):
         _unpack(path, _zstd)
     start = _start_of(path)
+    if start.startswith(UTF16) and start.decode("utf-16", "ignore").lstrip()[:1] in ("{", "["):
+        as_utf8(path, "utf-16")
+        start = _start_of(path)
     refuse_other_kinds(start)
     if start.startswith(PARQUET):
         return _rewrite(path, _parquet)

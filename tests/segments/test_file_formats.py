@@ -67,6 +67,12 @@ def test_the_same_people_come_out_of_every_form(
     assert imported() == PEOPLE
 
 
+def test_json_as_windows_writes_it_is_read(workspace: Any) -> None:
+    content = as_json_lines().decode("unicode-escape").encode("utf-16")
+    assert counts(import_bytes(workspace, content, types={"id": "text"})) == {"added": 2}
+    assert imported() == PEOPLE
+
+
 def test_nested_and_odd_values_stay_what_they_say(workspace: Any, tmp_path: Path) -> None:
     row = {"id": "1", 'a "quoted" na\'me.x': 'line\n"two"', "tags": ["a", "b"], "deep": {"x": [1]}}
     load = import_bytes(workspace, json.dumps(row).encode(), types={"id": "text"})
