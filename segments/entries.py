@@ -19,7 +19,7 @@ SHOWN_REFUSED = 10
 SNIFFED = 64 * 1024
 DELIMITERS = ",;\t|"
 # An address as mail programs copy it: Ann <ann@example.org>.
-NAMED = re.compile(r"<([^<>\s]+@[^<>\s]+)>")
+NAMED = re.compile(r"<([^<>\s@]+@[^<>\s@]+)>")
 SEVERAL = re.compile(r"[,;\s]+")
 UNFIT = re.compile("[\0\n\r\ud800-\udfff]")
 

@@ -20,9 +20,14 @@ LONGEST_ADDRESS = 254
 LONGEST_REASON = 200
 PAGE_SIZE = 50
 SHOWN_REFUSED = 20
-ADDRESS = re.compile(r"[^\s@,;\"'<>]+@[^\s@,;\"'<>]+\.[^\s@,;\"'<>]+")
+# Signs that stand around addresses. An apostrophe may begin none, but O'Brien has one.
+_AROUND = r"\s\x00-\x1f@,;:\"<>()\[\]\\"
+# Each part has an end, so that a long line without any address takes no longer than others.
+ADDRESS = re.compile(
+    rf"(?<![^{_AROUND}'])(?!')[^{_AROUND}]{{1,64}}+@[\w.-]{{1,253}}\.[\w-]{{0,62}}\w"
+)
 
-# Addresses have no quotes: nothing is to be taken for one.
+# Addresses have no such sign: nothing is to be taken for a quote.
 COPY_NEW = "COPY suppressed_new FROM STDIN (FORMAT csv, QUOTE E'\\x01')"
 
 CREATE_NEW = 'CREATE TEMPORARY TABLE suppressed_new (address text COLLATE "C") ON COMMIT DROP'
@@ -154,9 +159,7 @@ def _add(
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(CREATE_NEW)
             with path.open(encoding="utf-8") as file:
-                cursor.copy_expert(
-                    "COPY suppressed_new FROM STDIN (FORMAT csv, QUOTE E'\\x01')", file
-                )
+                cursor.copy_expert(COPY_NEW, file)
             cursor.execute("SELECT count(DISTINCT address) FROM suppressed_new")
             found = int(cursor.fetchone()[0])
             # They are not sent as it is, and not to be written down again.

@@ -189,10 +189,14 @@ def retry_refresh(refresh: Refresh, *, step: RefreshStep | None = None, by: User
             finished_at=None,
         )
         refresh.state, refresh.reason = Refresh.State.QUEUED, ""
-        refresh.finished_at, refresh.attempts = None, 0
+        # Its day is that of what is done now: relative dates start from it.
+        refresh.started_at = refresh.finished_at = None
+        refresh.attempts = 0
         try:
             with transaction.atomic():
-                refresh.save(update_fields=["state", "reason", "finished_at", "attempts"])
+                refresh.save(
+                    update_fields=["state", "reason", "started_at", "finished_at", "attempts"]
+                )
         except IntegrityError:
             raise RefreshActive(
                 _("A refresh is already under way. Wait for it to end, then try again.")

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django_scopes import scope
 
 from segments.models import Suppression
+from segments.suppressions import ADDRESS
 from tests.workspaces.factories import WorkspaceFactory, signed_in
 from workspaces.models import AuditEntry, Role, Workspace
 
@@ -104,6 +105,26 @@ def test_a_pasted_line_without_an_address_is_named_by_its_number(workspace: Work
     page = add(signed_in(workspace), workspace, addresses="a@b.co, c@d.co\nnobody\ne@f.co")
     assert "line 2 (“nobody”)" in page
     assert addresses() == ["a@b.co", "c@d.co", "e@f.co"]
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("Sean.O'Brien@example.com", "sean.o'brien@example.com"),
+        ("'ann@example.com','bob'", "ann@example.com"),
+        ("Ann (ann@example.com).", "ann@example.com"),
+        ("mailto:ann@example.com?subject=Stop", "ann@example.com"),
+        ("[ann@mail.example.com]", "ann@mail.example.com"),
+        ("Write to ann@example.com.", "ann@example.com"),
+        ("éric@example.com", "éric@example.com"),
+        ("a" * 1_000_000, None),
+        ("x@" + "." * 1_000_000, None),
+        ("'a" * 500_000, None),
+    ],
+)
+def test_the_address_alone_is_found_whatever_stands_around_it(said: str, found: str | None) -> None:
+    match = ADDRESS.search(said)
+    assert (match and match[0].lower()) == found
 
 
 def test_removed_from_the_list_they_may_be_sent_again(workspace: Workspace) -> None:

@@ -105,9 +105,13 @@ def test_a_failed_step_is_done_again_with_what_was_skipped_for_it(
     broken.clear()
     kinds.seen.clear()
     member = MembershipFactory(workspace=workspace).user
+    yesterday = timezone.now() - timedelta(days=1)
+    Refresh.objects.update(started_at=yesterday)
 
     services.retry_refresh(refresh, step=refresh.steps.get(name="segment 1"), by=member)
-    assert run(refresh).state == Refresh.State.FAILED
+    again = run(refresh)
+    assert again.state == Refresh.State.FAILED
+    assert again.started_at > yesterday, "relative dates start from the day of the retry"
     assert kinds.seen == ["segment 1", "segment 2", "export 1"]
     assert ends(refresh)["export 2"] == "skipped"
 
