@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from segments import drafts, imports, sources
+from segments import drafts, imports, kept_files, sources
 from segments.dialect import UnreadableFile
 from segments.imports import SourceBusy
 from segments.models import Import, Source
@@ -143,6 +143,7 @@ def _import_if_new(
     except (UnreadableFile, Refused) as problem:
         return Outcome(file.name, name, "failed", str(problem))
     if load.state != Import.State.SUCCEEDED:
+        _remove_copies(load)
         return Outcome(file.name, name, "failed", str(load.reason), counts_of(load))
     return Outcome(file.name, name, "imported", "", counts_of(load))
 
@@ -152,6 +153,14 @@ def _is_known(name: str, checksum: str) -> bool:
     ended = Q(state=Import.State.SUCCEEDED)
     last = Import.objects.filter(ended, source__name=name).order_by("-finished_at").first()
     return last is not None and last.checksum == checksum
+
+
+def _remove_copies(load: Import) -> None:
+    """Of a file that fails every time one copy is enough, however often the folder is looked at."""
+    earlier = Import.objects.filter(
+        source=load.source, checksum=load.checksum, state=Import.State.FAILED
+    ).exclude(pk=load.pk)
+    kept_files.remove(earlier.values_list("file_path", flat=True))
 
 
 def _stamp(file: Path) -> tuple[int, int, int]:

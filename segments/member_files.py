@@ -8,6 +8,7 @@ from typing import IO
 import duckdb
 from django.db import connection
 
+from segments import line_ends
 from segments.conversion import JOINT
 from segments.dialect import identifier, quoted
 from segments.models import Attribute, AttributeType, Profile, Segment, SegmentMember
@@ -59,13 +60,15 @@ def parquet_of(segment: Segment) -> IO[bytes]:
         rows, written = Path(folder) / "members.csv", Path(folder) / "members.parquet"
         _copy_out(segment, [attribute.name for attribute in attributes], rows)
         columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
+        in_parts = "false" if line_ends.are_quoted(rows, '"') else "true"
         with duckdb.connect(config={"memory_limit": "500MB"}) as database:
             database.execute("SET TimeZone='UTC'")
             database.execute(f"SET temp_directory={quoted(str(Path(folder) / 'spill'))}")
             database.execute(
                 f"COPY (SELECT {', '.join(values)} FROM read_csv("  # noqa: S608
                 f"{quoted(str(rows))}, header=false, auto_detect=false, delim=',', quote='\"',"
-                f" escape='\"', nullstr='', allow_quoted_nulls=false, columns={{{columns}}}))"
+                f" escape='\"', nullstr='', allow_quoted_nulls=false, parallel={in_parts},"
+                f" max_line_size=100000000, columns={{{columns}}}))"
                 f" TO {quoted(str(written))} (FORMAT parquet, COMPRESSION zstd)"
             )
         # Open, it outlives its folder.

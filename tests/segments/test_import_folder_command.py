@@ -149,10 +149,15 @@ def test_a_bad_file_fails_alone_and_so_does_the_command(workspace: Workspace, fo
     assert Profile.objects.count() == 1
 
 
-def test_a_failed_import_is_tried_again_next_time(workspace: Workspace, folder: Path) -> None:
+def test_a_failed_import_is_tried_again_next_time_and_kept_once(
+    workspace: Workspace, folder: Path, django_capture_on_commit_callbacks: Any
+) -> None:
     put(folder, "shop.csv", "id,name\n1,Ann\n,Bob\n")
     assert report(workspace, folder, fails=True)["failed"] == 1
-    assert report(workspace, folder, fails=True)["failed"] == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        assert report(workspace, folder, fails=True)["failed"] == 1
+    loads = Import.objects.order_by("pk")
+    assert [Path(load.file_path).is_file() for load in loads] == [False, True]
     assert report(workspace, folder, "--skip-refused")["files"][0]["refused"] == 1
 
 
