@@ -16,6 +16,8 @@ SEPARATORS = (";", "|", ",")
 LIST_FORMS = (*SEPARATORS, JSON_LIST)
 # Between the texts of a list where it is shown or sent as one text.
 JOINT = ", "
+# Where a day or a moment has its year.
+AT_START, AT_END = "^[0-9]{4}[^0-9]", "[^0-9][0-9]{4}$"
 YES = ("true", "yes", "y", "t", "sí", "si", "s")
 NO = ("false", "no", "n", "f")
 
@@ -113,27 +115,23 @@ def conversion(kind: str, form: str, value: str) -> str:
         )
     if kind == AttributeType.DATE:
         if form and form != DATE_FORMATS[0]:
-            parsed = f"TRY_STRPTIME({_no_word(value)}, {quoted(form)})::DATE"
+            parsed = f"TRY_STRPTIME({_with_year(value, AT_END)}, {quoted(form)})::DATE"
         else:
-            parsed = f"TRY_CAST(TRY_CAST({_no_word(value)} AS TIMESTAMP) AS DATE)"
-        return f"'\"' || strftime({_of_four_digits(parsed)}, '%Y-%m-%d') || '\"'"
+            parsed = f"TRY_CAST(TRY_CAST({_with_year(value, AT_START)} AS TIMESTAMP) AS DATE)"
+        return f"'\"' || strftime({parsed}, '%Y-%m-%d') || '\"'"
     if kind == AttributeType.DATETIME:
-        parsed = f"(TRY_CAST({_no_word(value)} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
-        parsed = _of_four_digits(parsed)
-        return f"'\"' || strftime({parsed}, '%Y-%m-%dT%H:%M:%SZ') || '\"'"
+        parsed = f"TRY_CAST({_with_year(value, AT_START)} AS TIMESTAMPTZ)"
+        return f"'\"' || strftime({parsed} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ') || '\"'"
     if kind == AttributeType.LIST:
         return _list(form, value)
     return f"to_json({value})::VARCHAR"
 
 
-def _of_four_digits(parsed: str) -> str:
-    """The day or moment if its year has four digits: of two, nobody knows the century."""
-    return f"CASE WHEN year({parsed}) BETWEEN 1000 AND 9999 THEN {parsed} END"
-
-
-def _no_word(value: str) -> str:
-    """DuckDB takes “infinity” and “epoch” for a time, whatever form it is told to expect."""
-    return f"CASE WHEN regexp_matches({value}, '[0-9]') THEN {value} END"
+def _with_year(value: str, where: str) -> str:
+    """What has its year in four digits: of two, nobody knows the century, and DuckDB takes them
+    for a year of the first; as it takes “infinity” and “epoch” for a time.
+    """
+    return f"CASE WHEN regexp_matches({value}, '{where}') THEN {value} END"
 
 
 def _list(form: str, value: str) -> str:

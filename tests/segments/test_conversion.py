@@ -210,7 +210,7 @@ def test_a_choice_of_type_and_form_is_read_back_and_others_are_refused() -> None
         ("date", "%d/%m/%Y", "1/2/24"),
         ("date", "%Y-%m-%d", "24-01-02"),
         ("date", "%Y-%m-%d", "44-03-15 (BC)"),
-        ("datetime", "", "24-01-02 10:00"),
+        ("datetime", "", "24-01-02T10:00:00.1234+0200"),
     ],
 )
 def test_a_year_of_two_digits_is_of_no_century(
