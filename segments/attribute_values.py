@@ -81,7 +81,7 @@ def converted(
 def _converted(attribute: Attribute, kind: str, form: str, values: Path) -> str:
     # Whatever its source writes, a day is kept in one form.
     read_as = "" if attribute.type in DAYS else form
-    in_parts = "false" if line_ends.are_quoted(values, '"') else "true"
+    in_parts = "false" if line_ends.are_quoted(values) else "true"
     return f"""
     CREATE TABLE converted AS
     WITH read AS (

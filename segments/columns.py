@@ -89,8 +89,7 @@ def _propose(path: Path, dialect: Dialect) -> Proposal:
         trimmed = ", ".join(f"{cell(name)} AS {identifier(name)}" for name in dialect.columns)
         connection.execute(
             f"CREATE TABLE sample AS SELECT {trimmed} FROM"  # noqa: S608 - quoted
-            f" read_csv({quoted(str(path))}, {dialect.options}, parallel=false)"
-            f" LIMIT {SAMPLE_ROWS}"
+            f" read_csv({quoted(str(path))}, {dialect.options}) LIMIT {SAMPLE_ROWS}"
         )
         facts = _facts(connection, dialect.columns)
         columns = tuple(_column(connection, name, facts[name]) for name in dialect.columns)

@@ -4,7 +4,6 @@ Whatever comes after meets one form only. Values keep the text that they have in
 and objects stay JSON.
 """
 
-import codecs
 import gzip
 import json
 import threading
@@ -21,6 +20,7 @@ from django.template.defaultfilters import filesizeformat
 
 from segments.contents import BLANKS, LOOKED_AT, refuse_other_kinds
 from segments.dialect import (
+    MARKS,
     Dialect,
     UnreadableFile,
     as_utf8,
@@ -36,7 +36,6 @@ WATCH_SECONDS = 0.2
 LONGEST_OBJECT = 16 * BLOCK
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 PARQUET = b"PAR1"
-UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def as_csv(path: Path) -> Dialect | None:
@@ -50,8 +49,9 @@ def as_csv(path: Path) -> Dialect | None:
     elif start.startswith(ZSTD):
         _unpack(path, _zstd)
     start = _start_of(path)
-    if start.startswith(UTF16) and start.decode("utf-16", "ignore").lstrip()[:1] in ("{", "["):
-        as_utf8(path, "utf-16")
+    encoding = next((name for mark, name in MARKS.items() if start.startswith(mark)), "utf-8")
+    if encoding != "utf-8" and start.decode(encoding, "ignore").lstrip()[:1] in ("{", "["):
+        as_utf8(path, encoding)
         start = _start_of(path)
     refuse_other_kinds(start)
     if start.startswith(PARQUET):

@@ -1,9 +1,12 @@
 """Where the lines of a text file end, which its reader has to know before it takes it apart."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 BLOCK = 1024 * 1024
+# A file of so many bytes is read in one part, from its beginning.
+ALL_IN_ONE = 4_000_000
 
 
 def make_one(path: Path, quote: str) -> None:
@@ -51,11 +54,28 @@ def _lines(path: Path, quote: str) -> Iterator[tuple[str, str]]:
             yield line, "" if is_inside else line[len(line.rstrip("\r\n")) :]
 
 
-def are_quoted(path: Path, quote: str) -> bool:
-    """Whether a row may go on in the next line, within quotes."""
+def are_quoted(path: Path, delimiter: str = ",", quote: str = '"') -> bool:
+    """Whether rows of a large file go on in the next line, within quotes.
+
+    Not of a file that ends within quotes: a reader that begins in the middle tells where that is.
+    """
     sign = quote.encode()
+    if not sign or path.stat().st_size < ALL_IN_ONE:
+        return False
     with path.open("rb") as file:
-        if not sign or not any(sign in block for block in iter(lambda: file.read(BLOCK), b"")):
+        if not any(sign in block for block in iter(lambda: file.read(BLOCK), b"")):
             return False
         file.seek(0)
-        return any(line.count(sign) % 2 for line in file)
+        return _go_on(file, delimiter.encode(), sign)
+
+
+def _go_on(lines: Iterable[bytes], delimiter: bytes, quote: bytes) -> bool:
+    """Whether a quoted value takes several lines, and every one comes to its end."""
+    opening = re.compile(rb"(?:^|%b)\s*%b" % (re.escape(delimiter), re.escape(quote)))
+    found = is_inside = False
+    for line in lines:
+        if line.count(quote) % 2:
+            # A quote in the middle of a value opens none.
+            is_inside = not is_inside and opening.search(line) is not None
+            found = found or is_inside
+    return found and not is_inside

@@ -60,7 +60,7 @@ def parquet_of(segment: Segment) -> IO[bytes]:
         rows, written = Path(folder) / "members.csv", Path(folder) / "members.parquet"
         _copy_out(segment, [attribute.name for attribute in attributes], rows)
         columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
-        in_parts = "false" if line_ends.are_quoted(rows, '"') else "true"
+        in_parts = "false" if line_ends.are_quoted(rows) else "true"
         with duckdb.connect(config={"memory_limit": "500MB"}) as database:
             database.execute("SET TimeZone='UTC'")
             database.execute(f"SET temp_directory={quoted(str(Path(folder) / 'spill'))}")

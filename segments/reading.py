@@ -173,7 +173,8 @@ def _judged(path: Path, dialect: Dialect, kept: Sequence[Column], key: str) -> s
         json = f"nullif(c{number}, '[]')" if is_list else f"c{number}"
         parts.append((_place_in_jsonb(column), f"{member} || {json}"))
     # A reader that begins in the middle may take lines of a quoted value for rows.
-    in_parts = "false" if line_ends.are_quoted(path, dialect.quote) else "true"
+    is_apart = line_ends.are_quoted(path, dialect.delimiter, dialect.quote)
+    in_parts = "false" if is_apart else "true"
     members = ", ".join(part for _place, part in sorted(parts))
     attributes = f"'{{' || concat_ws(',', {members}) || '}}'" if parts else "'{}'"
     key_name = quoted(key)

@@ -67,8 +67,9 @@ def test_the_same_people_come_out_of_every_form(
     assert imported() == PEOPLE
 
 
-def test_json_as_windows_writes_it_is_read(workspace: Any) -> None:
-    content = as_json_lines().decode("unicode-escape").encode("utf-16")
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_json_as_windows_writes_it_is_read(workspace: Any, encoding: str) -> None:
+    content = as_json_lines().decode("unicode-escape").encode(encoding)
     assert counts(import_bytes(workspace, content, types={"id": "text"})) == {"added": 2}
     assert imported() == PEOPLE
 

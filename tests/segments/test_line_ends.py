@@ -46,6 +46,25 @@ def test_lines_of_a_quoted_value_are_no_rows_in_a_large_file(tmp_path: Path) -> 
     assert (result.read, result.refused, result.superseded) == (700, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("content", "is_so"),
+    [
+        (b'id,note\n1,"a\nb"\n2,5" wide\n', True),
+        (b'id,note\n1,"a ""b""\n""c"" \nd"\n', True),
+        (b'id,note\n1,5" wide\n2,"a"\n', False),
+        (b'id,note\n1,"a\nb"\n2,"never closed\n', False),
+        (b'id,note\n1,5" wide\n2,"never closed\n', False),
+    ],
+)
+def test_whether_rows_go_on_in_the_next_line_is_told_by_their_quotes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, is_so: bool
+) -> None:
+    monkeypatch.setattr(line_ends, "ALL_IN_ONE", 0)
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    assert line_ends.are_quoted(path) == is_so
+
+
 def test_a_refused_row_is_counted_from_the_header_whatever_is_skipped_before(
     workspace: Any,
 ) -> None:
