@@ -1,6 +1,7 @@
 """Finds out which sign separates the cells of a table in text, by its first rows."""
 
 import csv
+import re
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -9,6 +10,15 @@ COMPARED_ROWS = 1_000
 COMMON = ",;\t|"
 # No name of a column has them, so that they are tried only where they stand in the header.
 UNUSUAL = ":^~#%&*!$+=/\\§¦¬\x01\x02\x1c\x1d\x1e\x1f"
+
+SAID = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
+
+
+def said(path: Path) -> str:
+    """What a line before the header says, as Excel writes and reads it: `sep=;`. Empty without."""
+    with path.open(encoding="utf-8", newline="") as file:
+        found = SAID.fullmatch(file.readline(20))
+    return found[1] if found else ""
 
 
 def common(path: Path) -> tuple[str, bool]:

@@ -93,6 +93,8 @@ def find_dialect(path: Path) -> Dialect:
         raise UnreadableFile(_("The file is empty. Choose a file with a header and rows."))
     encoding = in_utf8(path)
     line_ends.make_one(path, '"')
+    if said := delimiters.said(path):
+        return Dialect(encoding, said, '"', '"', 1, _names(path, said, '"', 1))
     delimiter, fits = delimiters.common(path)
     if not delimiter:
         delimiter = delimiters.unusual(path)

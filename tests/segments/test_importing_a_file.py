@@ -81,6 +81,7 @@ def test_of_rows_with_one_key_the_last_wins(workspace: Any) -> None:
         "id,name\n1,Zoë\n2,Bob\n".encode("utf-16"),
         "id,name\n1,Zoë\n2,Bob\n".encode("cp1252"),
         "id,name\r\n1,Zoë\r\n2,Bob\r\n".encode(),
+        "sep=;\r\nid;name\r\n1;Zoë\r\n2;Bob\r\n".encode(),
         'id,name\n1,"Zoë"\n2,"Bob"\n'.encode(),
         "id,name\n1,Zoë\n2,Bob".encode(),
     ],
