@@ -25,6 +25,8 @@ from workspaces import permissions
 
 BLOCK = 256 * 1024
 JSON = "application/json"
+# Of every list, though the short ones come whole.
+PAGING = {"limit", "after"}
 View = TypeVar("View", bound=Callable[..., Any])
 Run = Callable[..., HttpResponse]
 
@@ -78,7 +80,7 @@ def _query_names(view: Callable[..., Any]) -> set[str]:
 
 def _require_known(request: ApiRequest, known: set[str]) -> None:
     """A filter whose name is misspelt would let everything through. Raises `Problem`."""
-    if unknown := sorted(request.GET.keys() - known):
+    if unknown := sorted(request.GET.keys() - known - PAGING):
         detail = f"There is no parameter “{unknown[0][:60]}” here."
         errors = [{"pointer": f"/{name[:60]}", "detail": "Unknown."} for name in unknown[:10]]
         raise Problem("invalid_request", detail, errors=errors)

@@ -173,6 +173,7 @@ class TestProblems:
         answer = program(workspace).get("/runs?limit=1&stat=failed")
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
         assert answer.json()["errors"][0]["pointer"] == "/stat"
+        assert program(workspace).get("/connections?limit=1").status_code == 200
 
     def test_a_file_that_is_none_leaves_no_source(self, workspace: Workspace) -> None:
         caller = program(workspace)
