@@ -20,6 +20,7 @@ from config import cipher
 from connections.models import Connection
 from exports import erasing_sql as sql
 from exports import reasons
+from exports.cutting import cut_out
 from exports.models import Batch, Delivery, Destination, ErasurePlace, OptOut, Rejection, Run
 from segments.erasure_parts import Panel, Part, Person
 from segments.models import Erasure, Profile
@@ -177,40 +178,16 @@ def _note_places(erasure: Erasure, person: Person, held: list[dict[str, Any]]) -
 
 def _cut_out(cursor: Any, batch: Batch, person: Person, where: dict[str, Any]) -> None:
     """Takes the person out of what is kept of a request, and out of the account as sent."""
-    run = batch.run
-    where = {**where, "batch": batch.pk, "destination": run.destination_id}
     if batch.state != Batch.State.PLANNED:
         # It has gone, and is not sent again.
-        cursor.execute(sql.BLANK, where)
+        cursor.execute(sql.BLANK, {**where, "batch": batch.pk})
         batch.body = None
         batch.save(update_fields=["body"])
         return
-    cut = _rows(cursor, sql.CARRIED, where)
-    cursor.execute(sql.CUT_OUT, where)
-    addresses = person.addresses | {row["address"] for row in cut}
-    request = orjson.loads(bytes(batch.body or b"{}"))
-    staying = [one for one in request["import_data"] if one["email"] not in addresses]
-    added = sum(not row["was_held"] for row in cut)
-    batch.body = orjson.dumps({**request, "import_data": staying})
-    batch.body_bytes, batch.contacts, batch.added = (
-        len(batch.body),
-        len(staying),
-        batch.added - added,
-    )
-    batch.save(update_fields=["body", "body_bytes", "contacts", "added"])
-    run.refresh_from_db()
-    run.added -= added
-    run.changed -= len(cut) - added
-    run.suppressed += len(cut)
-    run.save(update_fields=["added", "changed", "suppressed"])
-    Rejection.objects.bulk_create(
-        Rejection(
-            workspace_id=run.workspace_id,
-            run=run,
-            profile_id=row["profile_id"],
-            profile_key="",
-            kind=Rejection.Kind.SUPPRESSED,
-            reason=reasons.ERASED,
-        )
-        for row in cut
+    cut_out(
+        batch,
+        set(person.addresses),
+        profile_id=person.profile_id,
+        reason=reasons.ERASED,
+        nameless=True,
     )

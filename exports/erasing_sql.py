@@ -53,6 +53,13 @@ SET (addresses, profile_ids, payload_hashes) = (
 WHERE b.workspace_id = %(workspace)s AND b.batch_id = %(batch)s
 """
 
+SUPPRESSED_SINCE = """
+SELECT s.address FROM exports_batchcontacts b
+CROSS JOIN LATERAL unnest(b.addresses) AS c (address)
+JOIN segments_suppression s ON s.workspace_id = b.workspace_id AND s.address = c.address
+WHERE b.workspace_id = %(workspace)s AND b.batch_id = %(batch)s
+"""
+
 # From a request that has not left they are gone.
 CUT_OUT = _CARRIED_AGAIN.format(
     address="c.address", profile="c.profile_id", staying=f"NOT ({_GONE})"

@@ -13,6 +13,7 @@ from connections.access import NotUsable, client
 from connections.models import Connection
 from connections.provider import errors
 from connections.provider.protocol import Activity, Provider
+from exports.cutting import cut_out_suppressed
 from exports.engine import broken_off, ledger_sql
 from exports.engine.states import move_batch
 from exports.models import Batch, Run
@@ -57,7 +58,10 @@ def send_batch(run: Run, batch: Batch) -> None:
             return
         if cause := broken_off.too_often(batch):
             move_batch(batch, Batch.State.FAILED, failure=Batch.Failure.GIVEN_UP, why=cause)
-        elif batch.contacts:
+            return
+        if not batch.attempts:
+            cut_out_suppressed(run, batch)
+        if batch.contacts:
             with broken_off.counted(batch):
                 _send(run, batch)
         else:

@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 
 from exports.configuration import configuration_of
+from exports.engine import drive
 from exports.engine.plan import preview
 from exports.models import Destination, Rejection, Run
+from exports.runs import start_run
 from segments import suppressions
+from segments.models import Profile
 from tests.exports.engine_world import World, account
 from tests.workspaces.factories import MembershipFactory, WorkspaceFactory
 
@@ -92,3 +95,22 @@ def test_another_workspaces_list_says_nothing_here(world: World) -> None:
         suppressions.add_text(other, person(1), reason="", by=member)
     run = world.run()
     assert (run.state, account(run)) == (Run.State.SUCCEEDED, {"added": 3})
+
+
+def test_who_is_suppressed_while_a_planned_run_waits_is_not_sent_either(world: World) -> None:
+    world.run()
+    world.add(*({"email": person(n), "first": f"First{n}"} for n in (3, 4)))
+    again = Profile.objects.filter(attributes__email=person(1))
+    again.update(attributes={"email": person(1), "first": "New"})
+    run = start_run(world.destination, trigger=Run.Trigger.COMMAND, enqueue=False)
+    assert drive.drive(run, lambda *_: None) is None
+    suppress(world, person(1), person(4), "stranger@example.com")
+    drive.drive_to_end(run)
+    assert run.state == Run.State.SUCCEEDED, run.reason
+    assert account(run) == {"added": 1, "suppressed": 2, "unchanged": 2}
+    assert world.on_list() == {person(0), person(1), person(2), person(3)}
+    assert world.sandbox.control("contact", email=person(1)).get("first_name") != "New"
+    told = Rejection.objects.filter(run=run).values_list("address", "reason", "profile_key")
+    assert {address for address, *_ in told} == {person(1), person(4)}
+    assert {reason for _, reason, _ in told} == {"suppressed"}
+    assert all(key for *_, key in told)
