@@ -147,7 +147,12 @@ class EmbeddedServices:
     def _deciding(self) -> Iterator[None]:
         with (self.data / "decide.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            try:
+                yield
+            finally:
+                # A process forked meanwhile by another thread has the file open as well, and would
+                # keep the lock as long as it lives.
+                fcntl.flock(lock, fcntl.LOCK_UN)
 
     def _prepare(self) -> None:
         for directory in (self.data, self.sockets, self.data / "postgres", self.data / "redis"):

@@ -1,5 +1,8 @@
 """Processes share the services, and what keeps them alive does not outlive their users."""
 
+import fcntl
+import multiprocessing
+import signal
 import subprocess
 import sys
 import threading
@@ -58,3 +61,16 @@ def test_what_is_being_stopped_is_not_started_again(tmp_path: Path) -> None:
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
     assert not (tmp_path / "run" / "redis.sock").exists()
     assert services.revive() is False
+
+
+def test_a_process_forked_while_it_is_decided_holds_up_nobody(tmp_path: Path) -> None:
+    services = EmbeddedServices(tmp_path)
+    child = multiprocessing.get_context("fork").Process(target=signal.pause)
+    with services._deciding():
+        child.start()
+    try:
+        with (tmp_path / "decide.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        child.kill()
+        child.join()
