@@ -30,7 +30,8 @@ def test_good_secrets_start_and_django_has_nothing_to_say_against_the_deployment
     """HTTPS alone, with HSTS; cookies that go no other way; no frames; hosts by name."""
     started = manage(tmp_path, "check", "--deploy", "--fail-level", "INFO", **GOOD)
     assert started.returncode == 0, started.stderr
-    assert "no issues (0 silenced)" in started.stdout
+    # That Django's library of words is replaced is silenced, and has to do with no deployment.
+    assert "no issues (1 silenced)" in started.stdout
     assert not (tmp_path / "secrets").exists()
 
 
