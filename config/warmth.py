@@ -7,11 +7,14 @@ from django.template.engine import Engine
 from django.urls import reverse
 from django.utils import translation
 
+from api.views import reference
 from workspaces import navigation
 
 
 def warm() -> None:
-    """Views, addresses and words in every language, and our templates. Asks no service."""
+    """Views, addresses and words in every language, our templates, and the API's reference, which
+    takes a second and more to make. Asks no service.
+    """
     pages = [page for _label, pages in navigation.SECTIONS for page in pages]
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
@@ -22,3 +25,4 @@ def warm() -> None:
     for folder in map(Path, engine.dirs):
         for path in folder.rglob("*.html"):
             engine.get_template(str(path.relative_to(folder)))
+    reference.told(settings.BASE_URL)

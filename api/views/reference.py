@@ -23,11 +23,11 @@ from workspaces.permissions import requires
 @require_safe
 @requires("token.view")
 def reference(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    return render(request, "api/reference.html", {"told": _told(settings.BASE_URL)})
+    return render(request, "api/reference.html", {"told": told(settings.BASE_URL)})
 
 
 @cache
-def _told(base: str) -> SafeString:
+def told(base: str) -> SafeString:
     """In English, like the document; the same for everybody as long as the process lives."""
     with translation.override("en"):
         context = {
