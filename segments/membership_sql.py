@@ -90,7 +90,8 @@ WHERE p.workspace_id = %(workspace)s AND {condition} LIMIT %(size)s
 # Ends a look that the same page asked for before, and waits for no more.
 CANCEL_OLDER_LOOK = """
 SELECT pg_cancel_backend(pid) FROM pg_stat_activity
-WHERE application_name = %(name)s AND pid <> pg_backend_pid() AND datname = current_database()
+WHERE starts_with(application_name, %(of_the_page)s)
+    AND application_name COLLATE "C" < %(name)s AND datname = current_database()
     AND usename = current_user AND state = 'active'
 """
 

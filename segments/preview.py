@@ -1,6 +1,7 @@
 """Who rules find: looked up while they are edited."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,8 +56,8 @@ def glance(workspace: Workspace, tree: Any, page: str = "") -> Look:
 def look(workspace: Workspace, tree: Any, page: str = "") -> Look:
     """Who the rules find now. Raises `RuleError`, or `TooSlow`.
 
-    `page` names the browser's page that asks (8 to 32 hexadecimal digits): its older look, if
-    still under way, is ended.
+    `page` is the browser's page that asks, as `asking` names it: an older look of it, if still
+    under way, is ended.
     """
     condition, parameters = condition_of(workspace, tree, timezone.now())
     with bounded(page) as cursor:
@@ -71,6 +72,14 @@ def look(workspace: Workspace, tree: Any, page: str = "") -> Look:
     return Look(count, total, _profiles(sample))
 
 
+def asking(page: str) -> str:
+    """A browser's page (8 to 32 hexadecimal digits) that asks now; called as soon as it does.
+
+    By the moment the older of two looks is known, whichever gets to the database first.
+    """
+    return f"{page} {time.time():017.6f}" if PAGE.fullmatch(page) else ""
+
+
 def _profiles(ids: list[int]) -> list[Profile]:
     return list(Profile.objects.filter(pk__in=ids).order_by("key"))
 
@@ -78,14 +87,15 @@ def _profiles(ids: list[int]) -> list[Profile]:
 @contextmanager
 def bounded(page: str = "") -> Iterator[CursorWrapper]:
     """A transaction that reads, for some seconds at most. Raises `TooSlow`."""
-    name = f"segue look {page}" if PAGE.fullmatch(page) else ""
+    name = f"segue look {page}" if page else ""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = '{SECONDS}s'; SET LOCAL jit = off")
             if name:
                 # Only who signed in as the same may end a session's statement.
                 cursor.execute("SET LOCAL ROLE NONE")
-                cursor.execute(sql.CANCEL_OLDER_LOOK, {"name": name})
+                older = {"name": name, "of_the_page": name[: name.rindex(" ") + 1]}
+                cursor.execute(sql.CANCEL_OLDER_LOOK, older)
                 cursor.execute(f"SET LOCAL ROLE {WORK_ROLE}")
                 cursor.execute("SELECT set_config('application_name', %s, true)", [name])
             yield cursor

@@ -31,6 +31,10 @@ document.addEventListener("htmx:afterSettle", (event) => {
 """
 
 
+# htmx says so of a request that a newer one of the same part takes the place of.
+ABORTED = re.compile("htmx:(sendAbort|afterRequest),")
+
+
 def take_picture(tab: Page, name: str) -> None:
     """Now and then Chromium can't, on a busy machine: no fault of what the picture is of."""
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -44,7 +48,12 @@ def take_picture(tab: Page, name: str) -> None:
 def faults_of(tab: Page) -> list[str]:
     """Grows by whatever is blocked or breaks in the tab."""
     faults: list[str] = []
-    tab.on("console", lambda said: said.type == "error" and faults.append(said.text))
+    tab.on(
+        "console",
+        lambda said: (
+            said.type == "error" and not ABORTED.match(said.text) and faults.append(said.text)
+        ),
+    )
     tab.on("pageerror", lambda error: faults.append(str(error)))
     return faults
 

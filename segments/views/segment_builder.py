@@ -12,7 +12,7 @@ from segments import builder, segment_services, segment_templates
 from segments.forms import SegmentForm
 from segments.models import Attribute, Segment
 from segments.operators import DAYS
-from segments.preview import SAMPLE, TooSlow, glance, look
+from segments.preview import SAMPLE, TooSlow, asking, glance, look
 from segments.rule_sentence import plain_value, sentence
 from segments.rule_tree import RuleError
 from segments.selectors import shown_profiles, words
@@ -137,12 +137,12 @@ def rules(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @requires("segment.change")
 def preview(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """Whom the rules find, as they are being edited."""
+    page, is_exact = asking(request.POST.get("page", "")), "exact" in request.POST
     root = builder.from_post(request.POST)
     builder.complete(root, _attributes())
     tree = builder.to_tree(root)
     labels, names = words()
     context: dict[str, Any] = {"sentence": sentence(tree, labels, names)}
-    page, is_exact = request.POST.get("page", ""), "exact" in request.POST
     try:
         try:
             found = (look if is_exact else glance)(request.workspace, tree, page)
