@@ -28,6 +28,8 @@ def parts(*, port: int, sandbox_port: int | None, data: str) -> list[Part]:
                 "config.wsgi",
                 "--config=python:config.serving",
                 f"--bind=127.0.0.1:{port}",
+                # Who supervises it waits no longer; browsers keep lines open that nothing comes by.
+                "--graceful-timeout=2",
                 "--log-level=warning",
             ),
             f"http://localhost:{port}/",
