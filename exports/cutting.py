@@ -20,7 +20,7 @@ def cut_out(
 ) -> None:
     """Takes out who has one of the addresses, or is the profile; belongs in a transaction.
 
-    The batch is planned, was never tried, and its lock is the caller's. `nameless`: the account
+    The batch is planned, and its lock is the caller's. `nameless`: the account
     keeps that somebody was left out, and not who.
     """
     run = batch.run
@@ -76,9 +76,7 @@ def cut_out_suppressed(run: Run, batch: Batch) -> None:
         return
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(
-                sql.SUPPRESSED_SINCE, {"workspace": batch.workspace_id, "batch": batch.pk}
-            )
+            cursor.execute(sql.SUPPRESSED, {"workspace": batch.workspace_id, "batch": batch.pk})
             addresses = {address for (address,) in cursor.fetchall()}
         if addresses:
             cut_out(batch, addresses, reason=reasons.SUPPRESSED)

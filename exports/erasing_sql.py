@@ -53,7 +53,7 @@ SET (addresses, profile_ids, payload_hashes) = (
 WHERE b.workspace_id = %(workspace)s AND b.batch_id = %(batch)s
 """
 
-SUPPRESSED_SINCE = """
+SUPPRESSED = """
 SELECT s.address FROM exports_batchcontacts b
 CROSS JOIN LATERAL unnest(b.addresses) AS c (address)
 JOIN segments_suppression s ON s.workspace_id = b.workspace_id AND s.address = c.address

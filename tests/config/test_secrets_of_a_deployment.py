@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from tests.config.running import environment, manage
@@ -31,6 +32,7 @@ def test_good_secrets_start_and_django_has_nothing_to_say_against_the_deployment
     started = manage(tmp_path, "check", "--deploy", "--fail-level", "INFO", **GOOD)
     assert started.returncode == 0, started.stderr
     # That Django's library of words is replaced is silenced, and has to do with no deployment.
+    assert settings.SILENCED_SYSTEM_CHECKS == ["templates.W003"]
     assert "no issues (1 silenced)" in started.stdout
     assert not (tmp_path / "secrets").exists()
 
