@@ -30,7 +30,7 @@ Email = Annotated[
 
 def components() -> dict[str, Any]:
     zones = [name for _region, found in time_zones.choices() for name, _label in found]
-    kinds = [kind.name for kind in topics.event_kinds()]
+    kinds = [kind.name for kind in (*topics.notice_kinds(), *topics.event_kinds())]
     return {
         "TimeZone": {
             "title": "TimeZone",

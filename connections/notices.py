@@ -19,14 +19,9 @@ def needs_sign_in(connection: Connection) -> None:
         " authorisation. Its exports wait until an Administrator signs in again."
     ) % {"connection": connection.name}
     path = _path(connection)
-    telling.begins(connection.workspace, TOPIC, _subject(connection), text, path)
-    telling.happened(
-        connection.workspace,
-        EVENT,
-        {"connection": connection.pk, "name": connection.name, "account": connection.account_name},
-        text=text,
-        path=path,
-    )
+    data = _data(connection)
+    telling.begins(connection.workspace, TOPIC, _subject(connection), text, path, data=data)
+    telling.happened(connection.workspace, EVENT, data, text=text, path=path)
 
 
 def is_signed_in(connection: Connection) -> None:
@@ -37,7 +32,16 @@ def is_signed_in(connection: Connection) -> None:
         _("The connection “%(connection)s” is signed in again, and its exports go on.")
         % {"connection": connection.name},
         _path(connection),
+        data=_data(connection),
     )
+
+
+def _data(connection: Connection) -> dict[str, object]:
+    return {
+        "connection": connection.pk,
+        "name": connection.name,
+        "account": connection.account_name,
+    }
 
 
 def _subject(connection: Connection) -> str:

@@ -47,7 +47,9 @@ def run_moved(run: Run) -> None:
     if run.dry_run:
         return
     if run.state == State.FAILED:
-        telling.begins(run.workspace, FAILED, _subject(run), _why_failed(run), _path(run))
+        telling.begins(
+            run.workspace, FAILED, _subject(run), _why_failed(run), _path(run), data=_data(run)
+        )
     elif run.state in WELL:
         telling.ends(
             run.workspace,
@@ -55,6 +57,7 @@ def run_moved(run: Run) -> None:
             _subject(run),
             _("The export “%(export)s” runs again.") % {"export": run.destination.name},
             _path(run),
+            data=_data(run),
         )
         _judge_rejections(run)
 
@@ -66,8 +69,9 @@ def _wants_approval(run: Run) -> None:
         run.to_remove,
     ) % {"export": run.destination.name, "count": run.to_remove}
     tone = Notice.Tone.WARN
-    telling.begins(run.workspace, APPROVAL, _subject(run), text, _path(run), tone=tone)
-    telling.happened(run.workspace, RUN_NEEDS_APPROVAL, _data(run), text=text, path=_path(run))
+    data = _data(run)
+    telling.begins(run.workspace, APPROVAL, _subject(run), text, _path(run), tone=tone, data=data)
+    telling.happened(run.workspace, RUN_NEEDS_APPROVAL, data, text=text, path=_path(run))
 
 
 def _why_failed(run: Run) -> telling.Sentence:
@@ -92,12 +96,14 @@ def _judge_rejections(run: Run) -> None:
             "share": workspace.rejected_share,
         }
         tone = Notice.Tone.WARN
-        telling.begins(workspace, REJECTIONS, _subject(run), text, _path(run), tone=tone)
+        telling.begins(
+            workspace, REJECTIONS, _subject(run), text, _path(run), tone=tone, data=_data(run)
+        )
     else:
         text = _("“%(export)s”: few or no profiles are rejected any more.") % {
             "export": run.destination.name
         }
-        telling.ends(workspace, REJECTIONS, _subject(run), text, _path(run))
+        telling.ends(workspace, REJECTIONS, _subject(run), text, _path(run), data=_data(run))
 
 
 def _finished(run: Run) -> None:

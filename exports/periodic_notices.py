@@ -38,7 +38,7 @@ def tell_due(now: datetime) -> None:
 
 def _is_summary_time(workspace: Workspace, now: datetime) -> bool:
     local = now.astimezone(workspace.tzinfo)
-    return local.isoweekday() == MONDAY and local.hour == SUMMARY_HOUR
+    return local.isoweekday() == MONDAY and local.hour >= SUMMARY_HOUR
 
 
 def _tell_of_budget(workspace: Workspace, used: int, limit: int, now: datetime) -> None:
@@ -48,12 +48,14 @@ def _tell_of_budget(workspace: Workspace, used: int, limit: int, now: datetime) 
     subject = f"day:{now.astimezone(UTC):%Y-%m-%d}"
     if _was_told(BUDGET, subject):
         return
-    text = _(
+    counts = {"used": used, "limit": limit}
+    said = _(
         "%(used)s of today’s %(limit)s requests to Constant Contact are used. When they are spent,"
         " runs wait until midnight UTC and then go on by themselves."
-    ) % {"used": used, "limit": limit}
+    )
+    text = said % counts
     path = reverse("exports:destination_list", args=[workspace.slug])
-    telling.begins(workspace, BUDGET, subject, text, path, tone=Notice.Tone.WARN)
+    telling.begins(workspace, BUDGET, subject, text, path, tone=Notice.Tone.WARN, data=counts)
 
 
 def _tell_of_week(workspace: Workspace, now: datetime) -> None:
@@ -74,13 +76,14 @@ def _tell_of_week(workspace: Workspace, now: datetime) -> None:
     )
     if not week["runs"]:
         return
-    text = _(
+    counts = {name: int(count) for name, count in week.items()}
+    said = _(
         "Last week: runs that went well: %(well)s, failed: %(failed)s. Profiles sent: %(sent)s,"
         " taken off lists: %(removed)s, rejected: %(rejected)s."
-    ) % {name: int(count) for name, count in week.items()}
-    telling.once(
-        workspace, SUMMARY, subject, text, reverse("workspaces:home", args=[workspace.slug])
     )
+    text = said % counts
+    path = reverse("workspaces:home", args=[workspace.slug])
+    telling.once(workspace, SUMMARY, subject, text, path, data=counts)
 
 
 def _was_told(topic: str, subject: str) -> bool:

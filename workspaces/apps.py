@@ -45,5 +45,7 @@ class WorkspacesConfig(AppConfig):
                 _("The workspace is to be deleted"),
                 _("When an Administrator asks for it, and when that is taken back."),
                 emailed=frozenset(Role.values),
+                # Nothing is sent to a workspace's endpoints from then on.
+                to_endpoints=False,
             ),
         )

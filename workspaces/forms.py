@@ -282,7 +282,17 @@ class EndpointForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["events"]
-        field.choices = [(kind.name, kind.label) for kind in topics.event_kinds()]
+        field.choices = [
+            (label, [(kind.name, kind.label) for kind in kinds])
+            for label, kinds in (
+                (
+                    _("What members are told: once when it begins, once when it is over"),
+                    topics.notice_kinds(),
+                ),
+                (_("Everything as it happens"), topics.event_kinds()),
+            )
+            if kinds
+        ]
 
 
 class EndpointChangeForm(EndpointForm):

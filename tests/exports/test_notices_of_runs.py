@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connections import notices as connection_notices
 from connections.limiter import Budget
 from exports import notices, periodic_notices
 from exports.engine.states import move_run
@@ -13,6 +14,7 @@ from exports.whys import why
 from tests.exports.factories import ConnectionFactory, DestinationFactory, RunFactory
 from tests.workspaces.factories import MembershipFactory
 from workspaces.models import Endpoint, EndpointDelivery, Event, Notice
+from workspaces.notices import topics, webhooks
 
 MONDAY = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 
@@ -108,6 +110,41 @@ def test_programs_are_told_of_every_run_and_never_of_a_person(
     assert (last.data["run"], last.data["state"], last.data["sent"]) == (run.pk, "succeeded", 5)
     assert "@" not in str(list(Event.objects.values("data")))
     assert EndpointDelivery.objects.count() == 2
+
+
+def test_endpoints_are_told_what_members_are_and_as_often(
+    workspace: Any, destination: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = Endpoint.objects.create(
+        workspace=workspace,
+        name="Slack",
+        url=b"",
+        form=Endpoint.Form.SLACK,
+        events=[kind.name for kind in topics.notice_kinds()],
+    )
+    for state in (Run.State.FAILED, Run.State.FAILED, Run.State.SUCCEEDED, Run.State.SUCCEEDED):
+        ended(destination, state, in_segments=10, rejected=1 if state == "succeeded" else 0)
+    workspace.refresh_from_db()
+    connection = ConnectionFactory(workspace=workspace)
+    connection_notices.needs_sign_in(connection)
+    connection_notices.is_signed_in(connection)
+    spent = Budget(9_000, 10_000, MONDAY)
+    monkeypatch.setattr(periodic_notices, "todays_budget", lambda: spent)
+    RunFactory(destination=destination, finished_at=MONDAY - timedelta(days=2))
+    periodic_notices.tell_due(MONDAY)
+    periodic_notices.tell_due(MONDAY)
+    events = list(Event.objects.order_by("pk"))
+    assert [(one.kind, one.data["change"]) for one in events] == [
+        ("notice.run_failed", "began"),
+        ("notice.run_failed", "ended"),
+        ("notice.run_rejections", "began"),
+        ("notice.connection", "began"),
+        ("notice.connection", "ended"),
+        ("notice.budget", "began"),
+        ("notice.weekly_summary", "news"),
+    ]
+    said = webhooks.request_of(channel.deliveries.get(event=events[1]))[0].decode()
+    assert "The export “Weekly letter” runs again." in said
 
 
 def test_the_budget_is_told_of_once_a_day_where_there_is_a_connection(

@@ -67,14 +67,18 @@ def begins(
     path: str | Promise,
     *,
     tone: Notice.Tone = Tone.BAD,
+    data: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Tells the members of a trouble, unless it is known already; says whether it is new."""
+    """Tells members and endpoints of a trouble, unless it is known already; says whether it is new.
+
+    `data` is plain data for programs.
+    """
     try:
         with transaction.atomic():
             Trouble.objects.create(workspace=workspace, topic=topic, subject=subject)
     except IntegrityError:
         return False
-    _tell(workspace, topic, subject, text, path, tone)
+    _tell(workspace, topic, subject, text, path, tone, data or {})
     return True
 
 
@@ -84,6 +88,8 @@ def ends(
     subject: str,
     text: Sentence | str = "",
     path: str | Promise = "",
+    *,
+    data: Mapping[str, Any] | None = None,
 ) -> bool:
     """The trouble is over, if there was one: told with `text`, or else just no longer unread."""
     ended = Trouble.objects.filter(
@@ -104,15 +110,21 @@ def ends(
     )
     unheard.update(email_at=None)
     if text:
-        _tell(workspace, topic, subject, text, path, Tone.GOOD)
+        _tell(workspace, topic, subject, text, path, Tone.GOOD, data or {})
     return True
 
 
 def once(
-    workspace: Workspace, topic: str, subject: str, text: Sentence | str, path: str | Promise
+    workspace: Workspace,
+    topic: str,
+    subject: str,
+    text: Sentence | str,
+    path: str | Promise,
+    *,
+    data: Mapping[str, Any] | None = None,
 ) -> bool:
     """News that is told once for a subject, such as a week; it is no trouble and never ends."""
-    return begins(workspace, topic, subject, text, path, tone=Tone.NEWS)
+    return begins(workspace, topic, subject, text, path, tone=Tone.NEWS, data=data)
 
 
 def _tell(
@@ -122,8 +134,12 @@ def _tell(
     text: Sentence | str,
     path: str | Promise,
     tone: Notice.Tone,
+    data: Mapping[str, Any],
 ) -> None:
     topic = topics.topic(name)
+    if topic.to_endpoints:
+        change = {Tone.GOOD: "ended", Tone.NEWS: "news"}.get(tone, "began")
+        happened(workspace, topic.event, {"change": change, **data}, text=text, path=path)
     members = Membership.objects.filter(workspace_id=workspace.pk)
     choices = {
         choice.membership_id: choice

@@ -13,7 +13,8 @@ from workspaces.models import Membership, Role
 class Topic:
     """`action` is the rule that a member must meet to be told at all.
 
-    Told by e-mail from the start are the roles in `emailed`.
+    Told by e-mail from the start are the roles in `emailed`. Where endpoints may have it, it is an
+    event of theirs, too: told as often as members are, when it begins and when it is over.
     """
 
     name: str
@@ -21,6 +22,11 @@ class Topic:
     explanation: Promise | str
     action: str = "workspace.view"
     emailed: frozenset[str] = frozenset({Role.ADMINISTRATOR, Role.CONTRIBUTOR})
+    to_endpoints: bool = True
+
+    @property
+    def event(self) -> str:
+        return f"notice.{self.name}"
 
     def concerns(self, member: Membership) -> bool:
         return permissions.may(member, self.action)
@@ -59,10 +65,16 @@ def topic(name: str) -> Topic:
     return _topics[name]
 
 
+def notice_kinds() -> list[EventKind]:
+    """The events that tell what members are told."""
+    return [EventKind(topic.event, topic.label) for topic in topics() if topic.to_endpoints]
+
+
 def event_kinds() -> list[EventKind]:
+    """The events that tell of everything as it happens, whether somebody has to know or not."""
     return [_kinds[name] for name in sorted(_kinds)]
 
 
 def event_label(name: str) -> str:
-    found = TEST if name == TEST.name else _kinds.get(name)
-    return str(found.label) if found else name
+    known = {kind.name: kind for kind in (TEST, *notice_kinds(), *event_kinds())}
+    return str(known[name].label) if name in known else name
