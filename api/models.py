@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from workspaces.models import Membership, Role
 from workspaces.tenancy import TenantForeignKey, TenantModel
@@ -67,7 +68,11 @@ class Token(TenantModel):
         return "expired" if is_over else "valid"
 
     def get_state_display(self) -> str:
-        words = {"valid": _("Valid"), "expired": _("Expired"), "revoked": _("Revoked")}
+        words = {
+            "valid": _("Valid"),
+            "expired": pgettext_lazy("a token", "Expired"),
+            "revoked": _("Revoked"),
+        }
         return str(words[self.state])
 
     @property

@@ -16,6 +16,7 @@ from workspaces import home
 from workspaces.home import Card, Notice, Stat, Step
 from workspaces.home_parts import schedule_of
 from workspaces.permissions import may
+from workspaces.templatetags.segue import number
 
 RECENT = 5
 HELD_UP_AFTER = timedelta(hours=1)
@@ -110,11 +111,11 @@ def runs_that_want_approval(request: HttpRequest) -> list[Notice]:
     return [
         Notice(
             text=ngettext(
-                "“%(export)s” wants to take %(count)d person off its list, and waits for approval.",
-                "“%(export)s” wants to take %(count)d people off its list, and waits for approval.",
+                "“%(export)s” wants to take %(count)s person off its list, and waits for approval.",
+                "“%(export)s” wants to take %(count)s people off its list, and waits for approval.",
                 run.to_remove,
             )
-            % {"export": run.destination, "count": run.to_remove},
+            % {"export": run.destination, "count": number(run.to_remove)},
             url=reverse("exports:run_detail", args=[_slug(request), run.pk]),
             link=_("Decide"),
             tone="warning",

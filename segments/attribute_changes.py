@@ -17,6 +17,7 @@ from segments.models import Attribute, AttributeChange
 from segments.preview import TooSlow, bounded
 from workspaces import audit, locks
 from workspaces.planner import expect_rows
+from workspaces.templatetags.segue import number
 
 # Workers that may die of one change.
 MAX_ATTEMPTS = 3
@@ -57,12 +58,12 @@ def explanation(change: AttributeChange) -> str:
         return ""
     if change.reason == Failure.VALUES:
         return ngettext(
-            "%(count)d value does not convert, so nothing was changed. Correct it in the source,"
+            "%(count)s value does not convert, so nothing was changed. Correct it in the source,"
             " or choose to empty it.",
-            "%(count)d values do not convert, so nothing was changed. Correct them in the source,"
+            "%(count)s values do not convert, so nothing was changed. Correct them in the source,"
             " or choose to empty them.",
             change.failing,
-        ) % {"count": change.failing}
+        ) % {"count": number(change.failing)}
     if change.reason == Failure.USES and change.attribute is not None:
         uses = attribute_uses.of(change.attribute)
         if not change.removes:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from segments import pasted
@@ -73,8 +74,8 @@ def _delimiter(start: str) -> str:
 
 def too_many() -> TooMany:
     return TooMany(
-        _("A list has at most %(most)d entries. Split it into several segments.")
-        % {"most": MOST_ENTRIES}
+        _("A list has at most %(most)s entries. Split it into several segments.")
+        % {"most": number_format(MOST_ENTRIES, force_grouping=True)}
     )
 
 

@@ -172,7 +172,7 @@ def _too_many_gone(too_many: profile_merge.TooManyGone) -> Sentence:
         " file that is not whole, so nothing was imported. If they really are gone, import again"
         " and approve it.",
         too_many.gone,
-    ) % {"gone": f"{too_many.gone:,}", "held": f"{too_many.held:,}"}
+    ) % {"gone": too_many.gone, "held": too_many.held}
 
 
 def too_much() -> Sentence:
@@ -186,16 +186,16 @@ def too_much() -> Sentence:
 def _nothing_imported(refused: int, is_file: bool) -> Sentence:
     if not is_file:
         return ngettext(
-            "%(count)d row can't be read, so nothing was loaded. Mend it in the database or the"
+            "%(count)s row can't be read, so nothing was loaded. Mend it in the database or the"
             " query, or choose the columns again and skip such rows.",
-            "%(count)d rows can't be read, so nothing was loaded. Mend them in the database or the"
+            "%(count)s rows can't be read, so nothing was loaded. Mend them in the database or the"
             " query, or choose the columns again and skip such rows.",
             refused,
         ) % {"count": refused}
     return ngettext(
-        "%(count)d row can't be read, so nothing was imported. Mend it in the file, or import"
+        "%(count)s row can't be read, so nothing was imported. Mend it in the file, or import"
         " again and choose to skip such rows.",
-        "%(count)d rows can't be read, so nothing was imported. Mend them in the file, or import"
+        "%(count)s rows can't be read, so nothing was imported. Mend them in the file, or import"
         " again and choose to skip such rows.",
         refused,
     ) % {"count": refused}

@@ -77,7 +77,7 @@ def _many(given: list[str], kind: str) -> tuple[Any, ...]:
     if len(given) > MOST_VALUES:
         raise Nonsense(
             _(
-                "Give at most %(most)d values, not %(count)d. Make a static segment of a longer"
+                "Give at most %(most)s values, not %(count)s. Make a static segment of a longer"
                 " list, and choose it here."
             )
             % {"most": MOST_VALUES, "count": len(given)}

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from exports import taken_off
 from exports.views.objects import destination_of
 from workspaces.middleware import WorkspaceRequest
+from workspaces.templatetags.segue import number
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -50,11 +51,11 @@ def _put_back(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         messages.success(
             request,
             ngettext(
-                "%(count)d person is put back by the next run, if in its segments then.",
-                "%(count)d people are put back by the next run, if in its segments then.",
+                "%(count)s person is put back by the next run, if in its segments then.",
+                "%(count)s people are put back by the next run, if in its segments then.",
                 count,
             )
-            % {"count": count},
+            % {"count": number(count)},
         )
     else:
         messages.warning(request, _("Nobody was selected, so nobody is put back."))

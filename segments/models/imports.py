@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from segments.models.sources import Source
 from workspaces.sentences import SentenceField
@@ -87,7 +88,7 @@ class Upload(TenantModel):
         WAITING = "waiting", _("Waiting")
         EXAMINING = "examining", _("Being examined")
         READY = "ready", _("Ready")
-        REFUSED = "refused", _("Refused")
+        REFUSED = "refused", pgettext_lazy("an uploaded file", "Refused")
 
     source = TenantForeignKey(Source, null=True, on_delete=models.CASCADE, related_name="uploads")
     source_name = models.CharField(max_length=100, blank=True)

@@ -21,6 +21,7 @@ from segments.views.saved import follow_up
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
+from workspaces.templatetags.segue import number
 
 T = TypeVar("T")
 
@@ -140,11 +141,11 @@ def remove_missing(request: WorkspaceRequest, slug: str, pk: int) -> HttpRespons
     messages.success(
         request,
         ngettext(
-            "%(count)d entry is taken off the list.",
-            "%(count)d entries are taken off the list.",
+            "%(count)s entry is taken off the list.",
+            "%(count)s entries are taken off the list.",
             removed,
         )
-        % {"count": removed},
+        % {"count": number(removed)},
     )
     return redirect("segments:segment_detail", slug, pk)
 
@@ -157,20 +158,20 @@ def _static(pk: int) -> Segment:
 def _tell(request: WorkspaceRequest, changed: static_segments.Changed) -> None:
     said = [
         ngettext(
-            "%(count)d entry is added to the list.",
-            "%(count)d entries are added to the list.",
+            "%(count)s entry is added to the list.",
+            "%(count)s entries are added to the list.",
             changed.added,
         )
-        % {"count": changed.added}
+        % {"count": number(changed.added)}
     ]
     if changed.removed:
         said.append(
             ngettext(
-                "%(count)d entry is taken off the list.",
-                "%(count)d entries are taken off the list.",
+                "%(count)s entry is taken off the list.",
+                "%(count)s entries are taken off the list.",
                 changed.removed,
             )
-            % {"count": changed.removed}
+            % {"count": number(changed.removed)}
         )
     if changed.removed and not changed.added:
         del said[0]
@@ -178,18 +179,18 @@ def _tell(request: WorkspaceRequest, changed: static_segments.Changed) -> None:
     if changed.repeated:
         said.append(
             ngettext(
-                "%(count)d was given more than once.",
-                "%(count)d were given more than once.",
+                "%(count)s was given more than once.",
+                "%(count)s were given more than once.",
                 changed.repeated,
             )
-            % {"count": changed.repeated}
+            % {"count": number(changed.repeated)}
         )
     if known and not changed.removed:
         said.append(
             ngettext(
-                "%(count)d was on the list already.", "%(count)d were on the list already.", known
+                "%(count)s was on the list already.", "%(count)s were on the list already.", known
             )
-            % {"count": known}
+            % {"count": number(known)}
         )
     messages.success(request, " ".join(said))
     if changed.refused:
@@ -197,9 +198,9 @@ def _tell(request: WorkspaceRequest, changed: static_segments.Changed) -> None:
         messages.warning(
             request,
             ngettext(
-                "%(count)d line can't be an entry and was left out: line %(lines)s.",
-                "%(count)d lines can't be entries and were left out, first: lines %(lines)s.",
+                "%(count)s line can't be an entry and was left out: line %(lines)s.",
+                "%(count)s lines can't be entries and were left out, first: lines %(lines)s.",
                 changed.refused,
             )
-            % {"count": changed.refused, "lines": lines},
+            % {"count": number(changed.refused), "lines": lines},
         )

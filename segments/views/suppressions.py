@@ -18,6 +18,7 @@ from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 from workspaces.spreadsheet import csv_lines
+from workspaces.templatetags.segue import number
 
 
 @requires("suppression.view")
@@ -72,11 +73,11 @@ def remove(request: WorkspaceRequest, slug: str) -> HttpResponse:
         messages.success(
             request,
             ngettext(
-                "%(count)d address may be sent again.",
-                "%(count)d addresses may be sent again.",
+                "%(count)s address may be sent again.",
+                "%(count)s addresses may be sent again.",
                 count,
             )
-            % {"count": count},
+            % {"count": number(count)},
         )
     else:
         messages.warning(request, _("No address was selected, so the list is as it was."))
@@ -110,21 +111,21 @@ def download(request: WorkspaceRequest, slug: str) -> StreamingHttpResponse:
 
 def _tell(request: WorkspaceRequest, added: suppressions.Added) -> None:
     said = ngettext(
-        "%(count)d address is suppressed.", "%(count)d addresses are suppressed.", added.added
-    ) % {"count": added.added}
+        "%(count)s address is suppressed.", "%(count)s addresses are suppressed.", added.added
+    ) % {"count": number(added.added)}
     if added.known:
         said += " " + ngettext(
-            "%(count)d was on the list already.", "%(count)d were on the list already.", added.known
-        ) % {"count": added.known}
+            "%(count)s was on the list already.", "%(count)s were on the list already.", added.known
+        ) % {"count": number(added.known)}
     messages.success(request, said)
     if added.refused:
         lines = ", ".join(f"{number} (“{text}”)" for number, text in added.first_refused)
         messages.warning(
             request,
             ngettext(
-                "%(count)d line has no e-mail address and was left out: line %(lines)s.",
-                "%(count)d lines have no e-mail address and were left out, first: lines %(lines)s.",
+                "%(count)s line has no e-mail address and was left out: line %(lines)s.",
+                "%(count)s lines have no e-mail address and were left out, first: lines %(lines)s.",
                 added.refused,
             )
-            % {"count": added.refused, "lines": lines},
+            % {"count": number(added.refused), "lines": lines},
         )

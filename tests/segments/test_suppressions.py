@@ -92,7 +92,7 @@ def test_what_makes_no_sense_is_said_and_nothing_is_kept(
 
 def test_a_hundred_thousand_lines_are_taken_at_once(workspace: Workspace) -> None:
     lines = "\n".join(f"person{n}@example.com" for n in range(100_000))
-    assert "100000 addresses" in upload(signed_in(workspace), workspace, lines.encode())
+    assert "100,000 addresses" in upload(signed_in(workspace), workspace, lines.encode())
     client = signed_in(workspace)
     page = client.get(url(workspace)).content.decode()
     assert "100,000 addresses" in page

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET
 
 from workspaces import audit, selectors
@@ -27,7 +27,7 @@ ROWS_AT_ONCE = 2_000
 COLUMNS = {
     "when": gettext_lazy("When"),
     "who": gettext_lazy("Who"),
-    "on": gettext_lazy("On"),
+    "on": pgettext_lazy("what it was done to", "On"),
     "details": gettext_lazy("Details"),
 }
 FILTERS = ("q", "action", "person", "since", "until")
@@ -70,7 +70,14 @@ def download(request: WorkspaceRequest, slug: str) -> StreamingHttpResponse:
         # What was searched for may be a customer's name.
         filters=[value for key, value in chosen.items() if value and key != "q"],
     )
-    header = [_("When"), _("Who"), _("Address"), _("What"), _("On"), _("Details")]
+    header = [
+        _("When"),
+        _("Who"),
+        _("Address"),
+        _("What"),
+        pgettext("what it was done to", "On"),
+        _("Details"),
+    ]
     answer = StreamingHttpResponse(
         csv_lines(request.workspace, header, _rows(_found(chosen).filter(id__lt=taken.pk))),
         content_type="text/csv; charset=utf-8",
