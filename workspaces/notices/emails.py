@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from textwrap import shorten
 
 from django.conf import settings
 from django.db import transaction
@@ -26,6 +27,7 @@ WAITS = (
 # Longer than sending one takes: taken up, it is nobody else's for so long.
 LEASE = timedelta(minutes=2)
 AT_ONCE = 100
+LONGEST_SUBJECT = 90
 
 
 def send_due(now: datetime | None = None) -> int:
@@ -73,7 +75,8 @@ def _send(notice: Notice) -> bool:
                 "workspaces/email/notice",
                 to=user.email,
                 notice=notice,
-                text=str(notice.text),
+                text=(text := str(notice.text)),
+                subject=shorten(text, LONGEST_SUBJECT, placeholder="…"),
                 workspace=workspace,
                 url=f"{settings.BASE_URL}{notice.path}",
                 settings_url=f"{settings.BASE_URL}{settings_path}",
