@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from exports import contact_fields
+from exports import contact_fields, flow
 from exports.account import Account
 from exports.models import Destination, Run
+from workspaces import spreadsheet
 from workspaces.templatetags.segue import number, when
 
 register = template.Library()
@@ -43,6 +45,21 @@ def account_bar(account: Account) -> SafeString:
     return format_html(
         '<svg class="account-bar" role="img" aria-label="{}">{}</svg>', spoken, pieces
     )
+
+
+@register.simple_tag
+def account_flow(account: Account) -> flow.Flow | None:
+    """The account as a flow, for `exports/_flow.html`."""
+    return flow.flow_of(account)
+
+
+@register.filter
+def file_of_account(account: Account) -> str:
+    """The account as a CSV file in an address, for a link to download."""
+    rows = [(str(part.label), str(part.explanation), part.count) for part in account.parts]
+    rows.append((_("In segments"), "", account.in_segments))
+    header = [_("Outcome"), _("What it means"), _("Profiles")]
+    return f"data:text/csv;charset=utf-8,{quote(''.join(spreadsheet.written(header, rows)))}"
 
 
 @register.simple_tag

@@ -5,12 +5,14 @@ import io
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone, translation
 
 from exports.account import FATES, account
+from exports.flow import flow_of
 from exports.models import Batch, Destination, Rejection, Run
 from exports.progress import progress_of
 from exports.reasons import REASONS, label, text
@@ -89,9 +91,29 @@ def test_the_bar_is_as_long_as_its_pieces_and_shows_the_smallest() -> None:
     assert parts[1].width > 0.5
 
 
+def test_a_flow_leads_every_fate_from_the_segments_and_only_some_to_the_list() -> None:
+    counts = dict.fromkeys(FATES, 0) | {"added": 70, "unchanged": 20, "invalid": 10}
+    drawn = flow_of(account(counts, 100))
+    assert drawn is not None
+    assert [one.part.fate for one in drawn.streams if one.path] == ["added", "unchanged", "invalid"]
+    assert [one.part.fate for one in drawn.streams if one.onward] == ["added", "unchanged"]
+    assert drawn.listed == 90
+    assert float(drawn.to_list.depth) == pytest.approx(0.9 * float(drawn.segments.depth), abs=0.1)
+
+
+def test_the_account_is_drawn_and_taken_along_as_a_file(finished: Run) -> None:
+    page = get(finished).content.decode()
+    assert page.count('class="flow-stream"') == 5
+    (data,) = re.findall(r'href="data:text/csv;charset=utf-8,([^"]*)"', page)
+    lines = unquote(data).splitlines()
+    assert lines[1] == 'Added,"New to the list, or sent anew",2'
+    assert lines[-1] == "In segments,,6"
+
+
 def test_an_account_of_nobody_has_no_bar() -> None:
     empty = account(dict.fromkeys(FATES, 0), 0)
     assert empty.present == []
+    assert flow_of(empty) is None
     assert empty.adds_up
 
 
