@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from _pytest.assertion import rewrite
 
 from config.embedded import EmbeddedServices, database_url, redis_url
 
@@ -44,12 +45,47 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if getattr(config.option, "numprocesses", None) and PRIVATE:
         here = Path(__file__).resolve().parent.parent
-        collect = [sys.executable, "-m", "pytest", "--collect-only", "-qq", *config.args]
-        compiling = subprocess.Popen(collect, cwd=here, stdout=subprocess.DEVNULL)
         migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-        subprocess.run(migrate, cwd=here, check=True)
-        compiling.wait()
+        migrating = subprocess.Popen(migrate, cwd=here)
         os.environ["SEGUE_TEST_TEMPLATE"] = TEMPLATE
+        config.pluginmanager.register(MigratedBeforeTests(migrating))
+        compile_tests(config, here / "tests")
+
+
+class MigratedBeforeTests:
+    """The database is migrated while the testers look for tests."""
+
+    def __init__(self, migrating: subprocess.Popen[bytes]) -> None:
+        self.migrating = migrating
+
+    def pytest_xdist_node_collection_finished(self) -> None:
+        if self.migrating.wait():
+            pytest.exit("The tests' database can't be migrated.", returncode=1)
+
+
+def compile_tests(config: pytest.Config, folder: Path) -> None:
+    """As pytest would when it imports them, which it would in every tester."""
+    state = config.stash[rewrite.assertstate_key]
+
+    def compile_one(path: Path) -> None:
+        cache = rewrite.get_cache_dir(path)
+        compiled = cache / (path.stem + rewrite.PYC_TAIL)
+        if rewrite._read_pyc(path, compiled) is None and rewrite.try_makedirs(cache):
+            source_hash, code = rewrite._rewrite_test(path, config)
+            rewrite._write_pyc(state, code, source_hash, compiled)
+
+    tests = sorted(folder.rglob("test_*.py"))
+    cores = os.cpu_count() or 1
+    compiling = []
+    for core in range(cores):
+        child = os.fork()
+        if child == 0:
+            for path in tests[core::cores]:
+                compile_one(path)
+            os._exit(0)
+        compiling.append(child)
+    for child in compiling:
+        os.waitpid(child, 0)
 
 
 def let_python_keep_what_it_compiled() -> None:
@@ -63,6 +99,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
@@ -83,6 +120,8 @@ def set_test_environment() -> None:
 
 PRIVATE = "DATABASE_URL" not in os.environ
 
+# Hardly anything that is loaded goes again.
+gc.disable()
 let_python_keep_what_it_compiled()
 set_test_environment()
 if PRIVATE:
