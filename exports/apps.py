@@ -36,6 +36,7 @@ class ExportsConfig(AppConfig):
 
         pulse.add(going_on.RUNS)
         live_figures.add("run", figures.of_run)
+        live_figures.add("runs", figures.of_workspace)
         connection_dependents.add(dependents.of_connections)
         members.add_belongings(dependents.of_member)
         segment_dependents.add(dependents.of_segments)

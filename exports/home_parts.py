@@ -1,5 +1,6 @@
 """What exports add to a workspace's home."""
 
+from collections import defaultdict
 from datetime import timedelta
 
 from django.db.models import Count, OuterRef, Q, Subquery
@@ -11,7 +12,9 @@ from django.utils.translation import ngettext
 
 from connections.access import todays_budget
 from exports import over_time, selectors
-from exports.models import Destination, ErasurePlace, Run
+from exports.models import Batch, Destination, ErasurePlace, Run
+from exports.progress import NEEDED as PROGRESS_OF
+from exports.progress import progress_of
 from workspaces import home
 from workspaces.home import Card, Notice, Stat, Step
 from workspaces.home_parts import schedule_of
@@ -68,8 +71,15 @@ def exports(request: HttpRequest) -> Stat:
 def recent_runs(request: HttpRequest) -> Card | None:
     """They follow what goes on: the page asks again as long as one is active."""
     runs = _recent_and_waiting(request)[0]
-    active = any(run.is_active for run in runs)
-    return Card("exports/_home_runs.html", {"runs": runs, "active": active}) if runs else None
+    if not runs:
+        return None
+    batches = defaultdict(list)
+    active = [run for run in runs if run.is_active]
+    if active:
+        for batch in Batch.objects.filter(run__in=active).only("run_id", *PROGRESS_OF):
+            batches[batch.run_id].append(batch)
+    rows = [(run, progress_of(run, batches[run.pk]) if run.is_active else None) for run in runs]
+    return Card("exports/_home_runs.html", {"rows": rows, "active": bool(active)})
 
 
 def coming_runs(request: HttpRequest) -> Card | None:

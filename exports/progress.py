@@ -3,31 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from exports import whys
 from exports.models import Batch, Run
+from workspaces.estimates import Pace
+from workspaces.stages import Stage, StageState
 
-MEASURED_AFTER = timedelta(seconds=2)
 WATCHED_CLOSELY = timedelta(minutes=2)
-StageState = Literal["done", "now", "ahead", "stopped"]
-
-
-@dataclass(frozen=True)
-class Stage:
-    label: Promise
-    state: StageState
-    began_at: datetime | None = None
-    ended_at: datetime | None = None
-
-    @property
-    def took(self) -> timedelta | None:
-        return self.ended_at - self.began_at if self.began_at and self.ended_at else None
+# Of each batch.
+NEEDED = ("state", "contacts", "sent_at", "ended_at")
 
 
 @dataclass(frozen=True)
@@ -62,33 +49,34 @@ def progress_of(run: Run, batches: Iterable[Batch] | None = None) -> Progress:
     `batches` are all of the run's, where whoever asks has them.
     """
     if batches is None:
-        batches = run.batches.only("state", "contacts", "sent_at")
+        batches = run.batches.only(*NEEDED)
     everyone = sent = ended = ever_sent = 0
+    sent_at = moved_at = None
     for batch in batches:
         is_over = batch.state in (Batch.State.CONFIRMED, Batch.State.FAILED)
         everyone += batch.contacts
         sent += batch.contacts if is_over or batch.state == Batch.State.SENT else 0
         ended += batch.contacts if is_over else 0
-        ever_sent += batch.contacts if batch.sent_at else 0
-    rate = time_left = None
-    elapsed = (run.sent_at or timezone.now()) - run.planned_at if run.planned_at else timedelta()
-    if elapsed >= MEASURED_AFTER and ever_sent:
-        rate = ever_sent / elapsed.total_seconds()
-    if run.is_active and not run.is_waiting and run.planned_at and rate:
-        passed = timezone.now() - run.planned_at
-        done = sent + ended
-        ahead = 2 * everyone - done
-        time_left = passed * ahead / done if done and ahead else None
+        if batch.sent_at:
+            ever_sent += batch.contacts
+            sent_at = _later(sent_at, batch.sent_at)
+        moved_at = _later(moved_at, batch.ended_at or batch.sent_at)
+    goes_on = run.is_active and not run.is_waiting
+    both = Pace(sent + ended, 2 * everyone, run.planned_at, moved_at)
     return Progress(
         stages=_stages(run),
         to_send=everyone,
         sent=sent,
         confirmed=ended,
-        rate=rate,
-        time_left=time_left,
+        rate=Pace(ever_sent, everyone, run.planned_at, sent_at).rate,
+        time_left=both.time_left if goes_on else None,
         awaits=_awaits(run),
         look_again=_look_again(run),
     )
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(filter(None, (one, other)), default=None)
 
 
 def _look_again(run: Run) -> int:

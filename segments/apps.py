@@ -10,6 +10,7 @@ class SegmentsConfig(AppConfig):
         from segments import (
             attribute_uses,
             dependents,
+            figures,
             going_on,
             home_parts,
             kept_files,
@@ -22,12 +23,15 @@ class SegmentsConfig(AppConfig):
         from workspaces import audit, home, operations, refreshes
         from workspaces import retention as workspace_retention
         from workspaces.leaving import archives
+        from workspaces.live import figures as live_figures
         from workspaces.live import pulse
         from workspaces.notices import topics
         from workspaces.scheduling import add_due_hook
 
         for statement in going_on.ALL:
             pulse.add(statement)
+        live_figures.add("import", figures.of_import)
+        live_figures.add("imports", figures.of_workspace)
         dependents.add(dependents.segments_using)
         attribute_uses.add(attribute_uses.segments_using)
         refreshes.add_kind(
@@ -69,6 +73,7 @@ class SegmentsConfig(AppConfig):
         home.add_step(20, home_parts.make_a_segment)
         home.add_stat(10, home_parts.profiles)
         home.add_stat(20, home_parts.segments)
+        home.add_card(5, home_parts.recent_imports)
         operations.add(measures.stuck)
         audit.name_actions(
             {

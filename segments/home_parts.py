@@ -1,14 +1,22 @@
 """What sources and segments add to a workspace's home."""
 
+from datetime import timedelta
+
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from segments import population
 from segments.models import Import, Profile, Segment
+from segments.progress import going_on
 from segments.uploads import open_uploads
-from workspaces.home import Stat, Step
+from workspaces.home import Card, Stat, Step
 from workspaces.permissions import may
+
+SHOWN_IMPORTS = 5
+JUST_NOW = timedelta(minutes=10)
 
 
 def import_customers(request: HttpRequest) -> Step:
@@ -50,6 +58,18 @@ def make_a_segment(request: HttpRequest) -> Step:
         url=url if allowed else "",
         link=link,
     )
+
+
+def recent_imports(request: HttpRequest) -> Card | None:
+    """Those that go on, and those that have just ended: nothing is gone as soon as it is done."""
+    recent = Q(finished_at__gt=timezone.now() - JUST_NOW)
+    shown = Import.objects.filter(Q(state__in=Import.ACTIVE) | recent).select_related("source")
+    imports = list(shown.order_by("-created_at")[:SHOWN_IMPORTS])
+    if not imports:
+        return None
+    progress = going_on(imports)
+    rows = [(load, progress.get(load.pk)) for load in imports]
+    return Card("segments/_home_imports.html", {"rows": rows, "active": bool(progress)})
 
 
 def profiles(request: HttpRequest) -> Stat:

@@ -21,6 +21,7 @@ from segments import (
 )
 from segments.dialect import Dialect, UnreadableFile
 from segments.drafts import chosen_columns
+from segments.metering import Meter, metered
 from segments.models import Import, RefusedRow, Source
 from workspaces import audit, locks
 from workspaces.sentences import Sentence, ngettext
@@ -52,13 +53,13 @@ def run_import(load: Import) -> None:
         _note(
             load,
             state=Import.State.RUNNING,
-            stage="reading",
+            **_beginning("reading"),
             started_at=timezone.now(),
             attempts=load.attempts + 1,
         )
-        with upload_files.scratch(load.workspace_id) as scratch:
+        with upload_files.scratch(load.workspace_id) as scratch, metered(load) as meter:
             try:
-                _carry_out(load, Path(scratch))
+                _carry_out(load, Path(scratch), meter)
             except UnreadableFile as problem:
                 _ensure_there(load)
                 _end(load, Import.State.FAILED, reason=problem.sentence)
@@ -84,14 +85,27 @@ def _no_room() -> Sentence:
     )
 
 
-def _carry_out(load: Import, scratch: Path) -> None:
+def _rows_last_time(load: Import) -> int:
+    """A query gives about as many again; 0 when there was no last time."""
+    earlier = Import.objects.filter(source=load.source_id, state=Import.State.SUCCEEDED)
+    return earlier.order_by("-created_at").values_list("read", flat=True).first() or 0
+
+
+def _beginning(stage: str) -> dict[str, Any]:
+    return {"stage": stage, "stage_at": timezone.now(), "done": 0, "whole": 0}
+
+
+def _carry_out(load: Import, scratch: Path, meter: Meter) -> None:
     path = Path(load.file_path)
     query = sql_loads.query_of(load.source)
     if query is not None:
-        _note(load, stage="fetching")
-        sql_loads.fetch(load, query, lambda rows: _note(load, read=rows))
-        _note(load, stage="reading")
-    elif not kept_files.is_there(load):
+        _note(load, **_beginning("fetching"))
+        meter.rows = _rows_last_time(load)
+        meter.rows = sql_loads.fetch(load, query, meter)
+        _note(load, **_beginning("reading"), read=meter.rows)
+    elif kept_files.is_there(load):
+        meter.rows = reading.about_rows(path)
+    else:
         raise UnreadableFile(kept_files.gone())
     columns = chosen_columns(load)
     result = reading.read(
@@ -100,6 +114,7 @@ def _carry_out(load: Import, scratch: Path) -> None:
         columns,
         load.source.key_column,
         scratch,
+        meter.through,
     )
     _note(load, read=result.read, superseded=result.superseded, refused=result.refused)
     with transaction.atomic():
@@ -109,10 +124,11 @@ def _carry_out(load: Import, scratch: Path) -> None:
         _note(load, superseded=0)
         _end(load, Import.State.FAILED, reason=_nothing_imported(result.refused, query is None))
         return
-    _note(load, stage="storing")
+    meter.rows = result.read - result.superseded - result.refused
+    _note(load, **_beginning("storing"))
     try:
         with transaction.atomic():
-            met_erased = _store(load, result)
+            met_erased = _store(load, result, meter)
     except profile_merge.TooManyGone as too_many:
         _note(load, superseded=0, removals_asked=too_many.gone)
         _end(load, Import.State.FAILED, reason=_too_many_gone(too_many))
@@ -122,7 +138,7 @@ def _carry_out(load: Import, scratch: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _store(load: Import, result: reading.Reading) -> bool:
+def _store(load: Import, result: reading.Reading, meter: Meter) -> bool:
     """Whether the rows held somebody who was erased."""
     profile_merge.lock(load.workspace_id)
     # Attributes may have been renamed meanwhile.
@@ -135,7 +151,12 @@ def _store(load: Import, result: reading.Reading) -> bool:
     owned = ownership.keep_attributes(load, columns)
     population.changed(load.workspace_id)
     merged = profile_merge.merge(
-        load.workspace_id, load.source_id, result.staged, owned, _replacing(load, result)
+        load.workspace_id,
+        load.source_id,
+        result.staged,
+        owned,
+        _replacing(load, result),
+        meter,
     )
     if merged.erased:
         erased.keep_refused(load.workspace_id, load.pk, merged.erased)

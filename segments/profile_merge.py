@@ -4,7 +4,8 @@ Purpose: `staged` holds one row a key, in key order. Profiles whose values diffe
 missing ones added, the rest not touched. Attributes that another source fills stay as they are.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,6 +15,7 @@ from typing import Any, BinaryIO
 from django.db import connection
 
 from segments import erased
+from segments.metering import Meter
 from workspaces.planner import expect_rows
 
 COPY_BLOCK = 256 * 1024
@@ -178,7 +180,8 @@ def merge(
     source_id: int,
     staged: Path,
     owned: list[str],
-    replacing: Replacing | None = None,
+    replacing: Replacing | None,
+    meter: Meter,
 ) -> Merged:
     """Merges staged rows of a source; `owned` are the attributes that they speak for.
 
@@ -191,21 +194,31 @@ def merge(
         cursor.execute(CREATE_STAGED)
         cursor.execute(HAS_PROFILES, where)
         if not cursor.fetchone()[0]:
-            return _add_all(cursor, where, file)
-        cursor.copy_expert(COPY_STAGED, file, COPY_BLOCK)
+            with meter.through("adding", _share_of(file)):
+                return _add_all(cursor, where, file)
+        with meter.through("storing", _share_of(file)):
+            cursor.copy_expert(COPY_STAGED, file, COPY_BLOCK)
         staged_rows = cursor.rowcount
         erased_rows = erased.drop_staged(workspace_id)
         staged_rows -= erased_rows
         cursor.execute(COUNT_PROFILES, where)
         expect_rows(cursor, max(staged_rows, cursor.fetchone()[0]))
-        removed = _remove_gone(cursor, where, replacing, staged_rows) if replacing else 0
-        cursor.execute(CREATE_DIFFERING, where)
-        cursor.execute(COUNT_DIFFERING)
-        added, changed = cursor.fetchone()
-        cursor.execute(CHANGE, where)
-        cursor.execute(ADD, where)
+        with meter.at("comparing", whole=0):
+            removed = _remove_gone(cursor, where, replacing, staged_rows) if replacing else 0
+            cursor.execute(CREATE_DIFFERING, where)
+            cursor.execute(COUNT_DIFFERING)
+            added, changed = cursor.fetchone()
+        with meter.at("writing", whole=added + changed):
+            cursor.execute(CHANGE, where)
+            cursor.execute(ADD, where)
         cursor.execute("DROP TABLE staged, differing")
     return Merged(added, changed, staged_rows - added - changed, removed, erased_rows)
+
+
+def _share_of(file: BinaryIO) -> Callable[[], float]:
+    """How much of it has been read, each time it is asked."""
+    size = max(1, os.fstat(file.fileno()).st_size)
+    return lambda: file.tell() / size
 
 
 def _add_all(cursor: Any, where: dict[str, Any], file: BinaryIO) -> Merged:

@@ -4,8 +4,8 @@ Every row ends as exactly one of: staged, superseded by a later row of its key, 
 its row number, column and reason. Rows count from 1, without the header.
 """
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from segments.models import AttributeType
 from workspaces.sentences import gettext as _
 
 MEMORY_LIMIT = "700MB"
+LOOKED_AT = 1024 * 1024
 LONGEST_KEY = 255
 LONGEST_VALUE = 32_000
 LONGEST_SHOWN_VALUE = 200
@@ -32,6 +33,10 @@ REASONS = {
     AttributeType.BOOLEAN: "not_yes_or_no",
     AttributeType.LIST: "not_a_list",
 }
+
+
+# Is in what goes on, by the stage's name and what tells the share that is done.
+Through = Callable[[str, Callable[[], float]], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,12 @@ def read(
     columns: Sequence[Column],
     key: str,
     scratch: Path,
+    through: Through = lambda stage, share: nullcontext(),
 ) -> Reading:
     """Reads the whole file. Raises `UnreadableFile`."""
     try:
         kept = [column for column in columns if column.keep]
-        return _read(path, dialect, kept, key, scratch)
+        return _read(path, dialect, kept, key, scratch, through)
     except duckdb.OutOfMemoryException as problem:
         if is_full(problem):
             raise
@@ -74,14 +80,34 @@ def read(
         ) from problem
 
 
-def _read(path: Path, dialect: Dialect, kept: Sequence[Column], key: str, scratch: Path) -> Reading:
+def about_rows(path: Path) -> int:
+    """How many there may be, by the length of the first ones."""
+    with path.open("rb") as file:
+        block = file.read(LOOKED_AT)
+    return path.stat().st_size * block.count(b"\n") // max(1, len(block))
+
+
+def _read(
+    path: Path,
+    dialect: Dialect,
+    kept: Sequence[Column],
+    key: str,
+    scratch: Path,
+    through: Through,
+) -> Reading:
     staged, spared = scratch / "staged", scratch / "spared"
     refused_rows = scratch / "refused.csv"
     with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "threads": 2}) as connection:
         connection.execute("SET TimeZone='UTC'")
         connection.execute(f"SET temp_directory={quoted(str(scratch / 'spill'))}")
+        connection.execute("SET enable_progress_bar=true; SET enable_progress_bar_print=false")
+
+        def share() -> float:
+            return max(0.0, connection.query_progress()) / 100
+
         try:
-            connection.execute(_judged(path, dialect, kept, key))
+            with through("reading", share):
+                connection.execute(_judged(path, dialect, kept, key))
         except duckdb.Error as problem:
             if isinstance(problem, duckdb.OutOfMemoryException) or is_full(problem):
                 raise
@@ -96,7 +122,8 @@ def _read(path: Path, dialect: Dialect, kept: Sequence[Column], key: str, scratc
             " (SELECT count(*) FROM unparsable)"
         ).fetchone()
         rows, refused, good, keys, unparsable = counts or (0, 0, 0, 0, 0)
-        _write(connection, _staged(has_doubles=keys < good), staged)
+        with through("sorting", share):
+            _write(connection, _staged(has_doubles=keys < good), staged)
         _write(connection, SPARED, spared)
         connection.execute(
             "COPY (SELECT n, col, said, reason FROM refused ORDER BY n)"  # noqa: S608 - quoted

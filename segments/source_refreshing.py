@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from config.quick_urls import address
 from segments import imports, sources, sql_loads, sql_sources
 from segments.models import Import, Source, SqlQuery
+from segments.progress import progress_of
 from workspaces import sentences, timing
 from workspaces.models import Refresh, RefreshStep
 from workspaces.refreshes import Planned, StepFailed, Told
-from workspaces.templatetags.segue import number
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +104,7 @@ def tell(steps: list[RefreshStep]) -> dict[int, Told]:
         else:
             url = address("segments:source_detail", slug, step.object_id)
         if step.object_id in there:
-            text = _("%(count)s rows read so far") % {"count": number(load.read)} if load else ""
+            text = progress_of(load, is_query=True).line if load else ""
             told[step.object_id] = Told(url, text=text)
     return told
 

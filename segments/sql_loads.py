@@ -1,6 +1,5 @@
 """Loads of SQL sources: the rows of the query into a file, which then is imported as any other."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from segments.databases import rows
 from segments.databases.problems import DatabaseProblem
 from segments.databases.target import Table, Target
 from segments.dialect import Dialect, UnreadableFile
+from segments.metering import Meter
 from segments.models import Import, Source, SqlQuery
 from workspaces import audit
 from workspaces.models import User
@@ -77,18 +77,25 @@ def sample(target: Target, statement: str, path: Path, *, seconds: float, most: 
     return _dialect(names)
 
 
-def fetch(load: Import, query: SqlQuery, progress: Callable[[int], None]) -> None:
-    """Writes all the rows where the load's file is. Raises `UnreadableFile`."""
+def fetch(load: Import, query: SqlQuery, meter: Meter) -> int:
+    """Writes all the rows where the load's file is; returns how many. Raises `UnreadableFile`."""
+    count = 0
+
+    def progress(rows: int) -> None:
+        nonlocal count
+        count = rows
+
     try:
         target = target_of(query)
-        names = rows.write(
-            target,
-            asked(target, query.table, query.statement),
-            _ready(Path(load.file_path)),
-            seconds=settings.SQL_SOURCES_SECONDS,
-            most_bytes=settings.MAX_UNPACKED_BYTES,
-            progress=progress,
-        )
+        with meter.at("fetching", lambda: count):
+            names = rows.write(
+                target,
+                asked(target, query.table, query.statement),
+                _ready(Path(load.file_path)),
+                seconds=settings.SQL_SOURCES_SECONDS,
+                most_bytes=settings.MAX_UNPACKED_BYTES,
+                progress=progress,
+            )
     except DatabaseProblem as problem:
         raise UnreadableFile(problem.sentence) from None
     _check_columns(load, names)
@@ -98,6 +105,7 @@ def fetch(load: Import, query: SqlQuery, progress: Callable[[int], None]) -> Non
     load.dialect = _dialect(names).as_json()
     load.file_bytes = Path(load.file_path).stat().st_size
     load.save(update_fields=["dialect", "file_bytes"])
+    return count
 
 
 def forget_rows(load: Import) -> None:

@@ -35,6 +35,7 @@ urlpatterns = [
     path("uploads/<int:pk>/content/", uploads.content, name="upload_content"),
     path("uploads/<int:pk>/progress/", uploads.progress, name="upload_progress"),
     path("uploads/<int:pk>/cancel/", uploads.cancel, name="upload_cancel"),
+    path("imports/recent/", sources.home_imports, name="home_imports"),
     path("imports/<int:pk>/", sources.import_detail, name="import_detail"),
     path("imports/<int:pk>/columns/", sources.columns, name="import_columns"),
     path("imports/<int:pk>/read-again/", sources.read_again, name="import_read_again"),

@@ -120,6 +120,10 @@ class Run(TenantModel):
         return self.state in self.ACTIVE
 
     @property
+    def is_awaiting_approval(self) -> bool:
+        return self.state == self.State.AWAITING_APPROVAL
+
+    @property
     def is_waiting(self) -> bool:
         """For a time that is still to come."""
         until = self.waiting_until

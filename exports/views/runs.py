@@ -42,6 +42,7 @@ def home_runs(request: WorkspaceRequest, slug: str) -> HttpResponse:
         return HttpResponse()
     response = render(request, card.template, {"part": card.context})
     response[streams.FOR_EVERY_ROLE] = "yes"
+    response[streams.FIGURES] = figures.name("runs", request.workspace.pk)
     return response
 
 

@@ -33,7 +33,6 @@ MOST_TABLES = 2_000
 WRITTEN_AS_THEY_ARE = {int, float, date, datetime, type(None)}
 TEXT = {str, type(None)}
 FIRST_PIECE, MOST_IN_A_PIECE, PIECE_BYTES = 50, 5_000, 4_000_000
-PROGRESS_SECONDS = 2.0
 NOT_PEOPLES = {"information_schema", "mysql", "performance_schema", "sys", "pg_catalog"}
 
 
@@ -100,7 +99,8 @@ def write(
 ) -> tuple[str, ...]:
     """Writes the rows of the query as CSV with a header, in UTF-8; returns the columns' names.
 
-    Stops after `most_rows`, if that is not 0. Raises `DatabaseProblem`; the file may be there.
+    Tells `progress` of each piece how many rows there are so far. Stops after `most_rows`, if that
+    is not 0. Raises `DatabaseProblem`; the file may be there.
     """
     statement = statements.checked(statement)
     with (
@@ -115,7 +115,7 @@ def write(
         names = _checked_names(list(result.keys()))
         written = csv.writer(file, lineterminator="\n")
         written.writerow(names)
-        rows, told, piece = 0, time.monotonic(), FIRST_PIECE
+        rows, piece = 0, FIRST_PIECE
         while more := result.fetchmany(min(piece, most_rows - rows) if most_rows else piece):
             before = file.tell()
             written.writerows(zip(*map(_texts, zip(*more, strict=True)), strict=True))
@@ -126,9 +126,7 @@ def write(
             # Wide rows come in small pieces, narrow ones in large.
             piece = min(MOST_IN_A_PIECE, 1 + PIECE_BYTES * len(more) // max(1, size - before))
             clock.check()
-            if time.monotonic() - told > PROGRESS_SECONDS:
-                progress(rows)
-                told = time.monotonic()
+            progress(rows)
             if rows == most_rows:
                 break
     return names

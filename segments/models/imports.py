@@ -1,5 +1,7 @@
 """Loads of sources: files on their way in, imports, the rows that were refused."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +24,8 @@ class Import(TenantModel):
     the import failed with `removals_asked`, which another one of that file may go up to once they
     are approved. `taken_over` names the attributes that it may take from other sources.
     `attempts` is how often a worker began it: one that dies of it is not to be followed for ever.
+    While it runs, `done` rows of `whole` are through its `stage`, which began at `stage_at`, as far
+    as that is known: see `progress`.
     """
 
     class Trigger(models.TextChoices):
@@ -36,6 +40,8 @@ class Import(TenantModel):
         SUCCEEDED = "succeeded", _("Succeeded")
         FAILED = "failed", _("Failed")
 
+    ACTIVE = (State.QUEUED, State.RUNNING)
+
     source = TenantForeignKey(Source, on_delete=models.CASCADE, related_name="imports")
     file_name = models.CharField(max_length=255)
     file_path = models.CharField(max_length=500)
@@ -48,6 +54,9 @@ class Import(TenantModel):
     trigger = models.CharField(max_length=20, choices=Trigger.choices, default=Trigger.MEMBER)
     reason = SentenceField(blank=True)
     stage = models.CharField(max_length=40, blank=True)
+    stage_at = models.DateTimeField(null=True, editable=False)
+    done = models.BigIntegerField(default=0, db_default=0, editable=False)
+    whole = models.BigIntegerField(default=0, db_default=0, editable=False)
     read = models.BigIntegerField(default=0)
     added = models.BigIntegerField(default=0)
     changed = models.BigIntegerField(default=0)
@@ -73,6 +82,10 @@ class Import(TenantModel):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def took(self) -> timedelta | None:
+        return (self.finished_at or timezone.now()) - self.started_at if self.started_at else None
 
 
 class Upload(TenantModel):

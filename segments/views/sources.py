@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import F, OuterRef, QuerySet, Subquery, Value
@@ -12,17 +13,27 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from segments import drafts, kept_files, ownership, sources, sql_loads, sql_sources, uploads
+from segments import (
+    drafts,
+    home_parts,
+    kept_files,
+    ownership,
+    sources,
+    sql_loads,
+    sql_sources,
+    uploads,
+)
 from segments.columns import Column
 from segments.conversion import read_typed, type_choices, typed
 from segments.databases.problems import DatabaseProblem
 from segments.dialect import Dialect, UnreadableFile
 from segments.models import Import, RefusedRow, Source
+from segments.progress import going_on, progress_of
 from segments.reading_forms import ReadingForm, shown
 from segments.reasons import reason_text
 from segments.views.sql_sources import about
 from workspaces import audit, keyset
-from workspaces.live import streams
+from workspaces.live import figures, streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 from workspaces.spreadsheet import csv_lines
@@ -37,6 +48,18 @@ ORDERS: dict[str, tuple[Combinable, ...]] = {
 }
 
 
+@requires("workspace.view")
+def home_imports(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """The home page's imports, while one of them goes on."""
+    card = home_parts.recent_imports(request)
+    if card is None:
+        return HttpResponse()
+    response = render(request, card.template, {"part": card.context})
+    response[streams.FOR_EVERY_ROLE] = "yes"
+    response[streams.FIGURES] = figures.name("imports", request.workspace.pk)
+    return response
+
+
 @requires("source.view")
 def source_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     searched = request.GET.get("q", "").replace("\0", "").strip()
@@ -49,35 +72,49 @@ def source_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         found = found.filter(name__icontains=searched)
     page = keyset.page_of(found, ORDERS, request.GET, size=PAGE)
     last = Import.objects.in_bulk([one.last_id for one in page.rows if one.last_id])  # type: ignore[attr-defined]
+    progress = going_on(last.values())
     rows: list[dict[str, Any]] = [
-        {"source": one, "last": last.get(one.last_id)}  # type: ignore[attr-defined]
+        {
+            "source": one,
+            "last": last.get(one.last_id),  # type: ignore[attr-defined]
+            "progress": progress.get(one.last_id),  # type: ignore[attr-defined]
+        }
         for one in page.rows
     ]
-    going_on = (Import.State.QUEUED, Import.State.RUNNING)
     context = {
         "rows": rows,
         "any": bool(rows) or Source.objects.exists(),
         "searched": searched,
         **keyset.context_of(page, request.GET),
         "uploads": uploads.open_uploads(),
-        "any_active": any(row["last"] and row["last"].state in going_on for row in rows),
+        "any_active": bool(progress),
     }
     in_part = request.headers.get("HX-Target") == "sources"
     name = "segments/sources/_list.html" if in_part else "segments/sources/list.html"
-    return render(request, name, context)
+    response = render(request, name, context)
+    response[streams.FOR_EVERY_ROLE] = "yes"
+    return response
 
 
 @requires("source.view")
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     source = get_object_or_404(Source.objects.select_related("created_by"), pk=pk)
+    query = sql_loads.query_of(source)
+    imports = list(source.imports.select_related("started_by").order_by("-created_at")[:HISTORY])
+    progress = going_on(imports)
     context = {
         "source": source,
-        "imports": source.imports.select_related("started_by").order_by("-created_at")[:HISTORY],
+        "query": query,
+        "imports": [(load, progress.get(load.pk)) for load in imports],
+        "any_active": bool(progress),
         "attributes": source.attributes.all(),
         "modes": Source.Mode.choices,
         "kept_days": kept_files.KEPT.days,
     }
-    query = sql_loads.query_of(source)
+    if request.headers.get("HX-Target") == "imports":
+        response = render(request, "segments/sources/_imports.html", context)
+        response[streams.FOR_EVERY_ROLE] = "yes"
+        return response
     if query is not None:
         return render(request, "segments/sources/sql_detail.html", context | about(query))
     return render(request, "segments/sources/detail.html", context)
@@ -216,9 +253,12 @@ def import_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse
 def import_progress(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     load = get_object_or_404(_imports(), pk=pk)
     about_it = _about(load)
+    about_it["moved"] = request.GET.get("seen") != about_it["seen"]
     response = render(request, "segments/sources/_progress.html", about_it)
+    response[streams.NEXT_QUERY] = urlencode({"seen": about_it["seen"]})
     if about_it["is_busy"]:
         response[streams.FOR_EVERY_ROLE] = "yes"
+        response[streams.FIGURES] = figures.name("import", load.pk)
     return response
 
 
@@ -227,11 +267,15 @@ def _about(load: Import) -> dict[str, Any]:
         {"row": row, "reason": reason_text(row.reason)}
         for row in load.refused_rows.order_by("row_number")[:SHOWN_REFUSED]
     ]
+    query = sql_loads.query_of(load.source)
+    progress = progress_of(load, is_query=query is not None)
     return {
         "load": load,
-        "query": sql_loads.query_of(load.source),
+        "query": query,
+        "progress": progress,
+        "seen": f"{load.state}-{load.stage}",
         "refused": refused,
-        "is_busy": load.state in (Import.State.QUEUED, Import.State.RUNNING),
+        "is_busy": load.state in Import.ACTIVE,
         "is_kept": kept_files.is_there(load),
         "kept_days": kept_files.KEPT.days,
     }

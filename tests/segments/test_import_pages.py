@@ -140,7 +140,7 @@ def test_names_and_types_of_before_are_proposed_for_the_next_file(
 def test_progress_is_looked_at_until_the_import_ends(client: Client, draft: Import) -> None:
     client.post(url("import_columns", draft), chosen())
     going_on = client.get(url("import_progress", draft)).content.decode()
-    assert f'hx-get="{url("import_progress", draft)}"' in going_on
+    assert f'hx-get="{url("import_progress", draft)}?seen=queued-"' in going_on
     imported(draft)
     ended = client.get(url("import_progress", draft))
     assert "hx-get" not in ended.content.decode()

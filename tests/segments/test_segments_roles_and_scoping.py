@@ -67,6 +67,7 @@ PAGES: dict[str, tuple[str, list[str], list[str]]] = {
     "upload_content": ("upload", [], []),
     "upload_progress": ("upload", EDITORS, EDITORS),
     "upload_cancel": ("upload", [], EDITORS),
+    "home_imports": ("", EVERYONE, EVERYONE),
     "import_detail": ("import", EVERYONE, EVERYONE),
     "import_columns": ("draft", EDITORS, EDITORS),
     "import_read_again": ("draft", [], EDITORS),

@@ -236,6 +236,22 @@ def duration(value: timedelta | float | None) -> str:
     return _("%(seconds)s s") % {"seconds": rest}
 
 
+@register.filter
+def roughly(value: timedelta) -> str:
+    """A time that is a guess, as `workspaces.estimates` rounds it: without what would be nought."""
+    minutes, seconds = divmod(round(value.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours and minutes:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    if hours:
+        return _("%(hours)d h") % {"hours": hours}
+    if minutes and seconds:
+        return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": seconds}
+    if minutes:
+        return _("%(minutes)d min") % {"minutes": minutes}
+    return _("%(seconds)s s") % {"seconds": seconds}
+
+
 @register.simple_tag
 def so_far(value: timedelta) -> str:
     """A duration that goes on: the page counts its seconds."""

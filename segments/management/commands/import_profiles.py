@@ -135,8 +135,8 @@ def _told(options: dict[str, Any]) -> dict[str, Any]:
 
 def _look(load: Import) -> Look:
     with scope(workspace=load.workspace_id):
-        stage, rows = Import.objects.values_list("stage", "read").get(pk=load.pk)
-    return Look(stage, rows)
+        stage, done, whole = Import.objects.values_list("stage", "done", "whole").get(pk=load.pk)
+    return Look(stage, done, whole or None)
 
 
 def _renamed(columns: list[Column], pairs: list[str]) -> list[Column]:

@@ -1,0 +1,122 @@
+"""How far an import is, as pages show it: its stages, rows, rate and time left."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from segments.models import Import, SqlQuery
+from workspaces.estimates import Pace
+from workspaces.stages import Stage
+from workspaces.templatetags.segue import number, roughly
+
+FETCH, READ, STORE = _("Fetch"), _("Read"), _("Store")
+# Which of the stages that people are shown each one belongs to, and what it does.
+STAGES = {
+    "fetching": (FETCH, _("Reading from the database")),
+    "reading": (READ, _("Reading the file")),
+    "sorting": (READ, _("Putting the rows in order")),
+    "storing": (STORE, _("Storing the profiles")),
+    "adding": (STORE, _("Storing the profiles")),
+    "comparing": (STORE, _("Comparing with the profiles that are there")),
+    "writing": (STORE, _("Writing what is new or has changed")),
+}
+# How many rows there are is guessed until they were read.
+GUESSED = ("fetching", "reading")
+# After it nothing else comes.
+LAST = "adding"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`done` is None where nothing tells how far the stage is."""
+
+    stages: list[Stage]
+    doing: str
+    count: str
+    done: int | None
+    whole: int
+    rate: float | None
+    time_left: timedelta | None
+    is_last: bool
+
+    @property
+    def left(self) -> str:
+        if self.time_left is None:
+            return ""
+        if self.is_last:
+            said = gettext("about %(left)s left")
+        else:
+            said = gettext("about %(left)s left of this step")
+        return said % {"left": roughly(self.time_left)}
+
+    @property
+    def line(self) -> str:
+        return " · ".join(filter(None, (self.doing, self.count, self.left)))
+
+    @property
+    def figures(self) -> str:
+        return " · ".join(filter(None, (self.count, self.left)))
+
+
+def going_on(loads: Iterable[Import]) -> dict[int, Progress]:
+    """That of those which go on, by the import's id."""
+    active = [load for load in loads if load.state in Import.ACTIVE]
+    if not active:
+        return {}
+    sources = {load.source_id for load in active}
+    queries = set(SqlQuery.objects.filter(source__in=sources).values_list("source_id", flat=True))
+    return {load.pk: progress_of(load, is_query=load.source_id in queries) for load in active}
+
+
+def progress_of(load: Import, *, is_query: bool) -> Progress:
+    stage = load.stage if load.state == Import.State.RUNNING else ""
+    pace = Pace(load.done, load.whole, load.stage_at, load.heartbeat_at)
+    is_known = 0 < load.done <= load.whole
+    return Progress(
+        stages=_stages(load, stage, is_query=is_query),
+        doing=_doing(load, stage, is_query=is_query),
+        count=_count(load, stage, is_known=is_known),
+        done=load.done if is_known else None,
+        whole=load.whole,
+        rate=pace.rate,
+        time_left=pace.time_left if is_known else None,
+        is_last=stage == LAST,
+    )
+
+
+def _stages(load: Import, stage: str, *, is_query: bool) -> list[Stage]:
+    labels = [FETCH, READ, STORE] if is_query else [READ, STORE]
+    here = labels.index(STAGES[stage][0]) if stage in STAGES else -1
+    stages = []
+    for place, label in enumerate(labels):
+        if place < here:
+            stages.append(Stage(label, "done"))
+        elif place == here:
+            stages.append(Stage(label, "now", load.stage_at))
+        else:
+            stages.append(Stage(label, "ahead"))
+    return stages
+
+
+def _doing(load: Import, stage: str, *, is_query: bool) -> str:
+    if load.state == Import.State.QUEUED:
+        return gettext("A worker takes it up as soon as one is free.")
+    if stage == "reading" and is_query:
+        return gettext("Checking the rows")
+    return str(STAGES[stage][1]) if stage in STAGES else ""
+
+
+def _count(load: Import, stage: str, *, is_known: bool) -> str:
+    done, whole = number(load.done), number(load.whole)
+    if stage == "writing":
+        return ngettext("%(count)s profile", "%(count)s profiles", load.whole) % {"count": whole}
+    if is_known and stage in GUESSED:
+        return gettext("%(done)s of about %(whole)s rows") % {"done": done, "whole": whole}
+    if is_known:
+        return gettext("%(done)s of %(whole)s rows") % {"done": done, "whole": whole}
+    if load.done:
+        return ngettext("%(count)s row", "%(count)s rows", load.done) % {"count": done}
+    return ""
