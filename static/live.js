@@ -43,12 +43,23 @@
     followAll();
   };
 
+  const goOn = (bar, from) => {
+    const to = bar.value;
+    bar.value = from;
+    bar.getBoundingClientRect();
+    bar.value = to;
+  };
+
   // Only what has moved, where the part is there as it was
   const fill = (stream, pieces) => {
     if (followed.get(stream.id) !== stream) return;
     Object.entries(pieces).forEach(([id, html]) => {
       const piece = document.getElementById(id);
-      if (piece) piece.innerHTML = html;
+      if (!piece) return;
+      const was = piece.querySelector("progress[value]")?.value;
+      piece.innerHTML = html;
+      const bar = was === undefined ? null : piece.querySelector("progress[value]");
+      if (bar) goOn(bar, was);
     });
   };
 

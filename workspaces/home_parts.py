@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from workspaces import home, services
 from workspaces.home import Card, Notice, Step
 from workspaces.models import Refresh, Schedule
+from workspaces.refresh_progress import progress_of
 
 
 def make_a_workspace(request: HttpRequest) -> Step:
@@ -29,10 +30,12 @@ def failed_refresh(request: HttpRequest) -> list[Notice]:
 
 
 def refreshes(request: HttpRequest) -> Card:
+    last = next(iter(_last(request)), None)
     return Card(
         "workspaces/_home_refreshes.html",
         {
-            "last": next(iter(_last(request)), None),
+            "last": last,
+            "progress": progress_of(last) if last and last.is_active else None,
             "schedule": schedule_of(request),
             "schedule_url": _schedule_url(request),
         },

@@ -41,6 +41,7 @@ urlpatterns = [
     path("accounts/name/", entry.profile, name="profile"),
     path("invitations/<slug:slug>/<str:token>/", invitations.invitation, name="invitation"),
     path("w/<slug:slug>/", home.home, name="home"),
+    path("w/<slug:slug>/refreshes/", refreshes.home_refreshes, name="home_refreshes"),
     path("w/<slug:slug>/admin/members/", members.member_list, name="members"),
     path("w/<slug:slug>/admin/members/invite/", members.invite, name="member_invite"),
     path("w/<slug:slug>/admin/members/sign-in/", sign_in.sign_in, name="sign_in"),

@@ -17,6 +17,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client, RequestFactory
+from django.urls import reverse
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -97,7 +98,6 @@ class Served:
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """Without the thread that looks every second: the tests look, on their own connection."""
     monkeypatch.setattr(looking.Looker, "_go_on", lambda looker: None)
-    monkeypatch.setattr(looking, "close_old_connections", lambda: None)
     monkeypatch.setattr(looking, "ANYWAY_SECONDS", 10**10)
     name = f"\0segue-{uuid4()}"
     monkeypatch.setattr(keeper, "name", lambda: name)
@@ -129,6 +129,10 @@ def run(workspace: Any) -> Run:
 
 def progress(run: Run) -> str:
     return url("run_progress", run.workspace, run.pk) + "?seen=sending"
+
+
+def slug(run: Run) -> str:
+    return str(run.workspace.slug)
 
 
 def sends(run: Run, number: int) -> None:
@@ -200,6 +204,67 @@ def test_counts_that_move_are_drawn_without_making_the_part_anew(
         assert re.sub(r">\s+<", "><", there) in re.sub(r">\s+<", "><", whole), "as on the page"
 
 
+def test_several_things_that_move_are_followed_at_once_on_the_home_page(
+    served: Served, run: Run
+) -> None:
+    source = SourceFactory(workspace=run.workspace)
+    now = timezone.now()
+    load = ImportFactory(
+        source=source, state="running", stage="adding", stage_at=now - timedelta(seconds=9)
+    )
+    other = RunFactory(destination=DestinationFactory(workspace=run.workspace), state="planning")
+    reader = viewer(run.workspace)
+    paths = (url("home_runs", run.workspace), reverse("segments:home_imports", args=[slug(run)]))
+    runs, imports = (Page(served, path, reader) for path in paths)
+    served.look()
+    assert f'id="run-{other.pk}"' in runs.lines()[-1]
+    assert "Storing the profiles" in imports.lines()[-1]
+    served.asked = 0
+    sends(run, 1)
+    Import.objects.filter(pk=load.pk).update(done=90, whole=270, heartbeat_at=now)
+    served.look()
+    ((moved,), (read,)) = runs.whole_lines(), imports.whole_lines()
+    assert set(moved) == {f"run-{run.pk}"}
+    assert "40,000 of 80,000 sent" in moved[f"run-{run.pk}"]
+    assert "90 of 270 rows · about 20 s left" in read[f"import-{load.pk}"]
+    assert served.asked == 0
+    Import.objects.filter(pk=load.pk).update(state="succeeded", finished_at=now, read=270)
+    served.look()
+    assert "270 rows" in imports.lines()[-1]
+    assert runs.lines() == []
+
+
+def test_an_imports_page_follows_its_rows_and_then_its_end(served: Served, run: Run) -> None:
+    load = ImportFactory(
+        source=SourceFactory(workspace=run.workspace),
+        state="running",
+        stage="reading",
+        stage_at=timezone.now() - timedelta(seconds=10),
+    )
+    path = reverse("segments:import_progress", args=[slug(run), load.pk])
+    page = Page(served, path + "?seen=running-reading", viewer(run.workspace))
+    served.look()
+    assert 'id="import-announcement"' not in page.lines()[-1]
+    row = Import.objects.filter(pk=load.pk)
+    moved_at = load.stage_at + timedelta(seconds=10)  # type: ignore[attr-defined]
+    row.update(done=2_000, whole=6_000, heartbeat_at=moved_at)
+    served.look()
+    (pieces,) = page.whole_lines()
+    assert pieces["import-rate"].strip() == "200 rows/s"
+    assert 'value="2000" max="6000"' in pieces["import-going"]
+    row.update(state="succeeded", stage="", read=6_000, added=6_000)
+    served.look()
+    (ended,) = page.lines()
+    assert 'id="import-announcement"' in ended
+    assert "data-moves" not in ended
+
+
+def test_looking_takes_less_than_a_hundredth_of_a_core_however_many_look() -> None:
+    assert looking.pause_after(0.002) == pytest.approx(0.998)
+    assert looking.pause_after(0.02) == pytest.approx(2.4)
+    assert looking.pause_after(3) == 5, "and nobody waits longer than that"
+
+
 def test_one_process_of_gunicorns_looks_for_all_and_another_when_it_is_gone(
     served: Served, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +321,7 @@ def test_a_change_is_made_into_a_page_once_for_all_who_see_the_same(
     for page in everyone:
         page.lines()
     sends(run, 1)
+    Run.objects.filter(pk=run.pk).update(rejected=3)
     served.asked = 0
     served.look()
     assert served.asked == 2

@@ -1,14 +1,18 @@
 """A refresh's page: every step with its state, what it counted, why not, and trying again."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from django_scopes import scope
 
+from tests.exports.pages import words
 from tests.workspaces.factories import WorkspaceFactory, signed_in
 from workspaces import execution, refreshes, services
 from workspaces.models import Refresh, RefreshStep, Role, Workspace
+from workspaces.refresh_progress import progress_of
 from workspaces.refreshes import StepFailed
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +48,51 @@ def test_it_tells_each_steps_fate_and_what_it_waited_for(refresh: Refresh) -> No
 def test_what_is_counted_is_told_in_the_number_that_it_has() -> None:
     assert refreshes.counted({"members": 1, "kept": 3, "joined": 0}) == ["1 member"]
     assert refreshes.counted({"members": 1000}) == ["1,000 members"]
+
+
+def test_time_left_is_told_by_what_the_steps_took_before(workspace: Workspace, kinds: Any) -> None:
+    kinds.add("segment", {})
+    now = timezone.now()
+
+    def made(state: str, durations: list[tuple[str, float | None]], **values: Any) -> Refresh:
+        refresh = Refresh.objects.create(
+            workspace=workspace, trigger="member", state=state, planned_at=now, **values
+        )
+        for position, (step, seconds) in enumerate(durations):
+            began = None if seconds is None else now - timedelta(seconds=seconds)
+            RefreshStep.objects.create(
+                workspace=workspace,
+                refresh=refresh,
+                position=position,
+                kind="segment",
+                object_id=position,
+                name=f"segment {position}",
+                state=step,
+                started_at=began,
+                finished_at=now if step == "succeeded" else None,
+            )
+        return refresh
+
+    with scope(workspace=workspace):
+        first = made("running", [("waiting", None), ("running", 5)])
+        assert progress_of(first).time_left is None, "nothing is known yet"
+        first.delete()
+        long_ago = now - timedelta(days=1)
+        before = [("succeeded", 20.0), ("succeeded", 100.0), ("succeeded", 300.0)]
+        made("succeeded", before, created_at=long_ago, finished_at=long_ago)
+        goes_on = made(
+            "running",
+            [("succeeded", 40.0), ("running", 60.0), ("waiting", None), ("waiting", None)],
+        )
+        # 40 s of the second, 300 s of the third, and of the new one what another took: 40 s.
+        assert progress_of(goes_on).time_left == timedelta(seconds=390)
+    client = signed_in(workspace)
+    pages = [url(goes_on), url(goes_on, "refresh_tree")]
+    for name in ("home", "home_refreshes", "schedule", "refreshes"):
+        pages.append(reverse(f"workspaces:{name}", args=[workspace.slug]))
+    for page in pages:
+        said = words(client.get(page))
+        assert "1 of 4 steps about 6 min 30 s left" in said, page
 
 
 def test_of_many_steps_the_first_are_shown_and_what_failed(refresh: Refresh) -> None:

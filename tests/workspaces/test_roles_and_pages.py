@@ -12,6 +12,7 @@ OPEN = {
     "home": Role.values,
     "schedule": Role.values,
     "refreshes": Role.values,
+    "home_refreshes": Role.values,
     "members": [Role.ADMINISTRATOR],
     "member_invite": [Role.ADMINISTRATOR],
     "settings": [Role.ADMINISTRATOR],

@@ -1,4 +1,4 @@
-"""Looks each second whether anything has moved where pages are open, and writes it to them.
+"""Looks about each second whether anything has moved where pages are open, and writes it to them.
 
 One thread asks PostgreSQL one short statement for each workspace that is watched. Where something
 has moved, one more says who of those who watch may still see it. A part's figures, or all of it
@@ -16,7 +16,7 @@ from io import BytesIO
 from socket import socket
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone, translation
 from django_scopes import scope
 from redis.exceptions import RedisError
@@ -32,6 +32,8 @@ LOOK_SECONDS = 1.0
 ANYWAY_SECONDS = 30
 ALIVE_SECONDS = 15
 ENDS_SECONDS = 900
+# It looks again after so many times what looking took: of a core that is less than a hundredth.
+REST, LONGEST_PAUSE_SECONDS = 120, 5.0
 MOST, MOST_OF_A_SESSION = 1_000, 12
 
 Answer = Callable[[dict[str, Any]], tuple[str, Headers, bytes]]
@@ -77,7 +79,7 @@ class Looker:
                     self.thread = None
                     break
             self.look()
-            time.sleep(max(0.1, LOOK_SECONDS - (time.monotonic() - started)))
+            time.sleep(pause_after(time.monotonic() - started))
         connection.close()
 
     def look(self) -> None:
@@ -98,8 +100,7 @@ class Looker:
             logger.warning("streams ended for want of a service", exc_info=True)
             for stream in streams:
                 self._end(stream)
-        finally:
-            close_old_connections()
+            connection.close()
 
     def _look_at(self, workspace_id: int, streams: list[Stream]) -> None:
         moved, turn = pulse.of(workspace_id), int(time.time() / ANYWAY_SECONDS)
@@ -180,6 +181,10 @@ class Looker:
             if stream in self.streams:
                 self.streams.remove(stream)
                 stream.there.close()
+
+
+def pause_after(took: float) -> float:
+    return min(LONGEST_PAUSE_SECONDS, max(LOOK_SECONDS - took, REST * took))
 
 
 @contextmanager

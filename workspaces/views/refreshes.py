@@ -9,11 +9,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from workspaces import refreshes, services
+from workspaces import home_parts, refreshes, services
 from workspaces.live import streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Refresh, RefreshStep
 from workspaces.permissions import requires
+from workspaces.refresh_progress import progress_of
 
 # So many steps of a kind are shown at first, besides those that stand out.
 SHOWN = 50
@@ -75,6 +76,15 @@ class Group:
         return sum(row.has_succeeded for row in self.rows)
 
 
+@requires("workspace.view")
+def home_refreshes(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """The home page's refreshes, while one goes on."""
+    card = home_parts.refreshes(request)
+    response = render(request, card.template, {"part": card.context})
+    response[streams.FOR_EVERY_ROLE] = "yes"
+    return response
+
+
 @requires("schedule.view")
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     refresh = get_object_or_404(Refresh.objects.select_related("started_by"), pk=pk)
@@ -126,8 +136,7 @@ def _tree(refresh: Refresh, *, is_whole: bool) -> dict[str, Any]:
         "refresh": refresh,
         "is_whole": is_whole,
         "groups": groups,
-        "done": sum(step.finished_at is not None for step in steps),
-        "count": len(steps),
+        "progress": progress_of(refresh, steps) if refresh.is_active else None,
         "going_on": going_on,
         "is_last": not Refresh.objects.filter(created_at__gt=refresh.created_at).exists(),
         "can_be_tried_again": any(

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_POST
 
 from workspaces import scheduling, services
 from workspaces.forms import ScheduleForm
+from workspaces.live import streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Refresh, RefreshStep, Schedule
 from workspaces.permissions import may, require, requires
+from workspaces.refresh_progress import progress_of
 
 SHOWN = 10
 
@@ -72,7 +74,9 @@ def refresh_now(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @requires("schedule.view")
 def refresh_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """The table of refreshes alone, for a page that watches one run."""
-    return render(request, "workspaces/_refreshes.html", _last_refreshes())
+    response = render(request, "workspaces/_refreshes.html", _last_refreshes())
+    response[streams.FOR_EVERY_ROLE] = "yes"
+    return response
 
 
 def upcoming(current: Schedule) -> list[Any]:
@@ -96,4 +100,6 @@ def _last_refreshes() -> dict[str, Any]:
         .values_list("refresh_id", "count", "ended")
     }
     rows = [(refresh, *counted.get(refresh.pk, (0, 0))) for refresh in last]
-    return {"refreshes": rows, "active": any(refresh.is_active for refresh in last)}
+    active = next((refresh for refresh in last if refresh.is_active), None)
+    progress = progress_of(active) if active else None
+    return {"refreshes": rows, "active": active, "progress": progress}
