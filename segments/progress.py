@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from segments.models import Import, SqlQuery
@@ -12,7 +12,9 @@ from workspaces.estimates import Pace
 from workspaces.stages import Stage
 from workspaces.templatetags.segue import number, roughly
 
-FETCH, READ, STORE = _("Fetch"), _("Read"), _("Store")
+FETCH = pgettext_lazy("stage of an import", "Fetch")
+READ = pgettext_lazy("stage of an import", "Read")
+STORE = pgettext_lazy("stage of an import", "Store")
 # Which of the stages that people are shown each one belongs to, and what it does.
 STAGES = {
     "fetching": (FETCH, _("Reading from the database")),
