@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 preload_app = True
+worker_class = "config.fair_worker.FairWorker"
 workers = 3
 threads = 4
 timeout = 120
