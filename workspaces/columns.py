@@ -34,9 +34,10 @@ class Columns:
         self.chosen = [name for name in offered if name in named][:most]
         shown = self.chosen or (offered if usual is None else usual)
         self.all = [Column(name, label, name in shown) for name, label in offered.items()]
+        self._shown = {one.name for one in self.all if one.is_shown}
 
     def __contains__(self, name: str) -> bool:
-        return any(one.name == name and one.is_shown for one in self.all)
+        return name in self._shown
 
     @property
     def shown(self) -> list[Column]:

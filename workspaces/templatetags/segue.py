@@ -1,5 +1,6 @@
 """What every template needs: icons, components, statuses, permissions, numbers and times."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -7,10 +8,17 @@ from typing import Any
 from urllib.parse import quote
 
 from django import template
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Model
 from django.forms.utils import flatatt
-from django.template.base import FilterExpression, NodeList, Parser, Token, token_kwargs
+from django.template.base import (
+    FilterExpression,
+    Node,
+    NodeList,
+    Parser,
+    TextNode,
+    Token,
+    token_kwargs,
+)
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -21,10 +29,13 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from workspaces import icons, navigation, permissions, statuses
+from workspaces.ago import ago
 from workspaces.charts import BarChart
 from workspaces.notices import inbox
 
 register = template.Library()
+
+NAMED = re.compile(r"""["']([a-z0-9 -]*)["']""")
 
 
 @register.simple_tag
@@ -41,6 +52,19 @@ def icon(name: str, css: str = "") -> SafeString:
         static(icons.SPRITE),
         name,
     )
+
+
+icon_by_value = register.tags["icon"]
+
+
+@register.tag("icon")
+def icon_node(parser: Parser, token: Token) -> Node:
+    """An icon that the template names is part of its text."""
+    named = [NAMED.fullmatch(one) for one in token.split_contents()[1:]]
+    if all(named):
+        return TextNode(icon(*(one[1] for one in named if one)))
+    drawn: Node = icon_by_value(parser, token)
+    return drawn
 
 
 class FillNode(template.Node):
@@ -190,7 +214,14 @@ def number(value: float | str | None) -> str:
         return "–"
     if isinstance(value, str):
         return value
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", _separator(get_language()))
     return formats.number_format(value, use_l10n=True, force_grouping=True)
+
+
+@cache
+def _separator(language: str | None) -> str:
+    return str(formats.get_format("THOUSAND_SEPARATOR", language, use_l10n=True))
 
 
 @register.filter
@@ -274,8 +305,8 @@ def when(moment: datetime | None, otherwise: str = "–") -> str:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="seconds"),
-        f"{_written(local, 'DATETIME_FORMAT')} {local:%Z}",
-        naturaltime(moment),
+        f"{_written(local, 'DATETIME_FORMAT')} {local.tzname()}",
+        ago(moment),
     )
 
 
@@ -288,7 +319,7 @@ def at(moment: datetime | None, otherwise: str = "–") -> str:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="seconds"),
-        naturaltime(moment),
+        ago(moment),
         _written(local, "SHORT_DATETIME_FORMAT"),
     )
 
