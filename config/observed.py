@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from config import correlation, tracing
-from config.metrics import Counter, Histogram, register
+from config.metrics import Counter, Histogram, register, together
 
 logger = logging.getLogger(__name__)
 GOOD_NAME = re.compile(r"[A-Za-z0-9_.-]{8,64}", re.ASCII)
@@ -52,8 +52,9 @@ class ObservedMiddleware:
         response["X-Request-ID"] = name
         view = (request.resolver_match and request.resolver_match.view_name) or "none"
         if view not in UNTOLD:
-            REQUESTS.add(method=method, view=view, status=response.status_code)
-            DURATION.observe(seconds, view=view)
+            with together():
+                REQUESTS.add(method=method, view=view, status=response.status_code)
+                DURATION.observe(seconds, view=view)
             logger.info(
                 "answered",
                 extra={

@@ -3,7 +3,7 @@
 import re
 
 from config import tracing
-from config.metrics import Counter, Histogram, register
+from config.metrics import Counter, Histogram, register, together
 
 # Parts of a path that name one list, contact, activity.
 ONE = re.compile(r"/(?:[0-9a-f]{8}-[0-9a-f-]{27,}|[0-9]+)(?=/|$)", re.IGNORECASE)
@@ -22,8 +22,9 @@ DURATION = register(
 
 def request_made(method: str, path: str, status: int, seconds: float) -> None:
     route = ONE.sub("/:id", path)
-    REQUESTS.add(method=method, route=route, status=status)
-    DURATION.observe(seconds, method=method, route=route)
+    with together():
+        REQUESTS.add(method=method, route=route, status=status)
+        DURATION.observe(seconds, method=method, route=route)
     tracing.happened(
         f"{method} {route}",
         seconds,

@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from config.metrics import LONG, Counter, Gauge, Histogram, register
+from config.metrics import LONG, Counter, Gauge, Histogram, register, together
 from config.row_security import across_workspaces
 from exports.models import Batch, Run
 from workspaces import operations
@@ -38,14 +38,15 @@ def _tell(run: Run) -> None:
     logger.info("run moved", extra={"run": run.pk, "state": str(run.state)})
     if run.is_active or run.dry_run:
         return
-    ENDED.add(state=run.state)
-    for fate in FATES:
-        if count := getattr(run, fate):
-            PROFILES.add(count, fate=fate)
-    if run.removed:
-        REMOVED.add(run.removed)
-    for stage, seconds in _stages(run):
-        STAGES.observe(seconds, stage=stage)
+    with together():
+        ENDED.add(state=run.state)
+        for fate in FATES:
+            if count := getattr(run, fate):
+                PROFILES.add(count, fate=fate)
+        if run.removed:
+            REMOVED.add(run.removed)
+        for stage, seconds in _stages(run):
+            STAGES.observe(seconds, stage=stage)
 
 
 def batch_moved(batch: Batch) -> None:

@@ -111,7 +111,9 @@ class MariaDB(Server):
 
     def _ask(self, statements: tuple[str, ...]) -> list[tuple]:
         with contextlib.closing(
-            pymysql.connect(unix_socket=str(self.line), user="root", database="shop")
+            pymysql.connect(
+                unix_socket=str(self.line), user="root", database="shop", ssl_disabled=True
+            )
         ) as connection:
             connection.autocommit(True)
             with connection.cursor() as cursor:
