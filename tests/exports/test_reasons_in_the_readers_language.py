@@ -1,14 +1,18 @@
 """Why a run ended so, or waits: kept as a code, told in the language of whoever looks."""
 
 import ast
+import json
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.db import connection, models, transaction
+from django.db.migrations.state import ModelState, ProjectState
 from django.utils import translation
 
+from config.database_roles import as_owner
 from connections import services as connection_services
 from connections import words
 from connections.constant_contact import errors
@@ -157,20 +161,22 @@ def test_what_was_kept_as_text_is_read_as_text_and_a_sentence_as_a_sentence() ->
 
 
 def test_sentences_from_before_are_kept_as_they_were(world: World) -> None:
-    call_command("migrate", "exports", "0004", verbosity=0)
-    try:
-        from django.db import connection
-
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO exports_run (workspace_id, destination_id, state, reason, trigger,"
-                ' "full", dry_run, configuration, in_segments, added, changed, unchanged,'
-                " duplicate, invalid, suppressed, rejected, to_remove, removed, approved_removals,"
-                " requests, created_at, read_back, removal) VALUES (%s, %s, 'failed', 'It rained.',"
-                " 'member', false, false, '{}', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, now(), '{}',"
-                " '{}')",
-                [world.workspace.pk, world.destination.pk],
-            )
-    finally:
-        call_command("migrate", "exports", verbosity=0)
-    assert Run.objects.get().reason == "It rained."
+    before = ProjectState()
+    for name in ("Run", "Batch"):
+        fields = [("id", models.BigAutoField(primary_key=True)), ("reason", models.TextField())]
+        before.add_model(ModelState("exports", name, fields))
+    name = "0005_reasons_as_codes"
+    migration = import_module(f"exports.migrations.{name}").Migration(name, "exports")
+    with transaction.atomic():
+        with as_owner(connection), connection.cursor() as cursor:
+            cursor.execute("CREATE SCHEMA before; SET LOCAL search_path TO before")
+            with connection.schema_editor() as editor:
+                for model in before.apps.get_models():
+                    editor.create_model(model)
+                cursor.execute("INSERT INTO exports_run (reason) VALUES ('It rained.'), ('')")
+                migration.apply(before, editor)
+            cursor.execute("SELECT why FROM exports_run ORDER BY id")
+            kept = [json.loads(why) for (why,) in cursor.fetchall()]
+        transaction.set_rollback(True)
+    runs = [Run(workspace=world.workspace, destination=world.destination, why=why) for why in kept]
+    assert [run.reason for run in runs] == ["It rained.", ""]
