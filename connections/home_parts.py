@@ -14,7 +14,7 @@ from workspaces.permissions import may
 def connect(request: HttpRequest) -> Step:
     allowed = may(request.membership, "connection.change")  # type: ignore[attr-defined]
     done = Connection.objects.exclude(state=Connection.State.DRAFT).exists()
-    url, link = reverse("connections:add", args=[_slug(request)]), _("Add a connection")
+    url, link = reverse("connections:add", args=[_slug(request)]), _("Add connection")
     draft = None if done else Connection.objects.order_by("-pk").first()
     if draft is not None:
         url, link = reverse("connections:detail", args=[_slug(request), draft.pk]), _("Go on")

@@ -22,7 +22,7 @@ JUST_NOW = timedelta(minutes=10)
 def import_customers(request: HttpRequest) -> Step:
     allowed = may(request.membership, "source.change")  # type: ignore[attr-defined]
     done = Profile.objects.exists()
-    url, link = reverse("segments:source_add", args=[_slug(request)]), _("Add a source")
+    url, link = reverse("segments:source_add", args=[_slug(request)]), _("Add source")
     begun = None if done else _begun_import(request)
     if begun:
         url, link = begun, _("Go on")
@@ -47,7 +47,7 @@ def _begun_import(request: HttpRequest) -> str:
 def make_a_segment(request: HttpRequest) -> Step:
     allowed = may(request.membership, "segment.change")  # type: ignore[attr-defined]
     done = Segment.objects.exclude(state=Segment.State.DRAFT).exists()
-    url, link = reverse("segments:segment_start", args=[_slug(request)]), _("Add a segment")
+    url, link = reverse("segments:segment_start", args=[_slug(request)]), _("Add segment")
     draft = None if done else Segment.objects.order_by("-pk").first()
     if draft is not None:
         url, link = reverse("segments:segment_detail", args=[_slug(request), draft.pk]), _("Go on")

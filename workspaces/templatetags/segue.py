@@ -70,11 +70,11 @@ def icon_node(parser: Parser, token: Token) -> Node:
 class FillNode(template.Node):
     """`{% fill "actions" %}…{% endfill %}`: content for a named place of the component around."""
 
-    def __init__(self, name: FilterExpression, nodelist: NodeList) -> None:
+    def __init__(self, name: str, nodelist: NodeList) -> None:
         self.name, self.nodelist = name, nodelist
 
     def render(self, context: Context) -> SafeString:
-        context["component_fills"][self.name.resolve(context)] = self.nodelist.render(context)
+        context["component_fills"][self.name] = self.nodelist.render(context)
         return SafeString("")
 
 
@@ -113,9 +113,11 @@ def component(parser: Parser, token: Token) -> ComponentNode:
 @register.tag
 def fill(parser: Parser, token: Token) -> FillNode:
     _tag, name = token.split_contents()
+    if name[0] != name[-1] or name[0] not in "'\"":
+        raise template.TemplateSyntaxError(f"fill takes a name in quotes, not {name}")
     nodelist = parser.parse(("endfill",))
     parser.delete_first_token()
-    return FillNode(parser.compile_filter(name), nodelist)
+    return FillNode(name[1:-1], nodelist)
 
 
 @register.simple_tag
