@@ -9,7 +9,7 @@ from workspaces import selectors
 from workspaces.models import Workspace
 
 # Whoever has more workspaces finds the others on a page of their own.
-MOST_SHOWN = 30
+MOST_SHOWN = 12
 
 
 def workspace(request: HttpRequest) -> dict[str, Any]:

@@ -112,6 +112,11 @@ def test_a_component_sees_only_what_it_is_given() -> None:
     assert "the end" in html
 
 
+def test_a_place_that_is_not_named_in_quotes_is_refused() -> None:
+    with pytest.raises(TemplateSyntaxError, match="in quotes, not footer"):
+        render('{% component "card" %}{% fill footer %}lost{% endfill %}{% endcomponent %}')
+
+
 def test_what_a_component_is_given_is_escaped() -> None:
     html = render('{% component "card" title=name %}x{% endcomponent %}', name="<script>")
     assert "&lt;script&gt;" in html
