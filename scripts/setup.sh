@@ -43,6 +43,6 @@ install() {
 # where those alone lead to an index, pip does it.
 sed -n '/^uv==/,/[^\\]$/p' requirements-dev.lock >.venv/uv.lock
 install -r .venv/uv.lock
-.venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode --no-deps \
+.venv/bin/uv pip install --quiet --python .venv/bin/python --system-certs --compile-bytecode --no-deps \
 	--require-hashes -r requirements-dev.lock || install -r requirements-dev.lock
 touch .venv/ready
