@@ -7,7 +7,7 @@ import re
 from functools import cache
 from typing import Any
 
-from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 
 # What needs no quoting in an address.
 PLAIN = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -17,7 +17,7 @@ A_NUMBER, A_TEXT = 7_295_318_460_000, "standing-in-7295318460-{}"
 
 def address(name: str, *values: Any) -> str:
     """What `reverse` gives."""
-    form = _form(name, tuple(type(one) for one in values), get_urlconf(), get_script_prefix())
+    form = _form(name, tuple(map(type, values)), get_script_prefix())
     if form is None or not all(map(_is_plain, values)):
         return reverse(name, args=values)
     return form.format(*values)
@@ -28,7 +28,7 @@ def _is_plain(value: Any) -> bool:
 
 
 @cache
-def _form(name: str, kinds: tuple[type, ...], urlconf: Any, prefix: str) -> str | None:
+def _form(name: str, kinds: tuple[type, ...], prefix: str) -> str | None:
     """The address with places for values of these kinds; None where there is more to it."""
     if not set(kinds) <= {int, str}:
         return None
@@ -37,7 +37,7 @@ def _form(name: str, kinds: tuple[type, ...], urlconf: Any, prefix: str) -> str 
         for place, kind in enumerate(kinds)
     ]
     try:
-        form = reverse(name, urlconf, stand_ins)
+        form = reverse(name, args=stand_ins)
     except NoReverseMatch:
         return None
     form = form.replace("{", "{{").replace("}", "}}")

@@ -3,7 +3,7 @@
 import zoneinfo
 from collections import defaultdict
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -31,8 +31,14 @@ def _zones() -> dict[str, zoneinfo.ZoneInfo]:
 
 
 def choices() -> Choices:
-    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
     now = datetime.now(zoneinfo.ZoneInfo("UTC"))
+    # Clocks go back and forth at quarters of an hour.
+    return _choices(now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0))
+
+
+@lru_cache(1)
+def _choices(now: datetime) -> Choices:
+    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for name, zone in _zones().items():
         region, _slash, city = name.partition("/")
         if city and region in REGIONS:
