@@ -1,9 +1,13 @@
 """Asks for connections."""
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Lower
+from django.http import QueryDict
 
 from connections.access import with_grounds
 from connections.models import Connection, Consent
+from workspaces import keyset
 from workspaces.models import Membership, User
 from workspaces.permissions import may
 
@@ -19,6 +23,20 @@ def all_connections() -> QuerySet[Connection]:
         "workspace", "created_by", "export_user", "authorised_by"
     )
     return with_grounds(found).order_by("name")
+
+
+CONNECTIONS_SHOWN = 50
+ORDERS: dict[str, tuple[Combinable, ...]] = {
+    "name": (Lower("name"),),
+    "account": (F("account_name"), Lower("name")),
+    "sharing": (F("sharing"), Lower("name")),
+    "added": (F("created_at"),),
+}
+
+
+def connections(query: QueryDict) -> keyset.Page[Connection]:
+    """The page of connections that a URL asks for."""
+    return keyset.page_of(all_connections(), ORDERS, query, size=CONNECTIONS_SHOWN)
 
 
 def shared_by_name(connection: Connection) -> list[User]:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models import Count, F, FloatField, Func, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 from django.http import QueryDict
 
 from connections.models import Connection
@@ -29,6 +29,26 @@ ORDERS: dict[str, tuple[Combinable, ...]] = {
     "schedule": (F("schedule"), Coalesce("next_run_at", NEVER), F("name")),
     "updated": (F("updated_at"), F("name")),
     "created": (F("created_at"), F("name")),
+}
+RUNS_SHOWN = 20
+TOOK = Func(
+    Coalesce("finished_at", Now()) - Coalesce("started_at", "created_at"),
+    template="EXTRACT(EPOCH FROM %(expressions)s)::float8",
+    output_field=FloatField(),
+)
+RUN_ORDERS: dict[str, tuple[Combinable, ...]] = {
+    # By number, which is by when they were started, too.
+    "started": (),
+    "state": (F("state"),),
+    "added": (F("added"),),
+    "changed": (F("changed"),),
+    "sent": (F("added") + F("changed"),),
+    "unchanged": (F("unchanged"),),
+    "left_out": (F("duplicate") + F("invalid") + F("suppressed"),),
+    "rejected": (F("rejected"),),
+    "removed": (F("removed"),),
+    "requests": (F("requests"),),
+    "took": (TOOK,),
 }
 
 
@@ -75,6 +95,16 @@ def lines(found: list[Destination], *, member: Membership, workspace: Workspace)
         )
         for one in found
     ]
+
+
+def runs_of(destination: Destination, query: QueryDict) -> keyset.Page[Run]:
+    """The page of an export's runs that a URL asks for, by `state`, too; the newest first."""
+    found = Run.objects.filter(destination=destination).select_related("started_by")
+    if query.get("state") in Run.State.values:
+        found = found.filter(state=query["state"])
+    asked = query.copy()
+    asked.setdefault("sort", "-started")
+    return keyset.page_of(found, RUN_ORDERS, asked, size=RUNS_SHOWN)
 
 
 @dataclass(frozen=True)

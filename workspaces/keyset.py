@@ -68,23 +68,26 @@ def page_of(
     )
 
 
-def context_of(page: Page[Any], query: QueryDict) -> dict[str, str]:
-    """What `sort_heading` and the component `pagination` want of a page."""
+def context_of(page: Page[Any], query: QueryDict, *, part: str = "") -> dict[str, str]:
+    """What `sort_heading` and the component `pagination` want of a page.
+
+    `part` is the id of the list on its page, to come back to.
+    """
     return {
         "sort": page.sort,
-        "previous_url": _url(query, "before", page.before),
-        "next_url": _url(query, "after", page.after),
+        "previous_url": _url(query, "before", page.before, part),
+        "next_url": _url(query, "after", page.after, part),
     }
 
 
-def _url(query: QueryDict, name: str, mark: str) -> str:
+def _url(query: QueryDict, name: str, mark: str, part: str) -> str:
     if not mark:
         return ""
     kept = query.copy()
     for old in ("after", "before"):
         kept.pop(old, None)
     kept[name] = mark
-    return f"?{kept.urlencode()}"
+    return f"?{kept.urlencode()}#{part}" if part else f"?{kept.urlencode()}"
 
 
 def _beyond(names: list[str], mark: list[Any], *, falls: bool) -> Q:

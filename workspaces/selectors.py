@@ -1,10 +1,15 @@
 """Questions about workspaces, their members, and what was done there."""
 
+from datetime import UTC, datetime
+
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Case, F, Q, QuerySet, TextField, When
-from django.db.models.functions import Cast
+from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, Concat, Lower, NullIf, Trim
+from django.http import QueryDict
 
 from config.row_security import across_workspaces
+from workspaces import keyset
 from workspaces.models import AuditEntry, Membership, User, Workspace
 
 
@@ -31,9 +36,25 @@ def memberships_of(user: User, *, first: str, most: int) -> list[Membership]:
         return list(found.order_by(is_other, "workspace__name", "pk")[:most])
 
 
-def members() -> QuerySet[Membership]:
-    """The members of the workspace in scope, Administrators first."""
-    return Membership.objects.select_related("user").order_by("role", F("user__email"))
+NAME = Trim(Concat("user__first_name", Value(" "), "user__last_name"))
+# Capitals don't count, and who has no name goes by the address, as on the page.
+PERSON = Lower(Coalesce(NullIf(NAME, Value("")), "user__email", output_field=TextField()))
+NEVER = Value(datetime.fromtimestamp(0, UTC))
+MEMBERS_SHOWN = 50
+MEMBER_ORDERS: dict[str, tuple[Combinable, ...]] = {
+    "role": (F("role"), PERSON),
+    "person": (PERSON,),
+    "since": (F("created_at"),),
+    "sign_in": (Coalesce("user__last_login", NEVER), PERSON),
+}
+
+
+def members(query: QueryDict) -> keyset.Page[Membership]:
+    """The page of members that a URL asks for, by `q`, too; Administrators first."""
+    found = Membership.objects.select_related("user").alias(name=NAME)
+    for word in query.get("q", "").replace("\0", "").split():
+        found = found.filter(Q(user__email__icontains=word) | Q(name__icontains=word))
+    return keyset.page_of(found, MEMBER_ORDERS, query, size=MEMBERS_SHOWN)
 
 
 def audit_entries_saying(entries: QuerySet[AuditEntry], text: str) -> QuerySet[AuditEntry]:

@@ -15,6 +15,7 @@ from connections.forms import ConnectionForm, ConsentForm
 from connections.models import Connection
 from connections.provider.errors import ProviderError
 from connections.views.sign_in_forms import leads_to_sign_in
+from workspaces import keyset
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 from workspaces.proof import proven
@@ -22,7 +23,8 @@ from workspaces.proof import proven
 
 @requires("connection.view")
 def connection_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    connections = list(selectors.all_connections())
+    page = selectors.connections(request.GET)
+    connections = page.rows
     used_by = dependents.of_each(connections)
     rows = [
         {
@@ -32,7 +34,11 @@ def connection_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         }
         for connection in connections
     ]
-    context = {"rows": rows, "budget": todays_budget() if rows else None}
+    context = {
+        "rows": rows,
+        **keyset.context_of(page, request.GET),
+        "budget": todays_budget() if rows else None,
+    }
     return render(request, "connections/list.html", context)
 
 

@@ -22,7 +22,6 @@ from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 from workspaces.timing import workspace_refreshes_at
 
-RUNS_SHOWN = 20
 EXPORT_COLUMNS = {
     "connection": gettext_lazy("Connection used"),
     "run": gettext_lazy("Last run"),
@@ -73,13 +72,7 @@ def destination_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @requires("destination.view")
 def destination_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     destination = destination_of(request, pk)
-    runs = Run.objects.filter(destination=destination).select_related("started_by")
-    state = request.GET.get("state", "")
-    if state in Run.State.values:
-        runs = runs.filter(state=state)
-    if before := request.GET.get("before", ""):
-        runs = runs.filter(pk__lt=int(before) if before.isdecimal() else 0)
-    shown = list(runs.order_by("-pk")[: RUNS_SHOWN + 1])
+    runs = selectors.runs_of(destination, request.GET)
     last_run = (
         Run.objects.filter(destination=destination, dry_run=False).order_by("-created_at").first()
     )
@@ -93,10 +86,9 @@ def destination_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpRes
             "destination": destination,
             "segments": segments,
             "matches": _matches(destination),
-            "runs": shown[:RUNS_SHOWN],
-            "older": shown[RUNS_SHOWN - 1].pk if len(shown) > RUNS_SHOWN else None,
-            "newest": not before,
-            "state": state,
+            "runs": runs.rows,
+            **keyset.context_of(runs, request.GET, part="runs"),
+            "state": request.GET.get("state", ""),
             "states": Run.State.choices,
             "columns": Columns(request.GET, RUN_COLUMNS, usual=USUAL_RUN_COLUMNS),
             "last_run": last_run,

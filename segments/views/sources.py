@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.db.models import F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -39,6 +39,7 @@ from workspaces.permissions import requires
 from workspaces.spreadsheet import csv_lines
 
 SHOWN_REFUSED = 20
+REFUSED_ORDERS: dict[str, tuple[Combinable, ...]] = {"row": (F("row_number"),)}
 HISTORY = 30
 PAGE = 100
 NEVER = Value(datetime.fromtimestamp(0, UTC))
@@ -246,13 +247,13 @@ def _chosen(column: Column, place: int, request: WorkspaceRequest) -> Column:
 @requires("source.view")
 def import_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     load = get_object_or_404(_imports(), pk=pk)
-    return render(request, "segments/sources/import.html", _about(load))
+    return render(request, "segments/sources/import.html", _about(load, request.GET))
 
 
 @requires("source.view")
 def import_progress(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     load = get_object_or_404(_imports(), pk=pk)
-    about_it = _about(load)
+    about_it = _about(load, QueryDict())
     about_it["moved"] = request.GET.get("seen") != about_it["seen"]
     response = render(request, "segments/sources/_progress.html", about_it)
     response[streams.NEXT_QUERY] = urlencode({"seen": about_it["seen"]})
@@ -262,22 +263,34 @@ def import_progress(request: WorkspaceRequest, slug: str, pk: int) -> HttpRespon
     return response
 
 
-def _about(load: Import) -> dict[str, Any]:
-    refused = [
-        {"row": row, "reason": reason_text(row.reason)}
-        for row in load.refused_rows.order_by("row_number")[:SHOWN_REFUSED]
-    ]
+def _about(load: Import, asked: QueryDict) -> dict[str, Any]:
     query = sql_loads.query_of(load.source)
-    progress = progress_of(load, is_query=query is not None)
     return {
         "load": load,
         "query": query,
-        "progress": progress,
+        "progress": progress_of(load, is_query=query is not None),
         "seen": f"{load.state}-{load.stage}",
-        "refused": refused,
+        **_refused(load, asked),
         "is_busy": load.state in Import.ACTIVE,
         "is_kept": kept_files.is_there(load),
         "kept_days": kept_files.KEPT.days,
+    }
+
+
+def _refused(load: Import, asked: QueryDict) -> dict[str, Any]:
+    """The page of refused rows that a URL asks for, by `why`, too: a column and a reason."""
+    rows = load.refused_rows.all()
+    kinds = rows.order_by("column", "reason").values_list("column", "reason").distinct()
+    why = asked.get("why", "").replace("\0", "")
+    column, _dot, reason = why.rpartition(".")
+    if reason:
+        rows = rows.filter(column=column, reason=reason)
+    page = keyset.page_of(rows, REFUSED_ORDERS, asked, size=SHOWN_REFUSED)
+    return {
+        "refused": [{"row": row, "reason": reason_text(row.reason)} for row in page.rows],
+        "whys": [(f"{one}.{code}", one, reason_text(code)) for one, code in kinds],
+        "why": why,
+        **keyset.context_of(page, asked, part="refused"),
     }
 
 

@@ -73,6 +73,8 @@ def test_the_list_tells_each_connections_state(workspace: Workspace, browser: Cl
         "Of nobody": "No export user",
         "Begun": "Not finished",
     }
+    other_way = browser.get(url("list", workspace), {"sort": "-name"}).context["rows"]
+    assert [row["connection"].name for row in other_way] == sorted(labels, reverse=True)
     assert all(label in words(answer) for label in labels.values())
     assert "Requests to Constant Contact today" in words(answer)
 

@@ -210,16 +210,38 @@ def test_the_history_tells_state_starter_counts_and_duration(workspace: Any) -> 
     assert "Skipped" in said
 
 
-def test_older_runs_are_on_further_pages(workspace: Any) -> None:
+def test_runs_are_paged_both_ways_and_sorted_by_any_figure(workspace: Any) -> None:
     destination = DestinationFactory(workspace=workspace)
-    runs = [RunFactory(destination=destination) for _ in range(25)]
+    begun = timezone.now()
+    runs = [
+        RunFactory(
+            destination=destination,
+            added=number % 7,
+            started_at=begun,
+            finished_at=begun + timedelta(seconds=number % 11),
+        )
+        for number in range(25)
+    ]
     client = viewer(workspace)
     where = url("destination_detail", workspace, destination.pk)
-    page = client.get(where)
-    assert [run.pk for run in page.context["runs"]] == [run.pk for run in runs[:4:-1]]
-    older = client.get(where, {"before": page.context["older"]})
-    assert [run.pk for run in older.context["runs"]] == [run.pk for run in runs[4::-1]]
-    assert client.get(where, {"before": "x"}).status_code == 200
+
+    def shown(address: str) -> list[int]:
+        nonlocal page
+        page = client.get(f"{where}{address}")
+        return [run.pk for run in page.context["runs"]]
+
+    page: Any = None
+    newest = shown("")
+    assert newest == [run.pk for run in runs[:4:-1]]
+    assert page.context["next_url"].endswith("#runs")
+    assert shown(page.context["next_url"]) == [run.pk for run in runs[4::-1]]
+    assert shown(page.context["previous_url"]) == newest
+    for sort, key in (("sent", lambda run: run.sent), ("took", lambda run: run.took)):
+        by_it = [run.pk for run in sorted(runs, key=lambda run: (key(run), run.pk))]
+        assert shown(f"?sort={sort}") == by_it[:20]
+        assert shown(page.context["next_url"]) == by_it[20:]
+        assert shown(f"?sort=-{sort}") == by_it[:4:-1]
+    assert client.get(where, {"before": "x", "sort": "nothing"}).status_code == 200
 
 
 def test_a_large_export_asks_before_it_runs(workspace: Any) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from segments import drafts, imports, sources
-from segments.models import Attribute, Import, Profile, RefusedRow
+from segments.models import Attribute, Import, Profile
 from tests.exports.pages import words
 from tests.segments.factories import ImportFactory, RefusedRowFactory
 from tests.segments.files import counts, import_bytes, values
@@ -192,12 +192,20 @@ def test_refused_rows_are_downloaded_safe_to_open_in_a_spreadsheet(
     assert AuditEntry.objects.filter(action="import.refused_downloaded").exists()
 
 
-def test_a_page_shows_some_refused_rows_and_the_download_all(
+def test_refused_rows_are_paged_and_filtered_by_why_and_the_download_has_all(
     client: Client, workspace: Workspace
 ) -> None:
     load = ImportFactory(source__workspace=workspace)
-    RefusedRowFactory.create_batch(30, source_import=load)
-    assert words(client.get(url("import_detail", load))).count("Not a number") == 20
+    for number in range(2, 32):
+        RefusedRowFactory(source_import=load, row_number=number)
+    RefusedRowFactory(source_import=load, row_number=40, column="Born", reason="not_a_date")
+    page = client.get(url("import_detail", load))
+    assert len(page.context["refused"]) == 20
+    after = client.get(f"{url('import_detail', load)}{page.context['next_url']}")
+    assert [one["row"].row_number for one in after.context["refused"]] == [*range(22, 32), 40]
+    found = client.get(url("import_detail", load), {"why": "Born.not_a_date"})
+    assert [one["row"].row_number for one in found.context["refused"]] == [40]
+    assert "Born: Not a date" in words(found)
+    assert "Refused rows" in words(client.get(url("import_detail", load), {"why": "x.y\0"}))
     download = client.get(url("import_refused_csv", load))
-    assert b"".join(download).count(b"\n") == 31  # type: ignore[arg-type]
-    assert RefusedRow.objects.count() == 30
+    assert b"".join(download).count(b"\n") == 32  # type: ignore[arg-type]

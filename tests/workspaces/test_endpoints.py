@@ -240,6 +240,8 @@ def test_the_pages_make_show_try_change_and_remove_an_endpoint(
     assert cipher.decrypt(endpoint.secret) not in shown
     assert receiver.url not in shown
     assert "A trial" in shown
+    assert "A trial" in client.get(here, {"state": "succeeded"}).content.decode()
+    assert "Nothing found" in client.get(here, {"state": "failed"}).content.decode()
     before = cipher.decrypt(endpoint.secret)
     client.post(f"{here}secret/")
     endpoint.refresh_from_db()

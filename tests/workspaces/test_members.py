@@ -127,3 +127,27 @@ def test_a_person_is_a_member_of_several_workspaces_with_a_role_in_each(db: None
         assert list(Membership.objects.all()) == [second]
     with scope(workspace=first.workspace):
         assert list(Membership.objects.all()) == [first]
+
+
+def test_the_list_of_members_is_sorted_searched_and_paged(workspace: Any) -> None:
+    client = signed_in(workspace)
+    for number in range(60):
+        user = UserFactory(email=f"shop{number:02}@example.com", first_name="Zoë" * (number == 7))
+        MembershipFactory(workspace=workspace, user=user, role=Role.VIEWER)
+    where = f"/w/{workspace.slug}/admin/members/"
+
+    def shown(address: str = "") -> list[str]:
+        nonlocal page
+        page = client.get(f"{where}{address}")
+        return [member.user.email for member in page.context["members"]]
+
+    page: Any = None
+    first = shown()
+    assert first[0] == client.member.user.email
+    rest = shown(page.context["next_url"])
+    assert (len(first), len({*first, *rest})) == (50, 61)
+    assert shown(page.context["previous_url"]) == first
+    assert shown("?sort=-person")[0] == "shop07@example.com"
+    assert shown("?q=zo%C3%AB+SHOP") == ["shop07@example.com"]
+    assert shown("?q=nobody%00") == []
+    assert "Nobody found" in page.content.decode()

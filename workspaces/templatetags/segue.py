@@ -184,8 +184,13 @@ def unread_notices(context: Context) -> int:
 
 
 @register.simple_tag(takes_context=True)
-def sort_heading(context: Context, key: str, label: str, css: str = "") -> SafeString:
-    """A column's heading that sorts by it, the other way round the second time."""
+def sort_heading(
+    context: Context, key: str, label: str, css: str = "", part: str = ""
+) -> SafeString:
+    """A column's heading that sorts by it, the other way round the second time.
+
+    `part` is the id of the table on its page, to come back to.
+    """
     current = context.get("sort", "")
     query = context["request"].GET.copy()
     for place in ("after", "before"):
@@ -194,10 +199,11 @@ def sort_heading(context: Context, key: str, label: str, css: str = "") -> SafeS
     direction = {key: "ascending", f"-{key}": "descending"}.get(str(current))
     mark = {"ascending": icon("arrow-up"), "descending": icon("arrow-down")}.get(str(direction))
     return format_html(
-        '<th scope="col"{}{}><a class="sort" href="?{}">{}{}</a></th>',
+        '<th scope="col"{}{}><a class="sort" href="?{}{}">{}{}</a></th>',
         format_html(' class="{}"', css) if css else "",
         format_html(' aria-sort="{}"', direction) if direction else "",
         query.urlencode(),
+        f"#{part}" if part else "",
         label,
         mark or icon("selector", "sort-idle"),
     )

@@ -48,6 +48,9 @@ def endpoint_add(request: WorkspaceRequest, slug: str) -> HttpResponse:
 def endpoint(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     found = _endpoint(pk)
     log = EndpointDelivery.objects.filter(endpoint=found).select_related("event", "replayed_by")
+    state = request.GET.get("state", "")
+    kept = {"state": state} if state in EndpointDelivery.State.values else {}
+    log = log.filter(**kept)
     page, newer, older = page_by_id(
         log.order_by("-pk"), request.GET.get("before"), request.GET.get("after")
     )
@@ -55,8 +58,10 @@ def endpoint(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         "endpoint": found,
         "deliveries": page,
         "waits": any(one.state == EndpointDelivery.State.WAITING for one in page),
-        "newer": newer and f"?{urlencode({'after': newer})}",
-        "older": older and f"?{urlencode({'before': older})}",
+        "newer": newer and f"?{urlencode({**kept, 'after': newer})}#deliveries",
+        "older": older and f"?{urlencode({**kept, 'before': older})}#deliveries",
+        "state": state,
+        "states": EndpointDelivery.State.choices,
     }
     partly = bool(request.htmx)  # type: ignore[attr-defined]
     name = "workspaces/_deliveries.html" if partly else "workspaces/endpoint.html"

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from workspaces import invitations, selectors
+from workspaces import invitations, keyset, selectors
 from workspaces import members as services
 from workspaces.forms import InvitationForm, RoleForm
 from workspaces.middleware import WorkspaceRequest
@@ -21,8 +21,11 @@ logger = logging.getLogger(__name__)
 
 @requires("member.view")
 def member_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    page = selectors.members(request.GET)
     context = {
-        "members": selectors.members(),
+        "members": page.rows,
+        "searched": request.GET.get("q", "").strip(),
+        **keyset.context_of(page, request.GET),
         "invitations": invitations.open_invitations(),
     }
     return render(request, "workspaces/members.html", context)
