@@ -77,9 +77,12 @@ class Meter:
             with self.lock:
                 stage.done = nothing
 
-    def through(self, name: str, share: Callable[[], float]) -> AbstractContextManager[None]:
-        """At what goes through all the rows; `share` says how much of them it is through with."""
-        return self.at(name, lambda: int(share() * self.rows))
+    def through(
+        self, name: str, share: Callable[[], float], rows: int = 0
+    ) -> AbstractContextManager[None]:
+        """At what goes through so many rows, or all; `share` says how much it is through with."""
+        whole = rows or self.rows
+        return self.at(name, lambda: int(share() * whole), whole=whole)
 
     def note(self) -> None:
         with self.lock:

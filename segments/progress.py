@@ -78,7 +78,7 @@ def progress_of(load: Import, *, is_query: bool) -> Progress:
     pace = Pace(load.done, load.whole, load.stage_at, load.heartbeat_at)
     is_known = 0 < load.done <= load.whole
     return Progress(
-        stages=_stages(load, stage, is_query=is_query),
+        stages=_stages(stage, is_query=is_query),
         doing=_doing(load, stage, is_query=is_query),
         count=_count(load, stage, is_known=is_known),
         done=load.done if is_known else None,
@@ -89,7 +89,7 @@ def progress_of(load: Import, *, is_query: bool) -> Progress:
     )
 
 
-def _stages(load: Import, stage: str, *, is_query: bool) -> list[Stage]:
+def _stages(stage: str, *, is_query: bool) -> list[Stage]:
     labels = [FETCH, READ, STORE] if is_query else [READ, STORE]
     here = labels.index(STAGES[stage][0]) if stage in STAGES else -1
     stages = []
@@ -97,7 +97,7 @@ def _stages(load: Import, stage: str, *, is_query: bool) -> list[Stage]:
         if place < here:
             stages.append(Stage(label, "done"))
         elif place == here:
-            stages.append(Stage(label, "now", load.stage_at))
+            stages.append(Stage(label, "now"))
         else:
             stages.append(Stage(label, "ahead"))
     return stages

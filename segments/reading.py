@@ -35,8 +35,8 @@ REASONS = {
 }
 
 
-# Is in what goes on, by the stage's name and what tells the share that is done.
-Through = Callable[[str, Callable[[], float]], AbstractContextManager[None]]
+# Is in what goes on: the stage's name, what tells the share that is done, the rows if known.
+Through = Callable[[str, Callable[[], float], int], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def read(
     columns: Sequence[Column],
     key: str,
     scratch: Path,
-    through: Through = lambda stage, share: nullcontext(),
+    through: Through = lambda stage, share, rows: nullcontext(),
 ) -> Reading:
     """Reads the whole file. Raises `UnreadableFile`."""
     try:
@@ -106,7 +106,7 @@ def _read(
             return max(0.0, connection.query_progress()) / 100
 
         try:
-            with through("reading", share):
+            with through("reading", share, 0):
                 connection.execute(_judged(path, dialect, kept, key))
         except duckdb.Error as problem:
             if isinstance(problem, duckdb.OutOfMemoryException) or is_full(problem):
@@ -122,7 +122,7 @@ def _read(
             " (SELECT count(*) FROM unparsable)"
         ).fetchone()
         rows, refused, good, keys, unparsable = counts or (0, 0, 0, 0, 0)
-        with through("sorting", share):
+        with through("sorting", share, keys):
             _write(connection, _staged(has_doubles=keys < good), staged)
         _write(connection, SPARED, spared)
         connection.execute(

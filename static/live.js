@@ -56,10 +56,10 @@
     Object.entries(pieces).forEach(([id, html]) => {
       const piece = document.getElementById(id);
       if (!piece) return;
-      const was = piece.querySelector("progress[value]")?.value;
+      const before = piece.querySelector("progress[value]");
       piece.innerHTML = html;
-      const bar = was === undefined ? null : piece.querySelector("progress[value]");
-      if (bar) goOn(bar, was);
+      const bar = piece.querySelector("progress[value]");
+      if (before && bar?.max === before.max && bar.value > before.value) goOn(bar, before.value);
     });
   };
 

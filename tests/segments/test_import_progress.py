@@ -48,7 +48,7 @@ def test_each_stage_counts_the_rows_it_is_through_with(
     assert reading == "reading"
     assert guessed_done <= guessed
     assert guessed == pytest.approx(500, rel=0.02)
-    assert [stage for stage, _done, _whole in rest] == ["sorting", "adding"]
+    assert [(stage, whole) for stage, _done, whole in rest] == [("sorting", 500), ("adding", 500)]
     assert rest[-1] == ("adding", 500, 500)
     noted.clear()
     import_bytes(workspace, ROWS.replace(b"7,Ann", b"7,Bea"), source=load.source)
