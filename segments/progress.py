@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from segments.models import Import, SqlQuery
-from workspaces.estimates import Pace
+from workspaces.estimates import Pace, two_figures
 from workspaces.stages import Stage
 from workspaces.templatetags.segue import number, roughly
 
@@ -25,7 +25,7 @@ STAGES = {
     "comparing": (STORE, _("Comparing with the profiles that are there")),
     "writing": (STORE, _("Writing what is new or has changed")),
 }
-# How many rows there are is guessed until they were read.
+# How many rows there are is guessed until they were read, and in reading so are those read so far.
 GUESSED = ("fetching", "reading")
 # After it nothing else comes.
 LAST = "adding"
@@ -116,6 +116,9 @@ def _count(load: Import, stage: str, *, is_known: bool) -> str:
     if stage == "writing":
         return ngettext("%(count)s profile", "%(count)s profiles", load.whole) % {"count": whole}
     if is_known and stage in GUESSED:
+        whole = number(round(two_figures(load.whole)))
+        if stage == "reading":
+            done = number(round(two_figures(load.done)))
         return gettext("%(done)s of about %(whole)s rows") % {"done": done, "whole": whole}
     if is_known:
         return gettext("%(done)s of %(whole)s rows") % {"done": done, "whole": whole}

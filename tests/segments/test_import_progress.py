@@ -86,15 +86,15 @@ def test_the_page_shows_stage_rows_rate_and_time_left(client: Client, workspace:
         page = client.get(reverse(f"segments:{name}", args=[workspace.slug, load.pk]))
         said = words(page)
         assert (
-            "Reading the file 42,345 of about 100,000 rows · about 15 s left of this step" in said
+            "Reading the file 42,000 of about 100,000 rows · about 15 s left of this step" in said
         )
         assert "Rate 4,200 rows/s" in said
         assert "Refused" not in said
         assert 'value="42345" max="100000"' in page.content.decode()
-    line = "Reading the file · 42,345 of about 100,000 rows · about 15 s left of this step"
+    line = "Reading the file · 42,000 of about 100,000 rows · about 15 s left of this step"
     for name, ids in (("source_list", []), ("source_detail", [load.source_id])):
         assert line in words(client.get(reverse(f"segments:{name}", args=[workspace.slug, *ids])))
-    assert "42,345 of about" in words(client.get(reverse("workspaces:home", args=[workspace.slug])))
+    assert "42,000 of about" in words(client.get(reverse("workspaces:home", args=[workspace.slug])))
 
 
 def test_no_stage_says_more_than_is_known(workspace: Any) -> None:
