@@ -210,7 +210,7 @@ def test_several_things_that_move_are_followed_at_once_on_the_home_page(
     source = SourceFactory(workspace=run.workspace)
     now = timezone.now()
     load = ImportFactory(
-        source=source, state="running", stage="adding", stage_at=now - timedelta(seconds=9)
+        source=source, state="running", stage="adding", stage_at=now - timedelta(seconds=359.5)
     )
     other = RunFactory(destination=DestinationFactory(workspace=run.workspace), state="planning")
     reader = viewer(run.workspace)
@@ -226,7 +226,7 @@ def test_several_things_that_move_are_followed_at_once_on_the_home_page(
     ((moved,), (read,)) = runs.whole_lines(), imports.whole_lines()
     assert set(moved) == {f"run-{run.pk}"}
     assert "40,000 of 80,000 sent" in moved[f"run-{run.pk}"]
-    assert "90 of 270 rows · about 20 s left" in read[f"import-{load.pk}"]
+    assert "90 of 270 rows · about 12 min left" in read[f"import-{load.pk}"]
     assert served.asked == 0
     Import.objects.filter(pk=load.pk).update(state="succeeded", finished_at=now, read=270)
     served.look()

@@ -75,26 +75,26 @@ def test_others_see_how_far_it_is_while_it_is_in_a_transaction(
 
 def running(workspace: Any, stage: str, **values: Any) -> Import:
     now = timezone.now()
-    values = {"stage_at": now - timedelta(seconds=10), "heartbeat_at": now, **values}
+    values = {"stage_at": now - timedelta(seconds=719), "heartbeat_at": now, **values}
     source = values.pop("source", None) or SourceFactory(workspace=workspace)
     return ImportFactory(source=source, state="running", stage=stage, **values)
 
 
 def test_the_page_shows_stage_rows_rate_and_time_left(client: Client, workspace: Any) -> None:
-    load = running(workspace, "reading", done=42_345, whole=100_000, started_at=timezone.now())
+    load = running(workspace, "reading", done=50_345, whole=100_690, started_at=timezone.now())
     for name in ("import_detail", "import_progress"):
         page = client.get(reverse(f"segments:{name}", args=[workspace.slug, load.pk]))
         said = words(page)
         assert (
-            "Reading the file 42,000 of about 100,000 rows · about 15 s left of this step" in said
+            "Reading the file 50,000 of about 100,000 rows · about 12 min left of this step" in said
         )
-        assert "Rate 4,200 rows/s" in said
+        assert "Rate 70 rows/s" in said
         assert "Refused" not in said
-        assert 'value="42345" max="100000"' in page.content.decode()
-    line = "Reading the file · 42,000 of about 100,000 rows · about 15 s left of this step"
+        assert 'value="50345" max="100690"' in page.content.decode()
+    line = "Reading the file · 50,000 of about 100,000 rows · about 12 min left of this step"
     for name, ids in (("source_list", []), ("source_detail", [load.source_id])):
         assert line in words(client.get(reverse(f"segments:{name}", args=[workspace.slug, *ids])))
-    assert "42,000 of about" in words(client.get(reverse("workspaces:home", args=[workspace.slug])))
+    assert "50,000 of about" in words(client.get(reverse("workspaces:home", args=[workspace.slug])))
 
 
 def test_no_stage_says_more_than_is_known(workspace: Any) -> None:
@@ -104,7 +104,7 @@ def test_no_stage_says_more_than_is_known(workspace: Any) -> None:
     assert said(running(workspace, "comparing")) == "Comparing with the profiles that are there"
     assert said(running(workspace, "writing", whole=1)).endswith(" · 1 profile")
     last = running(workspace, "adding", done=50, whole=100)
-    assert said(last) == "Storing the profiles · 50 of 100 rows · about 10 s left"
+    assert said(last) == "Storing the profiles · 50 of 100 rows · about 12 min left"
     query = SqlQueryFactory(source=last.source)
     more = running(workspace, "fetching", source=query.source, done=120, whole=100)
     assert said(more, is_query=True) == "Reading from the database · 120 rows"
