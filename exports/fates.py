@@ -69,7 +69,7 @@ def latest(profile: Profile) -> list[tuple[Run, ProfileFate]]:
     last = Run.objects.filter(destination=OuterRef("pk"), dry_run=False, planned_at__isnull=False)
     exports = Destination.objects.annotate(
         last_run=Subquery(last.order_by("-created_at").values("pk")[:1])
-    ).filter(last_run__isnull=False)
+    )
     runs = Run.objects.filter(pk__in=exports.values("last_run")).select_related("destination")
     return _of_each(list(runs.order_by("destination__name")[:MOST]), profile)
 
