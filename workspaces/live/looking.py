@@ -32,9 +32,9 @@ LOOK_SECONDS = 1.0
 ANYWAY_SECONDS = 30
 ALIVE_SECONDS = 15
 ENDS_SECONDS = 900
-# It looks again after so many times the processor's seconds that looking took, with what they are
-# known to take at PostgreSQL for each here: of a core that is less than a hundredth.
-REST, AT_POSTGRESQL, LONGEST_PAUSE_SECONDS = 110, 0.7, 5.0
+# It looks again after so many times the processor's seconds that looking took, half as much again
+# for PostgreSQL among them: of a core that is less than a hundredth, see docs/performance.md.
+REST, AT_POSTGRESQL, LONGEST_PAUSE_SECONDS = 110, 0.5, 5.0
 MOST, MOST_OF_A_SESSION = 1_000, 12
 
 Answer = Callable[[dict[str, Any]], tuple[str, Headers, bytes]]
