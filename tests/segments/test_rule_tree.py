@@ -37,7 +37,7 @@ LABELS = {"city": "City", "born": "Born", "points": "Points", "vip": "VIP", "see
         (group(rule("city", "is", "nul\0")), "no text can hold"),
         (group(rule("city", "is", "\ud800")), "no text can hold"),
         (group(rule("city", "is_any_of", [])), "at least one"),
-        (group(rule("city", "is_any_of", list(range(5001)))), "at most 5000 values, not 5001"),
+        (group(rule("city", "is_any_of", list(range(5001)))), "at most 5,000 values, not 5,001"),
         (group(rule("city", "is_any_of", ["x\x1fy"])), "no text can hold"),
         (group(rule("points", "equals", "ten")), "“ten” is not a number"),
         (group(rule("points", "equals", "1_0")), "not a number"),

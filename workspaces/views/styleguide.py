@@ -1,16 +1,19 @@
 """Every component in every state; there in DEBUG only."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from workspaces import icons, statuses
 from workspaces.charts import Series, bar_chart
 from workspaces.columns import Columns
 from workspaces.models import Workspace
+from workspaces.stages import Stage
 
 
 class ExampleForm(forms.Form):
@@ -48,6 +51,8 @@ class RestingForm(forms.Form):
 
 
 def styleguide(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    planned = Stage("Planned", "done", now - timedelta(minutes=3), now - timedelta(minutes=2))
     context = {
         "statuses": [(state.replace("_", " "), state) for state in statuses.LOOKS],
         "icons": sorted(icons.names()),
@@ -70,6 +75,12 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "columns": Columns(request.GET, {"members": "Members", "state": "State"}),
         "sort": "name",
         "steps": ["Connection", "List", "Data matching", "Segments"],
+        "stages": [
+            planned,
+            Stage("Sending", "now", planned.ended_at),
+            Stage("Confirming", "ahead"),
+        ],
+        "stopped_stages": [planned, Stage("Sending", "stopped", planned.ended_at, now)],
         "rows": [
             SimpleNamespace(name=name, count=count)
             for name, count in (("All customers", 250_000), ("Barcelona", 1_204), ("Lapsed", 0))
