@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote
 
 from django.utils import translation
 from django_scopes import scope
@@ -55,6 +56,11 @@ def written(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator
     yield BYTE_ORDER_MARK + writer.writerow([safe_cell(str(name)) for name in header])
     for row in rows:
         yield writer.writerow([safe_cell(cell) if isinstance(cell, str) else cell for cell in row])
+
+
+def in_address(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A small file that is an address of its own, for a link to download."""
+    return f"data:text/csv;charset=utf-8,{quote(''.join(written(header, rows)))}"
 
 
 class _Line:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -59,7 +58,7 @@ def file_of_account(account: Account) -> str:
     rows = [(str(part.label), str(part.explanation), part.count) for part in account.parts]
     rows.append((_("In segments"), "", account.in_segments))
     header = [_("Outcome"), _("What it means"), _("Profiles")]
-    return f"data:text/csv;charset=utf-8,{quote(''.join(spreadsheet.written(header, rows)))}"
+    return spreadsheet.in_address(header, rows)
 
 
 @register.simple_tag

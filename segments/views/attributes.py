@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from segments import attribute_changes, attribute_uses, attributes
-from segments.attribute_facts import facts
+from segments.attribute_facts import Facts, facts
 from segments.conversion import read_typed, type_choices, typed
 from segments.models import Attribute, AttributeChange, AttributeType
-from workspaces import keyset
+from workspaces import keyset, spreadsheet
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
@@ -47,11 +47,27 @@ def attribute_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
             for one in page.rows
         ],
         "facts": known,
+        "file": _file(page.rows, known),
         "searched": searched,
         "total": Attribute.objects.count(),
         **keyset.context_of(page, request.GET),
     }
     return render(request, "segments/attributes/list.html", context)
+
+
+def _file(shown: list[Attribute], known: Facts) -> str:
+    """The shares of those shown, as a file in an address; percent."""
+    header = [_("Name"), _("Type"), _("Source"), _("Filled")]
+    rows = (
+        (
+            one.label,
+            one.get_type_display(),
+            one.source.name if one.source else "",
+            round(100 * known.by_name[one.name].filled / (known.looked_at or 1), 2),
+        )
+        for one in shown
+    )
+    return spreadsheet.in_address(header, rows)
 
 
 def _attributes() -> QuerySet[Attribute]:

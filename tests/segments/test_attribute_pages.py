@@ -1,6 +1,7 @@
 """Attributes in pages: what there is, who uses it, another type after a preview, removal."""
 
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.test import Client
@@ -89,6 +90,7 @@ class TestTheList:
         assert url("segment_detail", workspace, segment.pk) in content
         assert reverse("exports:destination_detail", args=[workspace.slug, export.pk]) in content
         assert content.count(">Weekly</a>") == 1
+        assert "City,Text,Shop,91.67" in unquote(content)
         assert 'aria-current="page"' in content
 
     def test_without_attributes_it_asks_for_a_file(
