@@ -2,15 +2,15 @@
 
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from segments import population
-from segments.models import Import, Profile, Segment
-from segments.progress import going_on
+from segments.models import Import, Profile, Segment, SqlQuery
+from segments.progress import progress_of
 from segments.uploads import open_uploads
 from workspaces.home import Card, Stat, Step
 from workspaces.permissions import may
@@ -64,12 +64,16 @@ def recent_imports(request: HttpRequest) -> Card | None:
     """Those that go on, and those that have just ended: nothing is gone as soon as it is done."""
     recent = Q(finished_at__gt=timezone.now() - JUST_NOW)
     shown = Import.objects.filter(Q(state__in=Import.ACTIVE) | recent).select_related("source")
-    imports = list(shown.order_by("-created_at")[:SHOWN_IMPORTS])
-    if not imports:
+    query = SqlQuery.objects.filter(source=OuterRef("source"))
+    newest = shown.annotate(is_query=Exists(query)).order_by("-created_at")
+    rows = [
+        (load, progress_of(load, is_query=load.is_query) if load.state in Import.ACTIVE else None)
+        for load in newest[:SHOWN_IMPORTS]
+    ]
+    if not rows:
         return None
-    progress = going_on(imports)
-    rows = [(load, progress.get(load.pk)) for load in imports]
-    return Card("segments/_home_imports.html", {"rows": rows, "active": bool(progress)})
+    active = any(progress for _load, progress in rows)
+    return Card("segments/_home_imports.html", {"rows": rows, "active": active})
 
 
 def profiles(request: HttpRequest) -> Stat:

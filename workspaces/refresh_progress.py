@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import mean
 
+from django.db.models import Q, QuerySet
+
 from workspaces.estimates import rounded
 from workspaces.models import Refresh, RefreshStep
 
@@ -19,47 +21,48 @@ class Progress:
 
 def progress_of(refresh: Refresh, steps: Sequence[RefreshStep] | None = None) -> Progress:
     """`steps` are all of the refresh's, where whoever asks has them."""
+    asked = Q(refresh_id=_last_before(refresh), state=RefreshStep.State.SUCCEEDED)
     if steps is None:
-        steps = list(refresh.steps.all())
+        found = list(RefreshStep.objects.filter(asked | Q(refresh=refresh)).order_by("position"))
+        steps = [step for step in found if step.refresh_id == refresh.pk]
+        before = [step for step in found if step.refresh_id != refresh.pk]
+    else:
+        before = list(RefreshStep.objects.filter(asked)) if refresh.is_active else []
     return Progress(
         done=sum(step.finished_at is not None for step in steps),
         count=len(steps),
-        time_left=_time_left(refresh, steps) if refresh.is_active else None,
+        time_left=_time_left(steps, before) if refresh.is_active else None,
     )
 
 
-def _time_left(refresh: Refresh, steps: Sequence[RefreshStep]) -> timedelta | None:
+def _last_before(refresh: Refresh) -> QuerySet[Refresh]:
+    """The id of the last refresh before it that has ended."""
+    last = Refresh.objects.filter(finished_at__isnull=False, created_at__lt=refresh.created_at)
+    return last.order_by("-created_at").values("pk")[:1]  # type: ignore[return-value]
+
+
+def _time_left(steps: Sequence[RefreshStep], before: Sequence[RefreshStep]) -> timedelta | None:
     """What is ahead by what it took last time; what is new by the others of its kind in this one.
 
     None when something of another kind is new.
     """
     ahead = [step for step in steps if step.finished_at is None]
-    before = _durations_before(refresh)
+    took = {(step.kind, step.object_id): _seconds(step) for step in before}
     of_kind = defaultdict(list)
     for step in steps:
-        if step.state == RefreshStep.State.SUCCEEDED and step.duration is not None:
-            of_kind[step.kind].append(step.duration.total_seconds())
+        if step.state == RefreshStep.State.SUCCEEDED:
+            of_kind[step.kind].append(_seconds(step))
     left = 0.0
     for step in ahead:
-        seconds = before.get((step.kind, step.object_id))
+        seconds = took.get((step.kind, step.object_id))
         if seconds is None:
             if not of_kind[step.kind]:
                 return None
             seconds = mean(of_kind[step.kind])
-        taken = step.duration.total_seconds() if step.duration is not None else 0.0
-        left += max(0.0, seconds - taken)
+        left += max(0.0, seconds - _seconds(step))
     return rounded(timedelta(seconds=left)) if ahead else None
 
 
-def _durations_before(refresh: Refresh) -> dict[tuple[str, int], float]:
-    """Seconds of what succeeded in the last refresh that has ended, by kind and object."""
-    last = Refresh.objects.filter(finished_at__isnull=False, created_at__lt=refresh.created_at)
-    steps = RefreshStep.objects.filter(
-        refresh_id=last.order_by("-created_at").values("pk")[:1],
-        state=RefreshStep.State.SUCCEEDED,
-    )
-    return {
-        (step.kind, step.object_id): step.duration.total_seconds()
-        for step in steps.order_by()
-        if step.duration is not None
-    }
+def _seconds(step: RefreshStep) -> float:
+    """So far, or in all."""
+    return step.duration.total_seconds() if step.duration is not None else 0.0
