@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,11 +13,18 @@ from segments import population
 from segments.models import Import, Profile, Segment, SqlQuery
 from segments.progress import progress_of
 from segments.uploads import open_uploads
+from workspaces import home
 from workspaces.home import Card, Stat, Step
 from workspaces.permissions import may
 
 SHOWN_IMPORTS = 5
 JUST_NOW = timedelta(minutes=10)
+SEGMENTS_AND_IMPORTS = """
+SELECT (SELECT count(*) FROM segments_segment WHERE workspace_id = %(workspace)s), EXISTS (
+  SELECT FROM segments_import WHERE workspace_id = %(workspace)s
+    AND (state IN ('queued', 'running') OR finished_at > %(since)s)
+)
+"""
 
 
 def import_customers(request: HttpRequest) -> Step:
@@ -62,6 +70,8 @@ def make_a_segment(request: HttpRequest) -> Step:
 
 def recent_imports(request: HttpRequest) -> Card | None:
     """Those that go on, and those that have just ended: nothing is gone as soon as it is done."""
+    if not _segments_and_whether_imports(request)[1]:
+        return None
     recent = Q(finished_at__gt=timezone.now() - JUST_NOW)
     shown = Import.objects.filter(Q(state__in=Import.ACTIVE) | recent).select_related("source")
     query = SqlQuery.objects.filter(source=OuterRef("source"))
@@ -76,6 +86,20 @@ def recent_imports(request: HttpRequest) -> Card | None:
     return Card("segments/_home_imports.html", {"rows": rows, "active": active})
 
 
+def _segments_and_whether_imports(request: HttpRequest) -> tuple[int, bool]:
+    """How many segments there are, and whether an import goes on or has just ended: at once."""
+
+    def ask() -> tuple[int, bool]:
+        with connection.cursor() as cursor:
+            workspace_id = request.workspace.pk  # type: ignore[attr-defined]
+            since = timezone.now() - JUST_NOW
+            cursor.execute(SEGMENTS_AND_IMPORTS, {"workspace": workspace_id, "since": since})
+            segments, has_imports = cursor.fetchone()
+        return segments, has_imports
+
+    return home.once(request, "segments and imports", ask)
+
+
 def profiles(request: HttpRequest) -> Stat:
     return Stat(
         label=_("Profiles"),
@@ -88,7 +112,7 @@ def profiles(request: HttpRequest) -> Stat:
 def segments(request: HttpRequest) -> Stat:
     return Stat(
         label=_("Segments"),
-        value=Segment.objects.count(),
+        value=_segments_and_whether_imports(request)[0],
         icon="chart-pie",
         url=reverse("segments:segment_list", args=[_slug(request)]),
     )
