@@ -79,7 +79,7 @@ def test_an_upload_goes_on_by_itself_after_the_line_was_cut(
     load = Import.objects.get()
     assert Path(load.file_path).read_bytes() == customers.read_bytes()
     tab.get_by_role("button", name="Import").click()
-    expect(tab.get_by_text("Succeeded")).to_be_visible(timeout=60_000)
+    expect(tab.locator("#import").get_by_text("Succeeded")).to_be_visible(timeout=60_000)
     assert Profile.objects.count() == ROWS
 
 
