@@ -3,7 +3,8 @@
 from collections import defaultdict
 from datetime import timedelta
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db import connection
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.utils.translation import ngettext
 
 from connections.access import todays_budget
 from exports import over_time, selectors
-from exports.models import Batch, Destination, ErasurePlace, Run
+from exports.models import Batch, Destination, Run
 from exports.progress import NEEDED as PROGRESS_OF
 from exports.progress import progress_of
 from workspaces import home
@@ -23,6 +24,14 @@ from workspaces.templatetags.segue import number
 
 RECENT = 5
 HELD_UP_AFTER = timedelta(hours=1)
+EXPORTS_AND_ERASURES = """
+SELECT count(*), count(*) FILTER (WHERE connection_id IS NULL), EXISTS (
+  SELECT FROM exports_erasureplace p
+  JOIN segments_erasure e ON e.workspace_id = p.workspace_id AND e.id = p.erasure_id
+  WHERE p.workspace_id = %(workspace)s AND p.done_at IS NULL AND e.asked_at < %(before)s
+)
+FROM exports_destination WHERE workspace_id = %(workspace)s
+"""
 
 
 def configure(request: HttpRequest) -> Step:
@@ -53,13 +62,10 @@ def run(request: HttpRequest) -> Step:
 
 
 def exports(request: HttpRequest) -> Stat:
-    counted = Destination.objects.aggregate(
-        all=Count("pk"), resting=Count("pk", filter=Q(connection__isnull=True))
-    )
-    resting = counted["resting"]
+    count, resting, _held_up = _exports_and_erasures(request)
     return Stat(
         label=_("Exports"),
-        value=counted["all"],
+        value=count,
         icon="send",
         url=reverse("exports:destination_list", args=[_slug(request)]),
         note=ngettext("%(count)d rests", "%(count)d rest", resting) % {"count": resting}
@@ -152,10 +158,7 @@ def erased_and_still_there(request: HttpRequest) -> list[Notice]:
     """For Administrators: an erasure that somebody may have to help along."""
     if not may(request.membership, "profile.erase"):  # type: ignore[attr-defined]
         return []
-    held_up = ErasurePlace.objects.filter(
-        done_at=None, erasure__asked_at__lt=timezone.now() - HELD_UP_AFTER
-    )
-    if not held_up.exists():
+    if not _exports_and_erasures(request)[2]:
         return []
     return [
         Notice(
@@ -165,6 +168,20 @@ def erased_and_still_there(request: HttpRequest) -> list[Notice]:
             tone="danger",
         )
     ]
+
+
+def _exports_and_erasures(request: HttpRequest) -> tuple[int, int, bool]:
+    """How many exports there are, how many of them rest, and whether an erasure is held up."""
+
+    def ask() -> tuple[int, int, bool]:
+        with connection.cursor() as cursor:
+            workspace_id = request.workspace.pk  # type: ignore[attr-defined]
+            before = timezone.now() - HELD_UP_AFTER
+            cursor.execute(EXPORTS_AND_ERASURES, {"workspace": workspace_id, "before": before})
+            exports, resting, is_held_up = cursor.fetchone()
+        return exports, resting, is_held_up
+
+    return home.once(request, "exports and erasures", ask)
 
 
 def _slug(request: HttpRequest) -> str:

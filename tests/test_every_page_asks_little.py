@@ -12,6 +12,7 @@ import brotli
 from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from tests.connections.factories import ConnectionFactory
 from tests.exports.factories import BatchFactory, DestinationFactory, RejectionFactory, RunFactory
@@ -42,6 +43,8 @@ def several_more(workspace: Any) -> None:
         RejectionFactory(run=run)
         ImportFactory(source=SourceFactory(workspace=workspace))
         MembershipFactory(workspace=workspace)
+    going_on = RunFactory(destination=destination, state="sending", planned_at=timezone.now())
+    BatchFactory(run=going_on, state="planned")
 
 
 def test_every_page_asks_the_database_few_times_and_the_browser_to_wait_for_little(
