@@ -80,9 +80,12 @@ def compile_tests(config: pytest.Config, folder: Path) -> None:
     for core in range(cores):
         child = os.fork()
         if child == 0:
-            for path in tests[core::cores]:
-                compile_one(path)
-            os._exit(0)
+            # What can't be compiled is told by whoever imports it.
+            try:
+                for path in tests[core::cores]:
+                    compile_one(path)
+            finally:
+                os._exit(0)
         compiling.append(child)
     for child in compiling:
         os.waitpid(child, 0)
