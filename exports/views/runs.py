@@ -27,7 +27,7 @@ from exports.models import Rejection, Run
 from exports.progress import progress_of
 from exports.runs import RunRefused, approve_run, cancel_run, retry_rejected, start_run
 from exports.views.objects import destination_of, run_of
-from workspaces import audit
+from workspaces import audit, home_answers
 from workspaces.live import figures, streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
@@ -37,13 +37,8 @@ from workspaces.permissions import requires
 @requires("workspace.view")
 def home_runs(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """The home page's recent runs, while one of them goes on."""
-    card = home_parts.recent_runs(request)
-    if card is None:
-        return HttpResponse()
-    response = render(request, card.template, {"part": card.context})
-    response[streams.FOR_EVERY_ROLE] = "yes"
-    response[streams.FIGURES] = figures.name("runs", request.workspace.pk)
-    return response
+    moves = figures.name("runs", request.workspace.pk)
+    return home_answers.of_card(request, home_parts.recent_runs(request), moves)
 
 
 @require_POST

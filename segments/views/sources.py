@@ -32,7 +32,7 @@ from segments.progress import going_on, progress_of
 from segments.reading_forms import ReadingForm, shown
 from segments.reasons import reason_text
 from segments.views.sql_sources import about
-from workspaces import audit, keyset
+from workspaces import audit, home_answers, keyset
 from workspaces.live import figures, streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
@@ -52,13 +52,8 @@ ORDERS: dict[str, tuple[Combinable, ...]] = {
 @requires("workspace.view")
 def home_imports(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """The home page's imports, while one of them goes on."""
-    card = home_parts.recent_imports(request)
-    if card is None:
-        return HttpResponse()
-    response = render(request, card.template, {"part": card.context})
-    response[streams.FOR_EVERY_ROLE] = "yes"
-    response[streams.FIGURES] = figures.name("imports", request.workspace.pk)
-    return response
+    moves = figures.name("imports", request.workspace.pk)
+    return home_answers.of_card(request, home_parts.recent_imports(request), moves)
 
 
 @requires("source.view")

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from workspaces import home_parts, refreshes, services
+from workspaces import home_answers, home_parts, refreshes, services
 from workspaces.live import streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Refresh, RefreshStep
@@ -79,10 +79,7 @@ class Group:
 @requires("workspace.view")
 def home_refreshes(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """The home page's refreshes, while one goes on."""
-    card = home_parts.refreshes(request)
-    response = render(request, card.template, {"part": card.context})
-    response[streams.FOR_EVERY_ROLE] = "yes"
-    return response
+    return home_answers.of_card(request, home_parts.refreshes(request))
 
 
 @requires("schedule.view")
