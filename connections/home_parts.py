@@ -13,10 +13,11 @@ from workspaces.permissions import may
 
 def connect(request: HttpRequest) -> Step:
     allowed = may(request.membership, "connection.change")  # type: ignore[attr-defined]
-    done = Connection.objects.exclude(state=Connection.State.DRAFT).exists()
+    done = bool(_finished(request))
     url, link = reverse("connections:add", args=[_slug(request)]), _("Add connection")
-    draft = None if done else Connection.objects.order_by("-pk").first()
-    if draft is not None:
+    drafts = [] if done else _connections(request)
+    if drafts:
+        draft = max(drafts, key=lambda one: one.pk)
         url, link = reverse("connections:detail", args=[_slug(request), draft.pk]), _("Go on")
     return Step(
         label=_("Connect Constant Contact"),
@@ -54,8 +55,11 @@ def needing_a_person(request: HttpRequest) -> list[Notice]:
 
 
 def _finished(request: HttpRequest) -> list[Connection]:
-    found = selectors.all_connections().exclude(state=Connection.State.DRAFT)
-    return home.once(request, "connections", lambda: list(found))
+    return [one for one in _connections(request) if one.state != Connection.State.DRAFT]
+
+
+def _connections(request: HttpRequest) -> list[Connection]:
+    return home.once(request, "connections", lambda: list(selectors.all_connections()))
 
 
 def _slug(request: HttpRequest) -> str:

@@ -1,10 +1,11 @@
 """What exports add to a workspace's home."""
 
+import json
 from collections import defaultdict
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils.translation import ngettext
 
 from connections.access import todays_budget
 from exports import over_time, selectors
-from exports.models import Batch, Destination, Run
+from exports.models import Batch, Run
 from exports.progress import NEEDED as PROGRESS_OF
 from exports.progress import progress_of
 from workspaces import home
@@ -24,14 +25,39 @@ from workspaces.templatetags.segue import number
 
 RECENT = 5
 HELD_UP_AFTER = timedelta(hours=1)
-EXPORTS_AND_ERASURES = """
-SELECT count(*), count(*) FILTER (WHERE connection_id IS NULL), EXISTS (
+# Of all exports at once: how many, how many rest, the first, those whose last run failed, with it.
+EXPORTS = """
+SELECT count(*), count(*) FILTER (WHERE d.connection_id IS NULL), min(d.id), coalesce(
+  jsonb_agg(jsonb_build_array(d.name, last.id) ORDER BY d.name)
+    FILTER (WHERE last.state = 'failed'),
+  '[]'
+), EXISTS (
+  SELECT FROM exports_run WHERE workspace_id = %(workspace)s AND NOT dry_run
+    AND state IN ('succeeded', 'succeeded_with_rejections')
+), EXISTS (
   SELECT FROM exports_erasureplace p
   JOIN segments_erasure e ON e.workspace_id = p.workspace_id AND e.id = p.erasure_id
   WHERE p.workspace_id = %(workspace)s AND p.done_at IS NULL AND e.asked_at < %(before)s
 )
-FROM exports_destination WHERE workspace_id = %(workspace)s
+FROM exports_destination d
+LEFT JOIN LATERAL (
+  SELECT r.id, r.state FROM exports_run r
+  WHERE r.workspace_id = d.workspace_id AND r.destination_id = d.id AND NOT r.dry_run
+  ORDER BY r.created_at DESC LIMIT 1
+) last ON true
+WHERE d.workspace_id = %(workspace)s
 """
+
+
+class _Exports(NamedTuple):
+    """`failed` are names, each with the run that failed."""
+
+    exports: int
+    resting: int
+    first: int | None
+    failed: list[tuple[str, int]]
+    has_run: bool
+    is_erasure_held_up: bool
 
 
 def configure(request: HttpRequest) -> Step:
@@ -39,7 +65,7 @@ def configure(request: HttpRequest) -> Step:
     return Step(
         label=_("Configure an export"),
         text=_("Say which segments go to which list, and with what data."),
-        done=Destination.objects.exists(),
+        done=_exports(request).exports > 0,
         url=reverse("exports:destination_add", args=[_slug(request)]) if allowed else "",
         link=_("Add export"),
     )
@@ -47,29 +73,27 @@ def configure(request: HttpRequest) -> Step:
 
 def run(request: HttpRequest) -> Step:
     allowed = may(request.membership, "destination.create")  # type: ignore[attr-defined]
-    first = Destination.objects.order_by("pk").first()
+    known = _exports(request)
     return Step(
         label=_("Run it"),
         text=_("Watch every profile find its place, and see why the others were left out."),
-        done=Run.objects.filter(
-            state__in=[Run.State.SUCCEEDED, Run.State.SUCCEEDED_WITH_REJECTIONS], dry_run=False
-        ).exists(),
-        url=reverse("exports:destination_detail", args=[_slug(request), first.pk])
-        if first and allowed
+        done=known.has_run,
+        url=reverse("exports:destination_detail", args=[_slug(request), known.first])
+        if known.first and allowed
         else "",
         link=_("Open the export"),
     )
 
 
 def exports(request: HttpRequest) -> Stat:
-    count, resting, _held_up = _exports_and_erasures(request)
+    known = _exports(request)
     return Stat(
         label=_("Exports"),
-        value=count,
+        value=known.exports,
         icon="send",
         url=reverse("exports:destination_list", args=[_slug(request)]),
-        note=ngettext("%(count)d rests", "%(count)d rest", resting) % {"count": resting}
-        if resting
+        note=ngettext("%(count)d rests", "%(count)d rest", known.resting) % {"count": known.resting}
+        if known.resting
         else "",
     )
 
@@ -105,21 +129,14 @@ def requests(request: HttpRequest) -> Card | None:
 
 def failed_exports(request: HttpRequest) -> list[Notice]:
     """The exports whose last run failed: a later one that went well takes the notice away."""
-    last = Run.objects.filter(destination=OuterRef("pk"), dry_run=False).order_by("-created_at")
-    failed = (
-        Destination.objects.annotate(last_run=Subquery(last.values("pk")[:1]))
-        .annotate(last_state=Subquery(last.values("state")[:1]))
-        .filter(last_state=Run.State.FAILED)
-        .order_by("name")
-    )
     return [
         Notice(
-            text=_("The last run of “%(export)s” failed.") % {"export": destination},
-            url=reverse("exports:run_detail", args=[_slug(request), destination.last_run]),
+            text=_("The last run of “%(export)s” failed.") % {"export": name},
+            url=reverse("exports:run_detail", args=[_slug(request), run]),
             link=_("See why"),
             tone="danger",
         )
-        for destination in failed
+        for name, run in _exports(request).failed
     ]
 
 
@@ -158,7 +175,7 @@ def erased_and_still_there(request: HttpRequest) -> list[Notice]:
     """For Administrators: an erasure that somebody may have to help along."""
     if not may(request.membership, "profile.erase"):  # type: ignore[attr-defined]
         return []
-    if not _exports_and_erasures(request)[2]:
+    if not _exports(request).is_erasure_held_up:
         return []
     return [
         Notice(
@@ -170,18 +187,16 @@ def erased_and_still_there(request: HttpRequest) -> list[Notice]:
     ]
 
 
-def _exports_and_erasures(request: HttpRequest) -> tuple[int, int, bool]:
-    """How many exports there are, how many of them rest, and whether an erasure is held up."""
-
-    def ask() -> tuple[int, int, bool]:
+def _exports(request: HttpRequest) -> _Exports:
+    def ask() -> _Exports:
         with connection.cursor() as cursor:
             workspace_id = request.workspace.pk  # type: ignore[attr-defined]
             before = timezone.now() - HELD_UP_AFTER
-            cursor.execute(EXPORTS_AND_ERASURES, {"workspace": workspace_id, "before": before})
-            exports, resting, is_held_up = cursor.fetchone()
-        return exports, resting, is_held_up
+            cursor.execute(EXPORTS, {"workspace": workspace_id, "before": before})
+            exports, resting, first, failed, *rest = cursor.fetchone()
+        return _Exports(exports, resting, first, json.loads(failed), *rest)
 
-    return home.once(request, "exports and erasures", ask)
+    return home.once(request, "exports", ask)
 
 
 def _slug(request: HttpRequest) -> str:

@@ -1,35 +1,57 @@
 """What sources and segments add to a workspace's home."""
 
 from datetime import timedelta
+from typing import Any
 
-from django.db import connection
-from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from segments import population
-from segments.models import Import, Profile, Segment, SqlQuery
+from segments.models import Import
 from segments.progress import progress_of
-from segments.uploads import open_uploads
 from workspaces import home
 from workspaces.home import Card, Stat, Step
 from workspaces.permissions import may
 
 SHOWN_IMPORTS = 5
 JUST_NOW = timedelta(minutes=10)
-SEGMENTS_AND_IMPORTS = """
-SELECT (SELECT count(*) FROM segments_segment WHERE workspace_id = %(workspace)s), EXISTS (
-  SELECT FROM segments_import WHERE workspace_id = %(workspace)s
-    AND (state IN ('queued', 'running') OR finished_at > %(since)s)
-)
+# What home wants to know of all this, at once: a row for each import to show, or one without.
+FACTS = """
+SELECT recent.*, facts.* FROM (
+  SELECT
+    (SELECT count(*) FROM segments_segment WHERE workspace_id = %(workspace)s) AS segments,
+    EXISTS (
+      SELECT FROM segments_segment WHERE workspace_id = %(workspace)s AND state <> 'draft'
+    ) AS has_segments,
+    (SELECT max(id) FROM segments_segment WHERE workspace_id = %(workspace)s) AS last_segment,
+    (
+      SELECT max(id) FROM segments_upload WHERE workspace_id = %(workspace)s
+        AND state <> 'ready' AND (state <> 'receiving' OR fingerprint <> '')
+    ) AS last_upload,
+    (
+      SELECT max(id) FROM segments_import
+      WHERE workspace_id = %(workspace)s AND state = 'draft'
+    ) AS last_draft
+) facts
+LEFT JOIN LATERAL (
+  SELECT i.*, s.name AS source_name, EXISTS (
+    SELECT FROM segments_sqlquery q
+    WHERE q.workspace_id = i.workspace_id AND q.source_id = i.source_id
+  ) AS is_query
+  FROM segments_import i
+  JOIN segments_source s ON s.workspace_id = i.workspace_id AND s.id = i.source_id
+  WHERE i.workspace_id = %(workspace)s
+    AND (i.state IN ('queued', 'running') OR i.finished_at > %(since)s)
+  ORDER BY i.created_at DESC LIMIT %(most)s
+) recent ON true
 """
 
 
 def import_customers(request: HttpRequest) -> Step:
     allowed = may(request.membership, "source.change")  # type: ignore[attr-defined]
-    done = Profile.objects.exists()
+    done = _profiles(request) > 0
     url, link = reverse("segments:source_add", args=[_slug(request)]), _("Add source")
     begun = None if done else _begun_import(request)
     if begun:
@@ -45,24 +67,25 @@ def import_customers(request: HttpRequest) -> Step:
 
 def _begun_import(request: HttpRequest) -> str:
     """Where an import that was begun goes on, if there is one."""
-    upload = open_uploads().first()
-    if upload is not None:
-        return reverse("segments:upload", args=[_slug(request), upload.pk])
-    draft = Import.objects.filter(state=Import.State.DRAFT).order_by("-pk").first()
-    return reverse("segments:import_columns", args=[_slug(request), draft.pk]) if draft else ""
+    facts = _facts(request)
+    if facts.last_upload is not None:
+        return reverse("segments:upload", args=[_slug(request), facts.last_upload])
+    if facts.last_draft is not None:
+        return reverse("segments:import_columns", args=[_slug(request), facts.last_draft])
+    return ""
 
 
 def make_a_segment(request: HttpRequest) -> Step:
     allowed = may(request.membership, "segment.change")  # type: ignore[attr-defined]
-    done = Segment.objects.exclude(state=Segment.State.DRAFT).exists()
+    facts = _facts(request)
     url, link = reverse("segments:segment_start", args=[_slug(request)]), _("Add segment")
-    draft = None if done else Segment.objects.order_by("-pk").first()
-    if draft is not None:
-        url, link = reverse("segments:segment_detail", args=[_slug(request), draft.pk]), _("Go on")
+    if not facts.has_segments and facts.last_segment is not None:
+        url = reverse("segments:segment_detail", args=[_slug(request), facts.last_segment])
+        link = _("Go on")
     return Step(
         label=_("Make a segment"),
         text=_("Choose who by rules; the count shows as you go."),
-        done=done,
+        done=facts.has_segments,
         url=url if allowed else "",
         link=link,
     )
@@ -70,15 +93,10 @@ def make_a_segment(request: HttpRequest) -> Step:
 
 def recent_imports(request: HttpRequest) -> Card | None:
     """Those that go on, and those that have just ended: nothing is gone as soon as it is done."""
-    if not _segments_and_whether_imports(request)[1]:
-        return None
-    recent = Q(finished_at__gt=timezone.now() - JUST_NOW)
-    shown = Import.objects.filter(Q(state__in=Import.ACTIVE) | recent).select_related("source")
-    query = SqlQuery.objects.filter(source=OuterRef("source"))
-    newest = shown.annotate(is_query=Exists(query)).order_by("-created_at")
     rows = [
         (load, progress_of(load, is_query=load.is_query) if load.state in Import.ACTIVE else None)
-        for load in newest[:SHOWN_IMPORTS]
+        for load in _asked(request)
+        if load.pk is not None
     ]
     if not rows:
         return None
@@ -86,24 +104,28 @@ def recent_imports(request: HttpRequest) -> Card | None:
     return Card("segments/_home_imports.html", {"rows": rows, "active": active})
 
 
-def _segments_and_whether_imports(request: HttpRequest) -> tuple[int, bool]:
-    """How many segments there are, and whether an import goes on or has just ended: at once."""
+def _facts(request: HttpRequest) -> Any:
+    return _asked(request)[0]
 
-    def ask() -> tuple[int, bool]:
-        with connection.cursor() as cursor:
-            workspace_id = request.workspace.pk  # type: ignore[attr-defined]
-            since = timezone.now() - JUST_NOW
-            cursor.execute(SEGMENTS_AND_IMPORTS, {"workspace": workspace_id, "since": since})
-            segments, has_imports = cursor.fetchone()
-        return segments, has_imports
 
-    return home.once(request, "segments and imports", ask)
+def _asked(request: HttpRequest) -> list[Any]:
+    """The imports to show, each with the facts; without any, one that is none and has them."""
+    workspace_id = request.workspace.pk  # type: ignore[attr-defined]
+    since = timezone.now() - JUST_NOW
+    values = {"workspace": workspace_id, "since": since, "most": SHOWN_IMPORTS}
+    found = Import.objects.raw(FACTS, values)
+    return home.once(request, "segments and imports", lambda: list(found))
+
+
+def _profiles(request: HttpRequest) -> int:
+    workspace_id = request.workspace.pk  # type: ignore[attr-defined]
+    return home.once(request, "profiles", lambda: population.size(workspace_id))
 
 
 def profiles(request: HttpRequest) -> Stat:
     return Stat(
         label=_("Profiles"),
-        value=population.size(request.workspace.pk),  # type: ignore[attr-defined]
+        value=_profiles(request),
         icon="users",
         url=reverse("segments:profile_list", args=[_slug(request)]),
     )
@@ -112,7 +134,7 @@ def profiles(request: HttpRequest) -> Stat:
 def segments(request: HttpRequest) -> Stat:
     return Stat(
         label=_("Segments"),
-        value=_segments_and_whether_imports(request)[0],
+        value=_facts(request).segments,
         icon="chart-pie",
         url=reverse("segments:segment_list", args=[_slug(request)]),
     )

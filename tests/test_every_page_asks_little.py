@@ -13,12 +13,14 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_scopes import scope
 
 from tests.connections.factories import ConnectionFactory
 from tests.exports.factories import BatchFactory, DestinationFactory, RejectionFactory, RunFactory
 from tests.segments.factories import ImportFactory, SegmentFactory, SourceFactory
 from tests.test_every_page_for_everyone import a_workspace_with_something_of_everything, pages
-from tests.workspaces.factories import MembershipFactory, signed_in
+from tests.workspaces.factories import MembershipFactory, WorkspaceFactory, signed_in
+from workspaces.models import Refresh, RefreshStep
 
 MOST = 15
 MOST_BYTES_BEFORE_DRAWING = 25_000
@@ -43,8 +45,24 @@ def several_more(workspace: Any) -> None:
         RejectionFactory(run=run)
         ImportFactory(source=SourceFactory(workspace=workspace))
         MembershipFactory(workspace=workspace)
-    going_on = RunFactory(destination=destination, state="sending", planned_at=timezone.now())
-    BatchFactory(run=going_on, state="planned")
+    a_run_an_import_and_a_refresh_that_go_on(destination)
+
+
+def a_run_an_import_and_a_refresh_that_go_on(destination: Any) -> None:
+    workspace = destination.workspace
+    run = RunFactory(destination=destination, state="sending", planned_at=timezone.now())
+    BatchFactory(run=run, state="planned")
+    ImportFactory(source=SourceFactory(workspace=workspace), state="running", stage="reading")
+    with scope(workspace=workspace):
+        refresh = Refresh.objects.create(workspace=workspace, trigger="member", state="running")
+        RefreshStep.objects.create(
+            workspace=workspace,
+            refresh=refresh,
+            position=1,
+            kind="source",
+            object_id=1,
+            name="Shop",
+        )
 
 
 def test_every_page_asks_the_database_few_times_and_the_browser_to_wait_for_little(
@@ -64,3 +82,17 @@ def test_every_page_asks_the_database_few_times_and_the_browser_to_wait_for_litt
     assert len(asked) > 30
     assert {url: count for url, count in asked.items() if count > MOST} == {}
     assert {url: size for url, size in waited_for.items() if size > MOST_BYTES_BEFORE_DRAWING} == {}
+
+
+def test_so_does_the_home_page_with_every_first_step_ahead() -> None:
+    new = WorkspaceFactory()
+    client: Any = signed_in(new)
+    home = new.get_absolute_url()
+    assert "First steps" in client.get(home).content.decode()
+    with CaptureQueriesContext(connection) as captured:
+        client.get(home)
+    assert len(captured) <= MOST
+    a_run_an_import_and_a_refresh_that_go_on(DestinationFactory(workspace=new))
+    with CaptureQueriesContext(connection) as captured:
+        assert "Imports" in client.get(home).content.decode()
+    assert len(captured) <= MOST

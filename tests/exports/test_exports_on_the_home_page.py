@@ -28,15 +28,14 @@ def asked(workspace: Any, role: str = "administrator") -> Any:
 
 
 def test_the_first_steps_are_taken_once_an_export_has_run(workspace: Any) -> None:
-    request = asked(workspace)
-    assert not home_parts.configure(request).done
+    assert not home_parts.configure(asked(workspace)).done
     destination = DestinationFactory(workspace=workspace)
-    assert home_parts.configure(request).done
+    assert home_parts.configure(asked(workspace)).done
     RunFactory(destination=destination, dry_run=True)
     RunFactory(destination=destination, state="failed")
-    assert not home_parts.run(request).done
+    assert not home_parts.run(asked(workspace)).done
     RunFactory(destination=destination)
-    assert home_parts.run(request).done
+    assert home_parts.run(asked(workspace)).done
     assert home_parts.configure(asked(workspace, "viewer")).url == ""
 
 
@@ -88,15 +87,14 @@ def test_home_follows_a_run_that_goes_on_and_says_what_comes_next(workspace: Any
 
 
 def test_a_step_that_was_begun_leads_back_to_where_it_was_left(workspace: Any) -> None:
-    request = asked(workspace)
-    assert connection_parts.connect(request).url.endswith("/add/")
+    assert connection_parts.connect(asked(workspace)).url.endswith("/add/")
     draft = ConnectionFactory(workspace=workspace, state="draft")
-    step = connection_parts.connect(request)
+    step = connection_parts.connect(asked(workspace))
     assert (step.url, step.link) == (
         f"/w/{workspace.slug}/admin/connections/{draft.pk}/",
         "Go on",
     )
     segment = SegmentFactory(workspace=workspace, state="draft")
-    begun = segment_parts.make_a_segment(request)
+    begun = segment_parts.make_a_segment(asked(workspace))
     assert not begun.done
     assert begun.url.endswith(f"/segments/{segment.pk}/")
