@@ -10,6 +10,13 @@
   on("htmx:pushedIntoHistory", forgetAddress);
   on("htmx:replacedInHistory", forgetAddress);
 
+  // A search puts into the address what is asked for, not what isn’t
+  on("htmx:configRequest", (event) => {
+    if (!event.target.matches(".search")) return;
+    const { formData } = event.detail;
+    [...formData].filter(([, value]) => !value).forEach(([name]) => formData.delete(name));
+  });
+
   // The look: the theme, and how close the rows of tables are
   const showLook = () => {
     document.querySelectorAll("[data-look]").forEach((button) => {

@@ -62,9 +62,9 @@ def destination_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "search": request.GET.get("search", "").strip(),
         "columns": Columns(request.GET, EXPORT_COLUMNS, usual=USUAL_EXPORT_COLUMNS),
         "is_empty": not lines and not Destination.objects.exists(),
-        "in_part": request.headers.get("HX-Target") == "exports",
     }
-    name = "exports/_list.html" if context["in_part"] else "exports/list.html"
+    in_part = request.headers.get("HX-Target") == "exports"
+    name = "exports/_list.html" if in_part else "exports/list.html"
     return render(request, name, context)
 
 

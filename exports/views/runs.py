@@ -150,6 +150,7 @@ def _left_out(request: WorkspaceRequest, run: Run) -> dict[str, Any]:
         "next_url": f"{here}?{urlencode({**query, 'after': page.after})}" if page.after else "",
         "csv_query": urlencode(query),
         "asked": asked,
+        "is_searched": any(asked.values()),
         "left_out": sum(one.count for one in counts),
         "by_reason": [
             (one, reasons.label(one.reason), Rejection.Kind(one.kind).label) for one in counts

@@ -23,6 +23,7 @@ from workspaces import keyset
 from workspaces.columns import Columns
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, requires
+from workspaces.templatetags.segue import number
 
 PAGE = 50
 NEVER = Value(datetime.fromtimestamp(0, UTC))
@@ -53,6 +54,7 @@ def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     page = keyset.page_of(_found(asked), ORDERS, request.GET, size=PAGE)
     segments = page.rows
     labels, names = words(segments)
+    all_tags = tags.counted()
     used_by, recent = dependents.of_each(segments), recent_counts(segments)
     context = {
         "rows": [
@@ -67,7 +69,9 @@ def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         ],
         **asked,
         "any": bool(segments) or Segment.objects.exists(),
-        "all_tags": tags.counted(),
+        "all_tags": all_tags,
+        "tag_choices": [(one, f"{one} ({number(count)})") for one, count in all_tags],
+        "is_searched": any(asked.values()),
         "states": [*Segment.State.choices, (FAILED, _("Refresh failed"))],
         "kinds": Segment.Kind.choices,
         "profiles": population.size(request.workspace.pk),
@@ -76,7 +80,8 @@ def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "columns": Columns(request.GET, COLUMNS, usual=USUAL_COLUMNS),
         **keyset.context_of(page, request.GET),
     }
-    template = "_rows.html" if request.headers.get("HX-Request") else "list.html"
+    htmx = request.htmx  # type: ignore[attr-defined]
+    template = "_rows.html" if htmx and htmx.target != "found" else "list.html"
     return render(request, f"segments/segments/{template}", context)
 
 

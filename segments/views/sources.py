@@ -283,7 +283,10 @@ def _refused(load: Import, asked: QueryDict) -> dict[str, Any]:
     page = keyset.page_of(rows, REFUSED_ORDERS, asked, size=SHOWN_REFUSED)
     return {
         "refused": [{"row": row, "reason": reason_text(row.reason)} for row in page.rows],
-        "whys": [(f"{one}.{code}", one, reason_text(code)) for one, code in kinds],
+        "whys": [
+            (f"{one}.{code}", f"{one}: {reason_text(code)}" if one else reason_text(code))
+            for one, code in kinds
+        ],
         "why": why,
         **keyset.context_of(page, asked, part="refused"),
     }

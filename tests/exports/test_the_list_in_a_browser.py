@@ -28,5 +28,12 @@ def test_a_list_made_anew_where_a_menu_was_opened_breaks_no_policy(
     expect(tab.get_by_role("link", name="Schedule").locator("visible=true").first).to_be_visible()
     tab.keyboard.press("Escape")
     tab.get_by_role("searchbox").fill("monthly")
-    expect(tab.get_by_role("button", name="Actions for Weekly letter")).to_be_hidden()
+    weekly = tab.get_by_role("button", name="Actions for Weekly letter")
+    expect(weekly).to_be_hidden()
+    expect(tab.get_by_role("searchbox")).to_be_focused()
+    expect(tab.get_by_text("1 row shown")).to_be_attached()
+    assert tab.url.endswith("?search=monthly")
+    tab.get_by_role("link", name="Clear").click()
+    expect(weekly).to_be_visible()
+    assert "monthly" not in tab.url
     assert faults == []

@@ -221,6 +221,15 @@ def kept(context: Context, *names: str, besides: str = "") -> SafeString:
     )
 
 
+@register.simple_tag(takes_context=True)
+def unsearched(context: Context) -> str:
+    """The page at hand with nothing sought: its order and its columns stay."""
+    query = context["request"].GET.copy()
+    for name in [name for name in query if name not in ("sort", "columns")]:
+        del query[name]
+    return f"?{query.urlencode()}"
+
+
 @register.filter
 def number(value: float | str | None) -> str:
     """Grouped by thousands, as the reader's language does; a dash for nothing; text as it is."""

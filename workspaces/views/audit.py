@@ -46,7 +46,7 @@ def audit_log(request: WorkspaceRequest, slug: str) -> HttpResponse:
             ((action, audit.name_of(action)) for action in _distinct("action")),
             key=lambda pair: pair[1],
         ),
-        "people": _distinct("actor_label"),
+        "people": [(person, person) for person in _distinct("actor_label")],
         "chosen": chosen,
         "is_filtered": any(chosen.values()),
         "columns": columns,

@@ -73,6 +73,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             lambda value: f"{value:,.0f}",
         ),
         "columns": Columns(request.GET, {"members": "Members", "state": "State"}),
+        "kinds": [("rules", "Rules"), ("list", "A list")],
         "sort": "name",
         "steps": ["Connection", "List", "Data matching", "Segments"],
         "stages": [
