@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Count, F, FloatField, Func, OuterRef, Q, Subquery, Value
+from django.db.models import Count, F, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
 from connections.models import Connection
@@ -31,11 +31,6 @@ ORDERS: dict[str, tuple[Combinable, ...]] = {
     "created": (F("created_at"), F("name")),
 }
 RUNS_SHOWN = 20
-TOOK = Func(
-    Coalesce("finished_at", Now()) - Coalesce("started_at", "created_at"),
-    template="EXTRACT(EPOCH FROM %(expressions)s)::float8",
-    output_field=FloatField(),
-)
 RUN_ORDERS: dict[str, tuple[Combinable, ...]] = {
     # By number, which is by when they were started, too.
     "started": (),
@@ -48,7 +43,7 @@ RUN_ORDERS: dict[str, tuple[Combinable, ...]] = {
     "rejected": (F("rejected"),),
     "removed": (F("removed"),),
     "requests": (F("requests"),),
-    "took": (TOOK,),
+    "took": (keyset.TOOK,),
 }
 
 
@@ -102,8 +97,7 @@ def runs_of(destination: Destination, query: QueryDict) -> keyset.Page[Run]:
     found = Run.objects.filter(destination=destination).select_related("started_by")
     if query.get("state") in Run.State.values:
         found = found.filter(state=query["state"])
-    asked = query.copy()
-    asked.setdefault("sort", "-started")
+    asked = keyset.newest_first(query, "started")
     return keyset.page_of(found, RUN_ORDERS, asked, size=RUNS_SHOWN)
 
 

@@ -8,13 +8,20 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import FloatField, Func, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Now
 from django.http import QueryDict
 
 Row = TypeVar("Row", bound=Model)
 
 MOST_INTEGER = 2**63
+# Seconds from the start of what has one, or from its place in the queue, to its end or now.
+TOOK = Func(
+    Coalesce("finished_at", Now()) - Coalesce("started_at", "created_at"),
+    template="EXTRACT(EPOCH FROM %(expressions)s)::float8",
+    output_field=FloatField(),
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,13 @@ def page_of(
         before=_mark_of(found[0], names) if found and has_before else "",
         after=_mark_of(found[-1], names) if found and has_after else "",
     )
+
+
+def newest_first(query: QueryDict, key: str) -> QueryDict:
+    """What a URL asks for, by `key` from the end where it names no order."""
+    asked = query.copy()
+    asked.setdefault("sort", f"-{key}")
+    return asked
 
 
 def context_of(page: Page[Any], query: QueryDict, *, part: str = "") -> dict[str, str]:

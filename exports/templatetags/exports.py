@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from exports import contact_fields, flow
 from exports.account import Account
-from exports.models import Destination, Run
+from exports.models import Destination
 from workspaces import spreadsheet
 from workspaces.templatetags.segue import number, when
 
@@ -71,13 +71,6 @@ def next_run(destination: Destination, moment: datetime | None) -> str:
     if moment is None:
         return _("The workspace’s schedule is off")
     return format_html("{} {}", _("Next:"), SafeString(when(moment)))
-
-
-@register.filter
-def figure(run: Run, name: str) -> int:
-    """One of a run's counts, as its columns are named."""
-    value: int = getattr(run, name)
-    return value
 
 
 @register.filter

@@ -31,6 +31,7 @@ from segments.models import Import, RefusedRow, Source
 from segments.progress import going_on, progress_of
 from segments.reading_forms import ReadingForm, shown
 from segments.reasons import reason_text
+from segments.views import import_list
 from segments.views.sql_sources import about
 from workspaces import audit, home_answers, keyset
 from workspaces.live import figures, streams
@@ -40,7 +41,6 @@ from workspaces.spreadsheet import csv_lines
 
 SHOWN_REFUSED = 20
 REFUSED_ORDERS: dict[str, tuple[Combinable, ...]] = {"row": (F("row_number"),)}
-HISTORY = 30
 PAGE = 100
 NEVER = Value(datetime.fromtimestamp(0, UTC))
 ORDERS: dict[str, tuple[Combinable, ...]] = {
@@ -96,13 +96,10 @@ def source_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     source = get_object_or_404(Source.objects.select_related("created_by"), pk=pk)
     query = sql_loads.query_of(source)
-    imports = list(source.imports.select_related("started_by").order_by("-created_at")[:HISTORY])
-    progress = going_on(imports)
     context = {
         "source": source,
         "query": query,
-        "imports": [(load, progress.get(load.pk)) for load in imports],
-        "any_active": bool(progress),
+        **import_list.of(source, request.GET, is_query=query is not None),
         "attributes": source.attributes.all(),
         "modes": Source.Mode.choices,
         "kept_days": kept_files.KEPT.days,

@@ -1,11 +1,13 @@
 """Sources in pages: uploading a file, and what a file that is none is told."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from config.form_uploads import BoundedUploadHandler
 from segments.models import Import, Profile, Source
@@ -209,6 +211,37 @@ def test_the_list_and_a_sources_page_tell_of_its_imports(
     ):
         assert said in page
     assert url("import_columns", workspace, load.pk + 1) in answer.content.decode()
+
+
+def test_a_sources_imports_are_paged_sorted_and_filtered(
+    client: Client, workspace: Workspace
+) -> None:
+    source = SourceFactory(workspace=workspace)
+    start = timezone.now() - timedelta(days=1)
+    for number in range(25):
+        ImportFactory(
+            source=source,
+            file_name=f"day-{number:02}.csv",
+            read=number % 7,
+            state="failed" if number == 3 else "succeeded",
+            created_at=start + timedelta(minutes=number),
+        )
+    at = url("source_detail", workspace, source.pk)
+
+    def files(asked: str = "") -> list[str]:
+        found = client.get(f"{at}{asked}").context["imports"]
+        return [load.file_name[4:6] for load, _progress in found]
+
+    newest = [f"{number:02}" for number in range(24, -1, -1)]
+    assert files() == newest[:20]
+    older = client.get(at).context["next_url"].removesuffix("#imports")
+    assert files(older) == newest[20:]
+    assert files("?sort=when")[:3] == ["00", "01", "02"]
+    assert files("?sort=-read")[:4] == ["20", "13", "06", "19"]
+    assert files("?state=failed") == ["03"]
+    assert "Nothing found" in words(client.get(f"{at}?state=draft"))
+    assert files("?state=nonsense&trigger=nonsense&after=nonsense") == newest[:20]
+    assert "File Unchanged Took day-24" in words(client.get(f"{at}?columns=took&columns=unchanged"))
 
 
 def test_a_new_file_is_imported_into_the_source_there_is(

@@ -98,5 +98,34 @@ def test_the_page_follows_a_refresh_only_while_it_runs(workspace: Workspace) -> 
     refresh.state, refresh.reason = "failed", "The warehouse did not answer."
     refresh.save()
     fragment = client.get(url(workspace, "refreshes")).content.decode()
-    assert "hx-trigger" not in fragment
+    assert "every 1s" not in fragment
     assert "The warehouse did not answer." in fragment
+
+
+def test_refreshes_are_paged_sorted_and_filtered(workspace: Workspace) -> None:
+    client = signed_in(workspace)
+    start = timezone.now() - timedelta(days=1)
+    for number in range(25):
+        begun = start + timedelta(minutes=number)
+        Refresh.objects.create(
+            workspace=workspace,
+            trigger="command" if number == 3 else "schedule",
+            state="failed" if number == 4 else "succeeded",
+            created_at=begun,
+            started_at=begun,
+            finished_at=begun + timedelta(seconds=number % 7),
+        )
+
+    def minutes(asked: str = "") -> list[int]:
+        found = client.get(f"{url(workspace)}{asked}").context["refreshes"]
+        return [round((one.created_at - start).total_seconds() / 60) for one, _all, _ended in found]
+
+    assert minutes() == list(range(24, 4, -1))
+    older = client.get(url(workspace)).context["next_url"].removesuffix("#refreshes")
+    assert minutes(older) == [4, 3, 2, 1, 0]
+    assert minutes("?sort=started")[:2] == [0, 1]
+    assert minutes("?sort=-took")[:4] == [20, 13, 6, 19]
+    assert minutes("?state=failed") == [4]
+    assert minutes("?trigger=command") == [3]
+    page = client.get(f"{url(workspace)}?state=running").content.decode()
+    assert "Nothing found" in page

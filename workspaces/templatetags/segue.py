@@ -248,6 +248,13 @@ def _separator(language: str | None) -> str:
 
 
 @register.filter
+def figure(row: Model, name: str) -> int:
+    """One of a row's counts, as its column is named."""
+    value: int = getattr(row, name)
+    return value
+
+
+@register.filter
 def file_of_figures(chart: BarChart, moments: str) -> str:
     """A chart's figures as a CSV file in an address, for a link to download."""
     return f"data:text/csv;charset=utf-8,{quote(chart.csv(moments))}"

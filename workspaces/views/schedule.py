@@ -4,14 +4,17 @@ from itertools import islice
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count
-from django.http import HttpResponse
+from django.db.models import Count, F
+from django.db.models.expressions import Combinable
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from workspaces import scheduling, services
+from workspaces import keyset, scheduling, services
+from workspaces.columns import Columns
 from workspaces.forms import ScheduleForm
 from workspaces.live import streams
 from workspaces.middleware import WorkspaceRequest
@@ -19,7 +22,18 @@ from workspaces.models import Refresh, RefreshStep, Schedule
 from workspaces.permissions import may, require, requires
 from workspaces.refresh_progress import progress_of
 
-SHOWN = 10
+SHOWN = 20
+ORDERS: dict[str, tuple[Combinable, ...]] = {
+    "started": (F("created_at"),),
+    "state": (F("state"), F("created_at")),
+    "took": (keyset.TOOK,),
+}
+COLUMNS = {
+    "state": gettext_lazy("State"),
+    "by": gettext_lazy("Started by"),
+    "steps": gettext_lazy("Steps"),
+    "took": gettext_lazy("Took"),
+}
 
 
 @requires("schedule.view")
@@ -52,7 +66,7 @@ def schedule(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "schedule": current,
         "upcoming": upcoming(current),
         "may_change": may_change,
-        **_last_refreshes(),
+        **_refreshes(request.GET),
     }
     return render(request, "workspaces/schedule.html", context)
 
@@ -74,7 +88,7 @@ def refresh_now(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @requires("schedule.view")
 def refresh_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """The table of refreshes alone, for a page that watches one run."""
-    response = render(request, "workspaces/_refreshes.html", _last_refreshes())
+    response = render(request, "workspaces/_refreshes.html", _refreshes(request.GET))
     response[streams.FOR_EVERY_ROLE] = "yes"
     return response
 
@@ -89,9 +103,16 @@ def upcoming(current: Schedule) -> list[Any]:
     return list(islice(moments, 3))
 
 
-def _last_refreshes() -> dict[str, Any]:
-    last = list(Refresh.objects.select_related("started_by").order_by("-created_at")[:SHOWN])
-    steps = RefreshStep.objects.filter(refresh_id__in=[refresh.pk for refresh in last])
+def _refreshes(asked: QueryDict) -> dict[str, Any]:
+    """The page of refreshes that a URL asks for, by `state` and `trigger`, too."""
+    state, trigger = asked.get("state", ""), asked.get("trigger", "")
+    found = Refresh.objects.select_related("started_by")
+    if state in Refresh.State.values:
+        found = found.filter(state=state)
+    if trigger in Refresh.Trigger.values:
+        found = found.filter(trigger=trigger)
+    page = keyset.page_of(found, ORDERS, keyset.newest_first(asked, "started"), size=SHOWN)
+    steps = RefreshStep.objects.filter(refresh_id__in=[refresh.pk for refresh in page.rows])
     counted = {
         refresh_id: (count, ended)
         for refresh_id, count, ended in steps.order_by()
@@ -99,7 +120,16 @@ def _last_refreshes() -> dict[str, Any]:
         .annotate(count=Count("id"), ended=Count("finished_at"))
         .values_list("refresh_id", "count", "ended")
     }
-    rows = [(refresh, *counted.get(refresh.pk, (0, 0))) for refresh in last]
-    active = next((refresh for refresh in last if refresh.is_active), None)
-    progress = progress_of(active) if active else None
-    return {"refreshes": rows, "active": active, "progress": progress}
+    active = next((refresh for refresh in page.rows if refresh.is_active), None)
+    return {
+        "refreshes": [(refresh, *counted.get(refresh.pk, (0, 0))) for refresh in page.rows],
+        "active": active,
+        "progress": progress_of(active) if active else None,
+        "state": state,
+        "states": Refresh.State.choices,
+        "trigger": trigger,
+        "triggers": Refresh.Trigger.choices,
+        "is_searched": bool(state or trigger),
+        "columns": Columns(asked, COLUMNS),
+        **keyset.context_of(page, asked, part="refreshes"),
+    }
