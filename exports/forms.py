@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.models import Connection
-from exports import contact_fields, lists, match_rows, matching
+from exports import contact_fields, entered, lists, match_rows, matching
 from exports.destinations import Details, name_taken
 from exports.lists import ContactList, ListProblem, Way
-from exports.match_rows import Row
 from exports.models import Destination
 from segments.models import Attribute, Segment
 from workspaces.models import Workspace
@@ -30,7 +29,12 @@ class DestinationForm(forms.Form):
 
     connection = forms.ChoiceField(
         label=gettext_lazy("Connection for export"),
-        error_messages={"required": gettext_lazy("Choose the connection to send over.")},
+        error_messages={
+            "required": gettext_lazy("Choose the connection to send over."),
+            "invalid_choice": gettext_lazy(
+                "The connection chosen before can’t be used any more. Choose another one."
+            ),
+        },
     )
     name = forms.CharField(
         label=gettext_lazy("Name"),
@@ -58,12 +62,22 @@ class DestinationForm(forms.Form):
     email = forms.ChoiceField(
         label=gettext_lazy("Email"),
         error_messages={
-            "required": gettext_lazy("Choose the attribute that holds the e-mail address.")
+            "required": gettext_lazy("Choose the attribute that holds the e-mail address."),
+            "invalid_choice": gettext_lazy(
+                "The attribute chosen before is gone, or does not hold text any more. Choose the"
+                " one that holds the e-mail address."
+            ),
         },
     )
     segments = forms.MultipleChoiceField(
         label=gettext_lazy("Segments"),
-        error_messages={"required": gettext_lazy("Select at least one segment.")},
+        error_messages={
+            "required": gettext_lazy("Select at least one segment."),
+            "invalid_choice": gettext_lazy(
+                "A segment selected before is gone. What is still selected is shown: look whether"
+                " that is what you want."
+            ),
+        },
     )
     mode = forms.ChoiceField(
         label=gettext_lazy("People who leave the segments"),
@@ -99,20 +113,30 @@ class DestinationForm(forms.Form):
         *,
         connections: list[Connection],
         destination: Destination | None = None,
-        initial: dict[str, Any] | None = None,
-        rows: list[Row] | None = None,
+        shown: QueryDict | None = None,
         for_preview: bool = False,
     ) -> None:
-        super().__init__(data, initial=initial)
+        """Judges `data`, or else only shows what is `shown`."""
+        first = entered.values(shown, self.base_fields) if shown is not None else None
+        super().__init__(data, initial=first)
         self.destination = destination
         self.for_preview = for_preview
         self.connections = {str(one.pk): one for one in connections}
-        self.attributes = list(Attribute.objects.all())
-        self.known = {one.name: one for one in self.attributes}
-        offered = Segment.objects.exclude(state=Segment.State.DRAFT)
-        self.all_segments = list(offered.order_by("name"))
-        self.rows = self._entered_rows() if data is not None else (rows or [])
+        of = shown if data is None else data
+        self.rows = entered.rows(of)[:MOST_ROWS] if of is not None else []
         self._offer()
+
+    @cached_property
+    def attributes(self) -> list[Attribute]:
+        return list(Attribute.objects.all())
+
+    @cached_property
+    def known(self) -> dict[str, Attribute]:
+        return {one.name: one for one in self.attributes}
+
+    @cached_property
+    def all_segments(self) -> list[Segment]:
+        return list(Segment.objects.exclude(state=Segment.State.DRAFT).order_by("name"))
 
     def _offer(self) -> None:
         fields = self.fields
@@ -123,26 +147,19 @@ class DestinationForm(forms.Form):
             ("", _("Choose a connection…")),
             *grouped.items(),
         ]
-        fields["email"].choices = [  # type: ignore[attr-defined]
-            ("", _("Choose an attribute…")),
-            *(
-                (one.name, one.label)
-                for one in self.attributes
-                if matching.fits(matching.EMAIL, one)
-            ),
-        ]
-        fields["segments"].choices = [  # type: ignore[attr-defined]
-            (str(one.pk), one.name) for one in self.all_segments
-        ]
+        # Asked for only by the steps that show or judge them.
+        fields["email"].choices = self._addresses  # type: ignore[attr-defined]
+        fields["segments"].choices = self._segments  # type: ignore[attr-defined]
         if self.for_preview:
             for name in ("name", "way"):
                 fields[name].required = False
 
-    def _entered_rows(self) -> list[Row]:
-        entered = zip(self.data.getlist("field"), self.data.getlist("attribute"), strict=False)
-        return [Row(name, attribute) for name, attribute in entered if name or attribute][
-            :MOST_ROWS
-        ]
+    def _addresses(self) -> list[tuple[str, str]]:
+        fitting = [one for one in self.attributes if matching.fits(matching.EMAIL, one)]
+        return [("", _("Choose an attribute…")), *((one.name, one.label) for one in fitting)]
+
+    def _segments(self) -> list[tuple[str, str]]:
+        return [(str(one.pk), one.name) for one in self.all_segments]
 
     @property
     def chosen_connection(self) -> Connection | None:
@@ -306,18 +323,3 @@ class DestinationForm(forms.Form):
         if saved and saved.connection_id == connection.pk and saved.list_id == list_id:
             return ContactList(saved.list_id, saved.list_name)
         return lists.verified(connection, list_id)
-
-
-def initial_of(destination: Destination) -> dict[str, Any]:
-    """A form's first values from an export."""
-    return {
-        "connection": str(destination.connection_id or ""),
-        "name": destination.name,
-        "way": Way.PICK.value,
-        "picked": destination.list_id,
-        "email": destination.matching.get(matching.EMAIL, ""),
-        "mode": destination.mode,
-        "removal_share": destination.removal_share,
-        "segments": [str(pk) for pk in destination.segments.values_list("pk", flat=True)],
-        "seen": destination.updated_at.isoformat(),
-    }

@@ -13,6 +13,7 @@ from connections.provider import errors
 from workspaces import cached
 
 CACHE_SECONDS = 60
+NAMES_SECONDS = 24 * 60 * 60
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -50,8 +51,16 @@ def lists_of(connection: Connection, *, fresh: bool = False) -> list[ContactList
                 for found in access.client(connection).lists()
             ]
         cache.set(key, known, CACHE_SECONDS)
+        names = {one["id"]: one["name"] for one in known}
+        cache.set(_names_key(connection), names, NAMES_SECONDS)
     found = [ContactList(**kept) for kept in known]
     return sorted(found, key=lambda one: one.name.casefold())
+
+
+def name_of(connection: Connection, list_id: str) -> str:
+    """What the list was called when the lists were last looked at; empty if that was long ago."""
+    names: dict[str, str] = cache.get(_names_key(connection)) or {}
+    return names.get(list_id, "")
 
 
 def id_in(text: str) -> str:
@@ -113,6 +122,10 @@ def _missing(connection: Connection) -> str:
 
 def _cache_key(connection: Connection) -> str:
     return cached.key(connection.workspace_id, "lists", connection.pk, connection.account_id)
+
+
+def _names_key(connection: Connection) -> str:
+    return cached.key(connection.workspace_id, "list-names", connection.pk, connection.account_id)
 
 
 class put_into_words:  # noqa: N801 - reads as a with-statement

@@ -2,27 +2,36 @@
 
 from django.urls import path
 
-from exports.views import destinations, erased, runs, schedules, segments, setup, taken_off
+from exports.views import (
+    destinations,
+    erased,
+    runs,
+    schedules,
+    segments,
+    setup,
+    setup_parts,
+    taken_off,
+)
 
 app_name = "exports"
 
 urlpatterns = [
     path("", destinations.destination_list, name="destination_list"),
     path("add/", setup.destination_add, name="destination_add"),
-    path("lists/", setup.list_picker, name="list_picker"),
-    path("custom-fields/", setup.custom_field_choices, name="custom_fields"),
-    path("selection/", setup.selection_size, name="selection_size"),
+    path("lists/", setup_parts.list_picker, name="list_picker"),
+    path("custom-fields/", setup_parts.custom_field_choices, name="custom_fields"),
+    path("selection/", setup_parts.selection_size, name="selection_size"),
     path("others/", segments.other_exports, name="other_exports"),
-    path("preview/", setup.preview_entered, name="preview"),
-    path("preview/<slug:token>/", setup.preview_made, name="preview_made"),
+    path("preview/", setup_parts.preview_entered, name="preview"),
+    path("preview/<slug:token>/", setup_parts.preview_made, name="preview_made"),
     path("recent-runs/", runs.home_runs, name="home_runs"),
     path("run-all/", runs.run_all, name="run_all"),
     path("schedule/", schedules.schedule_several, name="schedule_several"),
     path("<int:pk>/", destinations.destination_detail, name="destination_detail"),
     path("<int:pk>/edit/", setup.destination_edit, name="destination_edit"),
     path("<int:pk>/duplicate/", setup.destination_duplicate, name="destination_duplicate"),
-    path("<int:pk>/preview/", setup.preview_saved, name="destination_preview"),
-    path("<int:pk>/edit/preview/", setup.preview_entered, name="preview_changes"),
+    path("<int:pk>/preview/", setup_parts.preview_saved, name="destination_preview"),
+    path("<int:pk>/edit/preview/", setup_parts.preview_entered, name="preview_changes"),
     path("<int:pk>/schedule/", schedules.destination_schedule, name="destination_schedule"),
     path("<int:pk>/add-segment/", segments.add_segment, name="destination_add_segment"),
     path(

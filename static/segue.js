@@ -126,7 +126,9 @@
       const row = remove.closest("[data-row]");
       const next = row.nextElementSibling ?? row.previousElementSibling;
       const adder = document.querySelector(`[data-add-row="${row.parentElement.id}"]`);
+      const rows = row.parentElement;
       row.remove();
+      rows.dispatchEvent(new Event("input", { bubbles: true }));
       (next?.querySelector("input, select") ?? adder)?.focus();
     }
   });

@@ -92,6 +92,7 @@ def a_workspace_with_something_of_everything(workspace: Any, member: Any) -> dic
     destination = DestinationFactory(
         workspace=workspace,
         connection=ConnectionFactory(workspace=workspace, name="The shop's"),
+        matching={"email": "city"},
         segments=[segment],
     )
     run = RunFactory(
@@ -204,6 +205,8 @@ def pages(client: Any, slug: str, ids: dict[str, int]) -> Iterator[str]:
         if answer.templates[0].name not in seen:
             seen.add(answer.templates[0].name)
             yield url
+    set_up = reverse("exports:destination_edit", args=[slug, ids["exports:destination_"]])
+    yield from (f"{set_up}?step={step}" for step in ("matching", "segments", "preview"))
 
 
 def the_world(workspace: Any) -> tuple[Client, list[str]]:

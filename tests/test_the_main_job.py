@@ -117,7 +117,12 @@ def add_a_destination(page: Page) -> None:
     page.goto("/w/bike-shop/data/exports/add/")
     page.get_by_label("Name", exact=True).fill("Monthly newsletter")
     page.get_by_label("Newsletter", exact=False).first.check()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_label("Email required")).to_have_value("EmailAddress")
+    page.get_by_role("button", name="Continue").click()
     page.locator("#segments input").check()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator("#preview")).to_contain_text("1,904")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("heading", name="Monthly newsletter")).to_be_visible()
 

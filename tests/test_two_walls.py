@@ -240,7 +240,7 @@ def test_ids_in_what_is_sent_lead_nowhere_either(
         "exports:custom_fields": {"connection": connection},
         "exports:selection_size": {"segments": [segment]},
         "exports:other_exports": {"segment": segment},
-        "exports:destination_add": {"segment": segment},
+        "exports:destination_add": {"segment": segment, "step": "segments"},
     }
     client, before = browser_of(MembershipFactory(workspace=workspace)), theirs.state()
     answers = [

@@ -17,7 +17,7 @@ from api.problems import Problem
 from api.schemas import Body, ClockOut, Id, Name, Page, Paging, Reference, Text, page
 from api.timing import TimingIn
 from connections.selectors import usable_by
-from exports import destinations, forms, selectors
+from exports import destinations, entered, forms, selectors
 from exports.lists import Way
 from exports.matching import EMAIL
 from exports.models import Destination
@@ -274,8 +274,7 @@ def form_of(
     Or for a new export with what the one has that it is `like`. Raises `Problem`.
     """
     there = destination or like
-    values = forms.initial_of(there) if there else {}
-    values |= {"matching": there.matching if there else {}}
+    values = entered.initial_of(there) if there else {"matching": {}}
     values |= {name: value for name, value in given.items() if value is not None}
     chosen = values.pop("contact_list", None)
     if chosen is not None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from exports import contact_fields, flow
 from exports.account import Account
 from exports.models import Destination
+from exports.steps import ORDER, Step
 from workspaces import spreadsheet
 from workspaces.templatetags.segue import number, when
 
@@ -19,6 +20,13 @@ register = template.Library()
 register.filter("field_label", contact_fields.label)
 
 GAP = 0.3
+
+
+@register.inclusion_tag("components/steps.html")
+def set_up_steps(step: Step) -> dict[str, Any]:
+    """The way through the set-up, each step a button of its form that goes there."""
+    shown = [{"label": one.label, "value": one.value} for one in ORDER]
+    return {"steps": shown, "current": step.number}
 
 
 @register.simple_tag

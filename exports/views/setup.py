@@ -1,131 +1,224 @@
-"""Setting an export up: add, edit, duplicate, with its live parts."""
+"""Setting an export up, step by step: add, edit, duplicate."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
 
 from connections.models import Connection
 from connections.selectors import usable_by
-from exports import (
-    custom_fields,
-    destinations,
-    forms,
-    lists,
-    match_rows,
-    matching,
-    previews,
-    selectors,
-)
-from exports.engine import plan
+from exports import contact_fields, destinations, entered, lists, matching, selectors, steps
 from exports.engine.plan import MAX_PROFILES
+from exports.forms import DestinationForm
+from exports.lists import Way
 from exports.models import Destination
-from exports.preview import PreviewProblem, configured, inactive_warnings, page_of
+from exports.preview import inactive_warnings
+from exports.steps import Step
 from exports.views.objects import destination_of
-from segments.models import Attribute, Segment
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, require, requires
+
+LOST = gettext_lazy(
+    "What was entered on the other steps is no longer there: it is kept until it is saved, and for"
+    " a day. Please go through the steps again."
+)
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """One export being set up: a new one, one `like` another, or a `destination` that is there.
+
+    `first` gives what it starts from.
+    """
+
+    request: WorkspaceRequest
+    connections: list[Connection]
+    first: Callable[[], QueryDict]
+    destination: Destination | None = None
+    like: Destination | None = None
+
+    def judged(self, data: QueryDict) -> DestinationForm:
+        return DestinationForm(data, connections=self.connections, destination=self.destination)
+
+    def shown(self, data: QueryDict) -> DestinationForm:
+        return DestinationForm(
+            shown=data, connections=self.connections, destination=self.destination
+        )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("destination.create")
 def destination_add(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    connections = _connections(request)
-    if request.method == "POST":
-        form = forms.DestinationForm(request.POST, connections=connections)
-        return _save(request, form)
-    attributes = list(Attribute.objects.all())
-    usual = matching.usual(attributes)
-    asked = request.GET.get("segment", "")
-    initial = {
-        "connection": str(connections[0].pk) if len(connections) == 1 else "",
-        "email": usual.get(matching.EMAIL, ""),
-        "segments": [asked] if asked.isdecimal() else [],
-    }
-    form = forms.DestinationForm(
-        connections=connections, initial=initial, rows=match_rows.rows_of(usual)
-    )
-    return _page(request, form)
+    connections = connections_of(request)
+    segment = request.GET.get("segment", "")
+    return _answer(SetUp(request, connections, lambda: entered.at_first(connections, segment)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def destination_duplicate(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     original = destination_of(request, pk, "destination.duplicate")
-    connections = _connections(request)
-    if request.method == "POST":
-        form = forms.DestinationForm(request.POST, connections=connections)
-        return _save(request, form, like=original)
-    initial = forms.initial_of(original) | {
-        "name": destinations.free_name(original.name),
-        "seen": "",
-    }
-    form = forms.DestinationForm(
-        connections=connections, initial=initial, rows=match_rows.rows_of(original.matching)
-    )
-    return _page(request, form, like=original)
+
+    def first() -> QueryDict:
+        copied = entered.of_destination(original)
+        copied["name"], copied["seen"] = destinations.free_name(original.name), ""
+        return copied
+
+    return _answer(SetUp(request, connections_of(request), first, like=original))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("destination.view")
 def destination_edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    """Who may not change the export sees the same page with its values locked."""
+    """Who may not change the export sees all that it is, on one page, locked."""
     destination = destination_of(request, pk)
-    connections = _connections(request)
     if request.method == "POST":
         require(request.membership, "destination.change", destination)
-        form = forms.DestinationForm(request.POST, connections=connections, destination=destination)
-        return _save(request, form)
-    locked = not may(request.membership, "destination.change", destination)
-    if locked:
-        connections = [destination.connection] if destination.connection else []
-    form = forms.DestinationForm(
-        connections=connections,
-        destination=destination,
-        initial=forms.initial_of(destination),
-        rows=match_rows.rows_of(destination.matching),
+
+    def first() -> QueryDict:
+        return entered.of_destination(destination)
+
+    if may(request.membership, "destination.change", destination):
+        return _answer(SetUp(request, connections_of(request), first, destination))
+    connections = [destination.connection] if destination.connection else []
+    setting_up = SetUp(request, connections, first, destination)
+    return _page(setting_up, setting_up.shown(first()), step=None)
+
+
+def entered_by(request: WorkspaceRequest) -> QueryDict | None:
+    """All that is entered, with the step just sent; None when the other steps are kept no longer.
+
+    What names no step is everything at once.
+    """
+    step = steps.named(request.POST.get("step", ""))
+    if step is None:
+        return request.POST
+    known = entered.kept(request.workspace.pk, request.user, request.POST.get("draft", ""))
+    return None if known is None else entered.with_step(known, request.POST, step)
+
+
+def connections_of(request: WorkspaceRequest) -> list[Connection]:
+    """Those that the member may choose from, in the order in which they are offered."""
+    found = usable_by(request.membership)
+    return sorted(found, key=lambda one: (one.provider, one.name.casefold()))
+
+
+def selection(chosen: list[str]) -> dict[str, Any]:
+    """How many profiles the segments hold together."""
+    ids = [int(pk) for pk in chosen if pk.isdecimal()]
+    profiles = selectors.profiles_in(ids) if ids else 0
+    return {
+        "selected": len(ids),
+        "profiles": profiles,
+        "too_large": profiles > MAX_PROFILES,
+        "limit": number_format(MAX_PROFILES, force_grouping=True),
+    }
+
+
+def _answer(setting_up: SetUp) -> HttpResponse:
+    if setting_up.request.method == "POST":
+        return _go_on(setting_up)
+    return _step(setting_up)
+
+
+def _step(setting_up: SetUp) -> HttpResponse:
+    """The step that the URL names, with what has been entered so far."""
+    request = setting_up.request
+    step = steps.named(request.GET.get("step", "")) or Step.WHERE
+    token = request.GET.get("draft", "")
+    known = entered.kept(request.workspace.pk, request.user, token)
+    if known is None and token:
+        return _start_anew(setting_up)
+    if known is None:
+        token, known = entered.new_token(), setting_up.first()
+        entered.keep(request.workspace.pk, request.user, token, known)
+    if step == Step.PREVIEW:
+        form = setting_up.judged(known)
+        return _page(setting_up, form, token=token, step=steps.first_wrong(form) or step)
+    return _page(setting_up, setting_up.shown(known), token=token, step=step)
+
+
+def _start_anew(setting_up: SetUp) -> HttpResponse:
+    """Says that earlier steps are lost; with what the one that was just sent holds."""
+    request = setting_up.request
+    known = setting_up.first()
+    step = steps.named(request.POST.get("step", ""))
+    if step is not None:
+        known = entered.with_step(known, request.POST, step)
+    token = entered.new_token()
+    entered.keep(request.workspace.pk, request.user, token, known)
+    status = 410 if request.method == "POST" else 200
+    return _page(
+        setting_up, setting_up.shown(known), token=token, step=Step.WHERE, lost=True, status=status
     )
-    return _page(request, form, locked=locked)
 
 
-def _save(
-    request: WorkspaceRequest, form: forms.DestinationForm, like: Destination | None = None
-) -> HttpResponse:
-    destination = form.destination
+def _go_on(setting_up: SetUp) -> HttpResponse:
+    """Keeps the step, and goes to another one or saves all of them.
+
+    Back and from one step to the next one is gone whatever is wrong elsewhere.
+    """
+    request = setting_up.request
+    token = request.POST.get("draft", "") or entered.new_token()
+    whole = entered_by(request)
+    if whole is None:
+        return _start_anew(setting_up)
+    entered.keep(request.workspace.pk, request.user, token, whole)
+    if "keep" in request.POST:
+        return HttpResponse(status=204)
+    form = setting_up.judged(whole)
+    here = steps.named(request.POST.get("step", "")) or Step.PREVIEW
+    to = steps.named(request.POST.get("to", ""))
+    if to is None:
+        return _save(setting_up, form, token, here)
+    if to.number > here.number:
+        wrong = steps.first_wrong(form, steps.ORDER[: to.number - 1])
+        if wrong is not None:
+            return _page(setting_up, form, token=token, step=wrong, status=422)
+    there = urlencode({"draft": token, "step": to})
+    return HttpResponseRedirect(f"{request.path}?{there}")
+
+
+def _save(setting_up: SetUp, form: DestinationForm, token: str, here: Step) -> HttpResponse:
+    request, destination = setting_up.request, setting_up.destination
     if not form.is_valid():
-        return _page(request, form, like=like, status=422)
+        wrong = steps.first_wrong(form) or here
+        return _page(setting_up, form, token=token, step=wrong, status=422)
     if form.moves and "agreed" not in request.POST:
-        return _page(request, form, like=like, ask=True)
+        return _page(setting_up, form, token=token, step=Step.PREVIEW, ask=True)
     details = form.details()
     if details is None:
-        return _page(request, form, like=like, status=422)
+        wrong = steps.first_wrong(form) or here
+        return _page(setting_up, form, token=token, step=wrong, status=422)
     try:
         if destination is None:
             saved = destinations.create(
-                request.workspace,
-                by=request.user,
-                details=details,
-                like=like,
+                request.workspace, by=request.user, details=details, like=setting_up.like
             )
         else:
             saved = destinations.update(
-                destination,
-                by=request.user,
-                details=details,
-                seen=form.seen_at,
+                destination, by=request.user, details=details, seen=form.seen_at
             )
     except destinations.ChangedMeanwhile as changed:
         form.take_over(details.contact_list, seen=changed.updated_at)
         form.add_error(None, str(changed))
-        return _page(request, form, like=like, status=409)
+        entered.keep(request.workspace.pk, request.user, token, form.data)
+        return _page(setting_up, form, token=token, step=here, status=409)
     except destinations.DestinationProblem as problem:
         form.take_over(details.contact_list)
-        where = "name" if isinstance(problem, destinations.NameTaken) else None
-        form.add_error(where, str(problem))
-        return _page(request, form, like=like, status=422)
+        is_name = isinstance(problem, destinations.NameTaken)
+        form.add_error("name" if is_name else None, str(problem))
+        entered.keep(request.workspace.pk, request.user, token, form.data)
+        step = Step.WHERE if is_name else here
+        return _page(setting_up, form, token=token, step=step, status=422)
+    entered.forget(request.workspace.pk, request.user, token)
     messages.success(
         request,
         _("“%(export)s” is saved. Nothing has been sent: it runs on its schedule, or now.")
@@ -137,142 +230,54 @@ def _save(
 
 
 def _page(
-    request: WorkspaceRequest,
-    form: forms.DestinationForm,
+    setting_up: SetUp,
+    form: DestinationForm,
     *,
-    like: Destination | None = None,
-    locked: bool = False,
+    step: Step | None,
+    token: str = "",
     ask: bool = False,
+    lost: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    chosen = set(form.chosen_segments)
-    context = {
+    """One step; without one, all that there is, to be looked at only."""
+    context: dict[str, Any] = {
         "form": form,
-        "destination": form.destination,
-        "like": like,
-        "locked": locked,
+        "destination": setting_up.destination,
+        "like": setting_up.like,
+        "locked": step is None,
         "ask": ask,
-        "administrators": selectors.administrators() if not form.connections else [],
-        "segments": [(one, str(one.pk) in chosen) for one in form.all_segments],
-        "most": MAX_PROFILES,
-        **_selection(form.chosen_segments),
+        "lost": LOST if lost else "",
+        "draft": token,
+        "step": step,
+        "administrators": [] if setting_up.connections else selectors.administrators(),
     }
-    return render(request, "exports/form.html", context, status=status)
+    if step in (Step.SEGMENTS, None):
+        chosen = set(form.chosen_segments)
+        context |= {
+            "segments": [(one, str(one.pk) in chosen) for one in form.all_segments],
+            "most": MAX_PROFILES,
+            **selection(form.chosen_segments),
+        }
+    if step == Step.PREVIEW:
+        context["review"] = _review(form)
+    return render(setting_up.request, "exports/form.html", context, status=status)
 
 
-@require_safe
-@requires("destination.create")
-def list_picker(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    """The lists of the connection chosen, or why they can't be shown."""
-    context: dict[str, Any] = {"picked": request.GET.get("picked", "")}
-    key = request.GET.get("connection", "")
-    if key:
-        context["connection"] = connection = _connection(request, key)
-        try:
-            context["lists"] = found = lists.lists_of(connection, fresh="fresh" in request.GET)
-            context["missing"] = bool(context["picked"]) and context["picked"] not in {
-                one.id for one in found
-            }
-        except lists.ListProblem as problem:
-            context["problem"] = str(problem)
-    return render(request, "exports/_list_picker.html", context)
-
-
-@require_safe
-@requires("destination.create")
-def custom_field_choices(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    """The custom fields of the connection chosen; none when they can't be had."""
-    context: dict[str, Any] = {}
-    key = request.GET.get("connection", "")
-    if key:
-        try:
-            context["custom"] = custom_fields.custom_fields_of(_connection(request, key))
-        except lists.ListProblem as problem:
-            context["problem"] = str(problem)
-    return render(request, "exports/_custom_fields.html", context)
-
-
-@require_safe
-@requires("destination.create")
-def selection_size(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    """How many profiles the segments ticked hold together."""
-    return render(request, "exports/_selection.html", _selection(request.GET.getlist("segments")))
-
-
-def _selection(chosen: list[str]) -> dict[str, Any]:
-    ids = [int(pk) for pk in chosen if pk.isdecimal()]
-    profiles = selectors.profiles_in(ids) if ids else 0
+def _review(form: DestinationForm) -> dict[str, Any]:
+    """What is about to be saved, in words."""
+    found, saved = form.cleaned_data, form.destination
+    list_name = {
+        Way.MAKE: found["made"],
+        Way.PASTE: found.get("list_id", ""),
+        Way.PICK: lists.name_of(found["connection"], found["picked"]) or found["picked"],
+    }[Way(found["way"])]
+    if saved is not None and saved.list_id == list_name:
+        list_name = saved.list_name
     return {
-        "selected": len(ids),
-        "profiles": profiles,
-        "too_large": profiles > MAX_PROFILES,
-        "limit": number_format(MAX_PROFILES, force_grouping=True),
+        "list_name": list_name,
+        "is_new_list": found["way"] == Way.MAKE,
+        "matches": [
+            (contact_fields.label(field), form.known[attribute])
+            for field, attribute in matching.ordered(form.matches)
+        ],
     }
-
-
-@require_POST
-@requires("destination.create")
-def preview_entered(request: WorkspaceRequest, slug: str, pk: int | None = None) -> HttpResponse:
-    """What a run of what is entered would do; nothing is saved."""
-    destination = destination_of(request, pk, "destination.change") if pk else None
-    form = forms.DestinationForm(
-        request.POST,
-        connections=_connections(request),
-        destination=destination,
-        for_preview=True,
-    )
-    if not form.is_valid():
-        wrong = [error for errors in form.errors.values() for error in errors]
-        wrong += [error for row in form.rows for error in row.errors]
-        return render(request, "exports/_preview.html", {"wrong": wrong})
-    return _preview(request, form.unsaved(request.workspace), form.cleaned_data["segments"])
-
-
-@require_safe
-@requires("destination.view")
-def preview_saved(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    destination = destination_of(request, pk)
-    return _preview(request, destination, selectors.selected_segments(destination))
-
-
-def _preview(
-    request: WorkspaceRequest, destination: Destination, segments: list[Segment]
-) -> HttpResponse:
-    """At once for as many profiles as take no time; of more, by a worker."""
-    try:
-        configuration = configured(destination, segments)
-    except PreviewProblem as problem:
-        return render(request, "exports/_preview.html", {"wrong": [str(problem)]})
-    if previews.is_large(configuration):
-        token = previews.ask(configuration, previews.of_member(request.user))
-        return render(request, "exports/_preview_waiting.html", {"token": token})
-    found = page_of(configuration, plan.preview(configuration))
-    return render(request, "exports/_preview.html", {"preview": found})
-
-
-@require_safe
-@requires("destination.view")
-def preview_made(request: WorkspaceRequest, slug: str, token: str) -> HttpResponse:
-    """A preview that a worker makes; nothing new (204) as long as it is at it."""
-    try:
-        found = previews.fetch(request.workspace.pk, token, previews.of_member(request.user))
-    except previews.Unknown as unknown:
-        raise Http404 from unknown
-    except previews.TooLong:
-        wrong = [_("The preview could not be made in time. Ask for it again.")]
-        return render(request, "exports/_preview.html", {"wrong": wrong})
-    if found is None:
-        return HttpResponse(status=204)
-    return render(request, "exports/_preview.html", {"preview": found})
-
-
-def _connections(request: WorkspaceRequest) -> list[Connection]:
-    found = usable_by(request.membership)
-    return sorted(found, key=lambda one: (one.provider, one.name.casefold()))
-
-
-def _connection(request: WorkspaceRequest, key: str) -> Connection:
-    for connection in _connections(request):
-        if str(connection.pk) == key:
-            return connection
-    raise Http404

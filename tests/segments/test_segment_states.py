@@ -185,7 +185,8 @@ def test_drafts_are_offered_neither_to_exports_nor_to_other_segments(
     SegmentFactory(workspace=shop, name="Unfinished", state="draft")
     SegmentFactory(workspace=shop, name="At rest", state="inactive")
     DestinationFactory(workspace=shop)
-    export = words(client.get(reverse("exports:destination_add", args=[shop.slug])))
+    adding = reverse("exports:destination_add", args=[shop.slug])
+    export = words(client.get(adding, {"step": "segments"}))
     assert "Unfinished" not in export
     assert "Inactive: runs are skipped" in export
     some_rule = {"node": ["0", "0-0"], "match-0": "all", "subject-0-0": "segment"}

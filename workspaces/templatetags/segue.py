@@ -139,9 +139,16 @@ def _badge(look: statuses.Look, label: str) -> SafeString:
 
 
 @register.inclusion_tag("components/steps.html")
-def steps(*labels: str, current: int) -> dict[str, Any]:
-    """`{% steps first second third current=2 %}`: the way through a set-up, numbered from 1."""
-    return {"steps": labels, "current": current}
+def steps(*labels: str, current: int, **urls: str) -> dict[str, Any]:
+    """`{% steps first second third current=2 url_1=there %}`: the way through a set-up.
+
+    Numbered from 1; steps done that have a URL are gone back to by it.
+    """
+    shown = [
+        {"label": label, "url": urls.get(f"url_{number}", "") if number < current else ""}
+        for number, label in enumerate(labels, start=1)
+    ]
+    return {"steps": shown, "current": current}
 
 
 @register.simple_tag

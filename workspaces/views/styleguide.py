@@ -75,7 +75,10 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "columns": Columns(request.GET, {"members": "Members", "state": "State"}),
         "kinds": [("rules", "Rules"), ("list", "A list")],
         "sort": "name",
-        "steps": ["Connection", "List", "Data matching", "Segments"],
+        "steps": [
+            {"label": label, "value": label}
+            for label in ("Connection", "List", "Data matching", "Segments")
+        ],
         "stages": [
             planned,
             Stage("Sending", "now", planned.ended_at),
