@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import redis
 from django.conf import settings as django_settings
 from django.db import connection
 from django.http import HttpResponse
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 from django_scopes import scope
 
@@ -45,20 +46,15 @@ OF_A_TEST += [f"CONSTANT_CONTACT_{name}" for name in ("AUTH_URL", "API_URL")]
 OF_A_TEST += [f"CONSTANT_CONTACT_RATE_PER_{time}" for time in ("SECOND", "DAY")]
 
 
-@pytest.fixture(autouse=True)
-def quick_and_private(settings: Any, tmp_path: Path) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.UPLOAD_DIR = tmp_path / "uploads"
-    settings.STATIC_ROOT = tmp_path
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
-
-
-@pytest.fixture(autouse=True)
-def english() -> None:
-    """A request leaves its language to its thread, and so to the next test."""
-    translation.activate("en")
+@pytest.fixture(scope="session", autouse=True)
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    plain_files = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        STATIC_ROOT=tmp_path_factory.mktemp("static"),
+        STORAGES=django_settings.STORAGES | {"staticfiles": plain_files},
+    ):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -66,8 +62,19 @@ def own_redis() -> redis.Redis:
     return redis.Redis.from_url(django_settings.REDIS_URL)
 
 
+@pytest.fixture(scope="session")
+def own_uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One after the other: directories that are there once somebody uploads something."""
+    directory = tmp_path_factory.mktemp("uploads")
+    return (directory / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def empty_redis(own_redis: redis.Redis) -> Iterator[None]:
+def private(own_redis: redis.Redis, own_uploads: Iterator[Path]) -> Iterator[None]:
+    """One for all that every test has of its own: each fixture takes its time, 3,000 times."""
+    # A request leaves its language to its thread, and so to the next test.
+    translation.activate("en")
+    django_settings.UPLOAD_DIR = next(own_uploads)
     yield
     own_redis.flushdb()
 
