@@ -10,6 +10,7 @@ import duckdb
 
 from segments.conversion import DATE_FORMATS, JSON_LIST, NO, SEPARATORS, YES, conversion
 from segments.dialect import Dialect, UnreadableFile, cell, identifier, quoted
+from segments.looks import look
 from segments.models import AttributeType
 from workspaces.sentences import gettext as _
 
@@ -84,11 +85,10 @@ class Facts:
 
 
 def _propose(path: Path, dialect: Dialect) -> Proposal:
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone='UTC'")
+    with look() as connection:
         trimmed = ", ".join(f"{cell(name)} AS {identifier(name)}" for name in dialect.columns)
         connection.execute(
-            f"CREATE TABLE sample AS SELECT {trimmed} FROM"  # noqa: S608 - quoted
+            f"CREATE TEMP TABLE sample AS SELECT {trimmed} FROM"  # noqa: S608 - quoted
             f" read_csv({quoted(str(path))}, {dialect.options}) LIMIT {SAMPLE_ROWS}"
         )
         facts = _facts(connection, dialect.columns)

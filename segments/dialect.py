@@ -12,6 +12,7 @@ import duckdb
 
 from segments import delimiters, line_ends
 from segments.legacy_encodings import guess
+from segments.looks import look
 from segments.models import BLANKS
 from workspaces.sentences import Explained
 from workspaces.sentences import gettext as _
@@ -174,7 +175,7 @@ def told_before(path: Path, before: Dialect) -> Dialect | None:
 
 
 def _sniffed(path: Path) -> Any:
-    with duckdb.connect() as connection:
+    with look() as connection:
         return connection.execute(
             f"SELECT Delimiter, Quote, Escape, SkipRows FROM"  # noqa: S608 - quoted
             f" sniff_csv({quoted(str(path))}, sample_size={SAMPLE_ROWS},"
