@@ -15,6 +15,7 @@ from django.db.models.lookups import Exact
 from django_scopes import ScopedManager
 
 from config.row_security import EVERY_WORKSPACE, SETTING
+from workspaces.scoped_queries import TenantManager
 
 
 class TenantForeignKey(models.ForeignKey):
@@ -51,7 +52,7 @@ class TenantModel(models.Model):
     if TYPE_CHECKING:
         objects: ClassVar[models.Manager[Self]]
     else:
-        objects = ScopedManager(workspace="workspace")
+        objects = ScopedManager(TenantManager, workspace="workspace")
 
     class Meta:
         abstract = True
@@ -85,7 +86,7 @@ class BulkTenantModel(models.Model):
     if TYPE_CHECKING:
         objects: ClassVar[models.Manager[Self]]
     else:
-        objects = ScopedManager(workspace="workspace")
+        objects = ScopedManager(TenantManager, workspace="workspace")
 
     class Meta:
         abstract = True
