@@ -169,16 +169,12 @@ def rejection_counts(run: Run) -> list[ReasonCount]:
     return sorted((ReasonCount(**one) for one in counted), key=lambda one: -one.count)
 
 
-@dataclass(frozen=True)
-class Page:
-    """A page of rejections, and the marks to ask for its neighbours by."""
-
-    rejections: list[Rejection]
-    before: str
-    after: str
-
-
 REJECTIONS_SHOWN = 25
+REJECTION_ORDERS: dict[str, tuple[Combinable, ...]] = {
+    "reason": (F("kind"), F("reason")),
+    "profile": (F("profile_key"),),
+    "address": (F("address"),),
+}
 
 
 def rejections(run: Run, *, kind: str = "", reason: str = "", search: str = "") -> Any:
@@ -195,40 +191,14 @@ def rejections(run: Run, *, kind: str = "", reason: str = "", search: str = "") 
     return found.order_by("kind", "reason", "pk")
 
 
-def rejection_page(found: Any, *, after: str = "", before: str = "") -> Page:
-    """A page after a mark, before one, or the first: by key, so that every page costs the same."""
-    backwards = bool(before) and not after
-    mark = _mark(before if backwards else after)
-    if mark:
-        found = beyond(found, *mark, backwards=backwards)
-    if backwards:
-        found = found.order_by("-kind", "-reason", "-pk")
-    rows = list(found[: REJECTIONS_SHOWN + 1])
-    more, rows = len(rows) > REJECTIONS_SHOWN, rows[:REJECTIONS_SHOWN]
-    if backwards:
-        rows.reverse()
-    return Page(
-        rejections=rows,
-        before=_mark_of(rows[0]) if rows and (more if backwards else bool(mark)) else "",
-        after=_mark_of(rows[-1]) if rows and (backwards or more) else "",
-    )
+def rejection_page(found: Any, query: QueryDict, *, count: int) -> keyset.Page[Rejection]:
+    """The page of rejections that a URL asks for; `count` is how many of them there may be."""
+    orders = keyset.orders_of(REJECTION_ORDERS, count)
+    return keyset.page_of(found, orders, query, size=REJECTIONS_SHOWN)
 
 
-def beyond(found: Any, kind: str, reason: str, pk: int, *, backwards: bool = False) -> Any:
-    """Those that come after a rejection in the order of `rejections`, or before it."""
-    side = "lt" if backwards else "gt"
+def beyond(found: Any, kind: str, reason: str, pk: int) -> Any:
+    """Those that come after a rejection in the order of `rejections`."""
     return found.filter(
-        Q(**{f"kind__{side}": kind})
-        | Q(kind=kind, **{f"reason__{side}": reason})
-        | Q(kind=kind, reason=reason, **{f"pk__{side}": pk})
+        Q(kind__gt=kind) | Q(kind=kind, reason__gt=reason) | Q(kind=kind, reason=reason, pk__gt=pk)
     )
-
-
-def _mark_of(rejection: Rejection) -> str:
-    return f"{rejection.kind}.{rejection.reason}.{rejection.pk}"
-
-
-def _mark(text: str) -> tuple[str, str, int] | None:
-    kind, _dot, rest = text.partition(".")
-    reason, _dot, pk = rest.rpartition(".")
-    return (kind, reason, int(pk)) if kind and pk.isdecimal() else None

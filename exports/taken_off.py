@@ -4,26 +4,23 @@ Only a member's word puts them back.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.expressions import Combinable
+from django.http import QueryDict
 
 from exports.models import Destination, OptOut
-from workspaces import audit
+from workspaces import audit, keyset
 from workspaces.models import User
 
 PAGE_SIZE = 50
 REASONS = (OptOut.Reason.TAKEN_OFF, OptOut.Reason.CHANGED)
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page of them, and the addresses to ask for its neighbours by."""
-
-    people: list[OptOut]
-    before: str
-    after: str
+ORDERS: dict[str, tuple[Combinable, ...]] = {
+    "address": (),
+    "reason": (F("reason"),),
+    "since": (F("since"),),
+}
 
 
 def taken_off(destination: Destination) -> QuerySet[OptOut]:
@@ -33,28 +30,17 @@ def taken_off(destination: Destination) -> QuerySet[OptOut]:
     return found.filter(list_id=list_id).exclude(list_id="").order_by("address")
 
 
-def page_of(
-    destination: Destination, *, search: str = "", after: str = "", before: str = ""
-) -> Page:
-    """The page after an address, before one, or the first: every page costs the same."""
+def page_of(destination: Destination, query: QueryDict, *, count: int) -> keyset.Page[OptOut]:
+    """The page of them that a URL asks for, by a part of the address in `search` and by `reason`,
+    too. `count` is how many there are.
+    """
     found = taken_off(destination)
-    if search:
-        found = found.filter(address__contains=search.strip().lower())
-    backwards = bool(before) and not after
-    if backwards:
-        found = found.filter(address__lt=before).order_by("-address")
-    elif after:
-        found = found.filter(address__gt=after)
-    rows = list(found[: PAGE_SIZE + 1])
-    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
-    if backwards:
-        rows.reverse()
-    first, last = (rows[0].address, rows[-1].address) if rows else ("", "")
-    return Page(
-        people=rows,
-        before=first if (more if backwards else bool(after)) else "",
-        after=last if backwards or more else "",
-    )
+    if search := query.get("search", "").replace("\0", "").strip():
+        found = found.filter(address__contains=search.lower())
+    if query.get("reason") in REASONS:
+        found = found.filter(reason=query["reason"])
+    orders = keyset.orders_of(ORDERS, count)
+    return keyset.page_of(found, orders, query, size=PAGE_SIZE, key="address")
 
 
 @transaction.atomic

@@ -46,7 +46,6 @@ urlpatterns = [
     path("erased/<int:pk>/done/", erased.erased_by_hand, name="erased_by_hand"),
     path("runs/<int:pk>/", runs.run_detail, name="run_detail"),
     path("runs/<int:pk>/progress/", runs.run_progress, name="run_progress"),
-    path("runs/<int:pk>/not-sent/", runs.run_rejections, name="run_rejections"),
     path("runs/<int:pk>/not-sent.csv", runs.run_rejections_csv, name="run_rejections_csv"),
     path("runs/<int:pk>/find/", runs.run_find, name="run_find"),
     path("runs/<int:pk>/approve/", runs.run_approve, name="run_approve"),

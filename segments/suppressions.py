@@ -7,18 +7,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.expressions import Combinable
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from segments import erased
 from segments.dialect import UnreadableFile, in_utf8
 from segments.models import BLANKS, Suppression
-from workspaces import audit
+from workspaces import audit, keyset
 from workspaces.models import User, Workspace
 from workspaces.prefixes import begins_with
 
 LONGEST_ADDRESS = 254
 LONGEST_REASON = 200
 PAGE_SIZE = 50
+ORDERS: dict[str, tuple[Combinable, ...]] = {
+    "address": (),
+    "reason": (F("reason"),),
+    "origin": (F("origin"),),
+    "added": (F("added_at"),),
+}
 SHOWN_REFUSED = 20
 # Signs that stand around addresses. An apostrophe may begin none, but O'Brien has one.
 _AROUND = r"\s\x00-\x1f@,;:\"<>()\[\]\\"
@@ -52,15 +61,6 @@ class Added:
     @property
     def known(self) -> int:
         return self.found - self.added
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page of the list, and the addresses to ask for its neighbours by."""
-
-    suppressions: list[Suppression]
-    before: str
-    after: str
 
 
 def add_text(workspace: Workspace, text: str, *, reason: str, by: User | None) -> Added:
@@ -101,26 +101,17 @@ def remove(workspace: Workspace, addresses: Iterable[str], *, by: User | None) -
     return count
 
 
-def page_of(*, search: str = "", after: str = "", before: str = "") -> Page:
-    """The page after an address, before one, or the first; whose address begins with the text."""
-    found = Suppression.objects.select_related("added_by").order_by("address")
-    if search:
-        found = found.filter(begins_with("address", search.strip().lower()))
-    backwards = bool(before) and not after
-    if backwards:
-        found = found.filter(address__lt=before).order_by("-address")
-    elif after:
-        found = found.filter(address__gt=after)
-    rows = list(found[: PAGE_SIZE + 1])
-    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
-    if backwards:
-        rows.reverse()
-    first, last = (rows[0].address, rows[-1].address) if rows else ("", "")
-    return Page(
-        suppressions=rows,
-        before=first if (more if backwards else bool(after)) else "",
-        after=last if backwards or more else "",
-    )
+def page_of(query: QueryDict, *, count: int) -> keyset.Page[Suppression]:
+    """The page of the list that a URL asks for, by the beginning of the address in `search` and by
+    `origin`, too. `count` is how long the list is.
+    """
+    found = Suppression.objects.select_related("added_by")
+    if search := query.get("search", "").replace("\0", "").strip():
+        found = found.filter(begins_with("address", search.lower()))
+    if query.get("origin") in Suppression.Origin.values:
+        found = found.filter(origin=query["origin"])
+    orders = keyset.orders_of(ORDERS, count)
+    return keyset.page_of(found, orders, query, size=PAGE_SIZE, key="address")
 
 
 class _Lines:

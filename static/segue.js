@@ -134,10 +134,11 @@
   });
 
   // Several rows of a table at once
+  const TICKS = 'input[name="selected"], input[data-tick]';
   const showBulk = () => {
     const bar = document.querySelector("[data-bulk]");
     if (!bar) return;
-    const boxes = [...document.querySelectorAll('input[name="selected"]')];
+    const boxes = [...document.querySelectorAll(TICKS)];
     const ticked = boxes.filter((box) => box.checked).length;
     bar.hidden = ticked === 0;
     bar.querySelector("[data-bulk-count]").textContent = String(ticked);
@@ -150,7 +151,7 @@
   on("change", (event) => {
     const all = find(event, "[data-tick-all]");
     if (all) {
-      document.querySelectorAll('input[name="selected"]').forEach((box) => {
+      document.querySelectorAll(TICKS).forEach((box) => {
         box.checked = all.checked;
       });
     }

@@ -16,6 +16,8 @@ from django.http import QueryDict
 Row = TypeVar("Row", bound=Model)
 
 MOST_INTEGER = 2**63
+# So many rows are sorted without an index in 65 ms.
+MOST_SORTED = 100_000
 # Seconds from the start of what has one, or from its place in the queue, to its end or now.
 TOOK = Func(
     Coalesce("finished_at", Now()) - Coalesce("started_at", "created_at"),
@@ -43,12 +45,14 @@ def page_of(
     query: QueryDict,
     *,
     size: int,
+    key: str = "pk",
 ) -> Page[Row]:
     """The page that a URL asks for by `sort`, and `after` or `before`.
 
     `sort` is a key of `orders`, with a minus for the other direction; the first of them counts
     where it is none, and a mark that is none, as a person may have typed it, counts as none. What
-    a list is ordered by is never null.
+    a list is ordered by is never null. `key` is the field by which rows of one place are told
+    apart.
     """
     sort, after, before = (query.get(name, "") for name in ("sort", "after", "before"))
     if sort.removeprefix("-") not in orders:
@@ -56,7 +60,7 @@ def page_of(
     order = orders[sort.removeprefix("-")]
     names = [f"order_{place}" for place in range(len(order))]
     rows = rows.annotate(**dict(zip(names, order, strict=True)))
-    names.append("pk")
+    names.append(key)
     backwards = bool(before) and not after
     falls = sort.startswith("-") != backwards
     mark = _read(rows, names, before if backwards else after)
@@ -73,6 +77,14 @@ def page_of(
         before=_mark_of(found[0], names) if found and has_before else "",
         after=_mark_of(found[-1], names) if found and has_after else "",
     )
+
+
+def orders_of(
+    orders: Mapping[str, Sequence[Combinable]], count: int
+) -> Mapping[str, Sequence[Combinable]]:
+    """Those that so many rows are soon had in: of very many the first alone, an index’s."""
+    first = next(iter(orders))
+    return orders if count <= MOST_SORTED else {first: orders[first]}
 
 
 def newest_first(query: QueryDict, key: str) -> QueryDict:
@@ -120,8 +132,9 @@ def _mark_of(row: Model, names: list[str]) -> str:
 
 
 def _read(rows: QuerySet[Row], names: list[str], mark: str) -> list[Any] | None:
-    fields = [rows.query.annotations[name].output_field for name in names[:-1]]
-    fields.append(rows.model._meta.pk)
+    fields: list[Any] = [rows.query.annotations[name].output_field for name in names[:-1]]
+    meta = rows.model._meta
+    fields.append(meta.pk if names[-1] == "pk" else meta.get_field(names[-1]))
     try:
         told = json.loads(base64.urlsafe_b64decode(mark + "=" * (-len(mark) % 4)))
         values = [field.to_python(one) for field, one in zip(fields, told, strict=True)]

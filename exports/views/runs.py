@@ -6,10 +6,9 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from exports import (
@@ -27,10 +26,17 @@ from exports.models import Rejection, Run
 from exports.progress import progress_of
 from exports.runs import RunRefused, approve_run, cancel_run, retry_rejected, start_run
 from exports.views.objects import destination_of, run_of
-from workspaces import audit, home_answers
+from workspaces import audit, home_answers, keyset
+from workspaces.columns import Columns
 from workspaces.live import figures, streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
+
+LEFT_OUT_COLUMNS = {
+    "address": gettext_lazy("E-mail address"),
+    "kind": gettext_lazy("Outcome"),
+    "reason": gettext_lazy("Reason"),
+}
 
 
 @require_safe
@@ -122,32 +128,26 @@ def _progress(run: Run) -> dict[str, Any]:
     }
 
 
-@require_safe
-def run_rejections(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    return render(request, "exports/_rejections.html", _left_out(request, run_of(request, pk)))
-
-
 def _left_out(request: WorkspaceRequest, run: Run) -> dict[str, Any]:
     asked = _asked(request)
     counts = selectors.rejection_counts(run)
-    page = selectors.rejection_page(
-        selectors.rejections(run, **asked),
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
+    asked_for = sum(
+        one.count
+        for one in counts
+        if asked["kind"] in ("", one.kind) and asked["reason"] in ("", one.reason)
     )
-    here = reverse("exports:run_rejections", args=[run.workspace.slug, run.pk])
+    found = selectors.rejections(run, **asked)
+    page = selectors.rejection_page(found, request.GET, count=asked_for)
     query = {name: value for name, value in asked.items() if value}
     return {
         "run": run,
-        "page": page,
         "rows": [
             (one, reasons.label(one.reason), reasons.text(one.reason, one.detail))
-            for one in page.rejections
+            for one in page.rows
         ],
-        "previous_url": f"{here}?{urlencode({**query, 'before': page.before})}"
-        if page.before
-        else "",
-        "next_url": f"{here}?{urlencode({**query, 'after': page.after})}" if page.after else "",
+        "columns": Columns(request.GET, LEFT_OUT_COLUMNS),
+        "orders": keyset.orders_of(selectors.REJECTION_ORDERS, asked_for),
+        **keyset.context_of(page, request.GET, part="not-sent"),
         "csv_query": urlencode(query),
         "asked": asked,
         "is_searched": any(asked.values()),
@@ -160,8 +160,9 @@ def _left_out(request: WorkspaceRequest, run: Run) -> dict[str, Any]:
 
 def _asked(request: WorkspaceRequest) -> dict[str, str]:
     """The filters: `why` is a kind and a reason with a dot between, or empty."""
-    kind, _dot, reason = request.GET.get("why", "").partition(".")
-    return {"kind": kind, "reason": reason, "search": request.GET.get("search", "").strip()}
+    why, search = (request.GET.get(name, "").replace("\0", "") for name in ("why", "search"))
+    kind, _dot, reason = why.partition(".")
+    return {"kind": kind, "reason": reason, "search": search.strip()}
 
 
 @require_safe

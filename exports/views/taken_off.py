@@ -1,17 +1,15 @@
 """Who was taken off the list at Constant Contact, and putting them back."""
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from exports import taken_off
 from exports.views.objects import destination_of
+from workspaces import keyset
 from workspaces.middleware import WorkspaceRequest
 from workspaces.templatetags.segue import number
 
@@ -21,24 +19,19 @@ def destination_taken_off(request: WorkspaceRequest, slug: str, pk: int) -> Http
     if request.method == "POST":
         return _put_back(request, slug, pk)
     destination = destination_of(request, pk)
-    search = request.GET.get("search", "").strip()
-    page = taken_off.page_of(
-        destination,
-        search=search,
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
-    )
-    here = reverse("exports:destination_taken_off", args=[slug, pk])
-    kept = {"search": search} if search else {}
+    total = taken_off.taken_off(destination).count()
+    page = taken_off.page_of(destination, request.GET, count=total)
+    search, reason = request.GET.get("search", "").strip(), request.GET.get("reason", "")
     context = {
         "destination": destination,
-        "people": page.people,
-        "total": taken_off.taken_off(destination).count(),
+        "people": page.rows,
+        "total": total,
         "search": search,
-        "previous_url": f"{here}?{urlencode({**kept, 'before': page.before})}"
-        if page.before
-        else "",
-        "next_url": f"{here}?{urlencode({**kept, 'after': page.after})}" if page.after else "",
+        "reason": reason,
+        "reasons": [(one.value, one.label) for one in taken_off.REASONS],
+        "is_searched": bool(search or reason),
+        "orders": keyset.orders_of(taken_off.ORDERS, total),
+        **keyset.context_of(page, request.GET),
     }
     return render(request, "exports/taken_off.html", context)
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Lower
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from segments import attribute_changes, attribute_uses, attributes
@@ -16,6 +17,7 @@ from segments.attribute_facts import Facts, facts
 from segments.conversion import read_typed, type_choices, typed
 from segments.models import Attribute, AttributeChange, AttributeType
 from workspaces import keyset, spreadsheet
+from workspaces.columns import Columns
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
@@ -24,6 +26,13 @@ ORDERS: dict[str, tuple[Combinable, ...]] = {
     "name": (Lower("label"),),
     "type": (F("type"), Lower("label")),
     "source": (Coalesce("source__name", Value("")), Lower("label")),
+}
+COLUMNS = {
+    "type": gettext_lazy("Type"),
+    "source": gettext_lazy("Source"),
+    "filled": gettext_lazy("Filled"),
+    "values": gettext_lazy("Values"),
+    "used_by": gettext_lazy("Used by"),
 }
 SHOWN_IN_LIST, SHOWN_ON_PAGE = 3, 10
 
@@ -49,6 +58,7 @@ def attribute_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "facts": known,
         "file": _file(page.rows, known),
         "searched": searched,
+        "columns": Columns(request.GET, COLUMNS),
         "total": Attribute.objects.count(),
         **keyset.context_of(page, request.GET),
     }

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from segments import (
@@ -34,6 +35,7 @@ from segments.reasons import reason_text
 from segments.views import import_list
 from segments.views.sql_sources import about
 from workspaces import audit, home_answers, keyset
+from workspaces.columns import Columns
 from workspaces.live import figures, streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
@@ -45,8 +47,20 @@ PAGE = 100
 NEVER = Value(datetime.fromtimestamp(0, UTC))
 ORDERS: dict[str, tuple[Combinable, ...]] = {
     "name": (F("name"),),
+    "state": (Coalesce("last_state", Value("")), F("name")),
+    "rows": (Coalesce("last_read", Value(0)), F("name")),
     "when": (Coalesce("last_at", NEVER), F("name")),
+    "added": (F("created_at"),),
 }
+COLUMNS = {
+    "file": gettext_lazy("Last import"),
+    "state": gettext_lazy("State"),
+    "rows": gettext_lazy("Rows"),
+    "when": gettext_lazy("When"),
+    "by": gettext_lazy("Added by"),
+    "added": gettext_lazy("Added"),
+}
+USUAL_COLUMNS = ("file", "state", "rows", "when", "by")
 
 
 @requires("workspace.view")
@@ -63,6 +77,10 @@ def source_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     found = Source.objects.select_related("created_by").annotate(
         last_id=Subquery(newest.values("pk")[:1]),
         last_at=Subquery(newest.values("created_at")[:1]),
+    )
+    found = found.alias(
+        last_state=Subquery(newest.values("state")[:1]),
+        last_read=Subquery(newest.values("read")[:1]),
     )
     if searched:
         found = found.filter(name__icontains=searched)
@@ -81,6 +99,7 @@ def source_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "rows": rows,
         "any": bool(rows) or Source.objects.exists(),
         "searched": searched,
+        "columns": Columns(request.GET, COLUMNS, usual=USUAL_COLUMNS),
         **keyset.context_of(page, request.GET),
         "uploads": uploads.open_uploads(),
         "any_active": bool(progress),

@@ -1,42 +1,46 @@
 """The suppression list: looked through, added to, taken from, downloaded."""
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from segments import suppressions
 from segments.dialect import UnreadableFile
 from segments.forms import SuppressionForm
 from segments.models import Suppression
-from workspaces import audit
+from workspaces import audit, keyset
+from workspaces.columns import Columns
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 from workspaces.spreadsheet import csv_lines
 from workspaces.templatetags.segue import number
 
+COLUMNS = {
+    "reason": gettext_lazy("Reason"),
+    "origin": gettext_lazy("Origin"),
+    "added": gettext_lazy("Added"),
+    "by": gettext_lazy("Added by"),
+}
+
 
 @requires("suppression.view")
 def suppression_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    search = request.GET.get("search", "").strip()
-    page = suppressions.page_of(
-        search=search, after=request.GET.get("after", ""), before=request.GET.get("before", "")
-    )
-    here = reverse("segments:suppression_list", args=[slug])
-    kept = {"search": search} if search else {}
+    total = Suppression.objects.count()
+    page = suppressions.page_of(request.GET, count=total)
+    search, origin = request.GET.get("search", "").strip(), request.GET.get("origin", "")
     context = {
-        "suppressions": page.suppressions,
-        "total": Suppression.objects.count(),
+        "suppressions": page.rows,
+        "total": total,
         "search": search,
-        "previous_url": f"{here}?{urlencode({**kept, 'before': page.before})}"
-        if page.before
-        else "",
-        "next_url": f"{here}?{urlencode({**kept, 'after': page.after})}" if page.after else "",
+        "origin": origin,
+        "origins": Suppression.Origin.choices,
+        "is_searched": bool(search or origin),
+        "orders": keyset.orders_of(suppressions.ORDERS, total),
+        "columns": Columns(request.GET, COLUMNS),
+        **keyset.context_of(page, request.GET),
     }
     return render(request, "segments/suppressions/list.html", context)
 

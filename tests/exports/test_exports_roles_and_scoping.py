@@ -19,7 +19,6 @@ READ = {
     "destination_preview": "destination",
     "run_detail": "run",
     "run_progress": "run",
-    "run_rejections": "run",
     "run_rejections_csv": "run",
     "run_find": "run",
     "destination_taken_off": "destination",

@@ -26,6 +26,7 @@ from tests.exports.factories import (
     RunFactory,
 )
 from tests.exports.pages import administrator, contributor, url, viewer, words
+from workspaces import keyset
 from workspaces.models import AuditEntry
 from workspaces.spreadsheet import written
 from workspaces.templatetags.segue import percent
@@ -130,7 +131,7 @@ def test_those_not_sent_are_listed_with_a_reason_for_people(finished: Run) -> No
 
 def test_they_are_filtered_by_reason_and_found_by_key_or_address(finished: Run) -> None:
     def keys(**query: str) -> set[str]:
-        page = get(finished, "run_rejections", **query)
+        page = get(finished, **query)
         return {rejection.profile_key for rejection, _label, _text in page.context["rows"]}
 
     assert len(keys()) == 4
@@ -152,22 +153,40 @@ def test_they_are_paged_forward_and_back_each_once(workspace: Any) -> None:
     def page(where: str) -> Any:
         return client.get(where).context
 
-    where = url("run_rejections", workspace, run.pk)
-    seen, marks = [], [where]
-    while where:
-        context = page(where)
+    here = url("run_detail", workspace, run.pk)
+    seen, marks = [], [here]
+    while marks[-1]:
+        context = page(marks[-1])
         seen += [rejection.profile_key for rejection, _l, _t in context["rows"]]
-        where = context["next_url"]
-        marks.append(where)
+        marks.append(context["next_url"] and f"{here}{context['next_url']}")
     assert sorted(seen) == sorted(f"p{number}" for number in range(60))
-    back = page(marks[2])["previous_url"]
+    back = here + page(marks[2])["previous_url"]
     assert [one.pk for one, _l, _t in page(back)["rows"]] == [
         one.pk for one, _l, _t in page(marks[1])["rows"]
     ]
-    first = page(page(back)["previous_url"])
+    first = page(here + page(back)["previous_url"])
     assert [one.profile_key for one, _l, _t in first["rows"]] == seen[:25]
     assert first["previous_url"] == ""
-    assert page(f"{marks[0]}?after=nonsense")["rows"]
+    assert page(f"{here}?after=nonsense")["rows"]
+
+
+def test_they_are_sorted_where_they_are_not_too_many_to_sort(
+    workspace: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunFactory(destination=DestinationFactory(workspace=workspace), planned_at=timezone.now())
+    for key, address, reason in (("b", "z@x.co", "a"), ("a", "y@x.co", "c"), ("c", "x@x.co", "b")):
+        RejectionFactory(run=run, profile_key=key, address=address, reason=reason)
+
+    def keys(sort: str) -> str:
+        rows = get(run, sort=sort).context["rows"]
+        return "".join(rejection.profile_key for rejection, _label, _text in rows)
+
+    assert (keys("reason"), keys("-reason")) == ("bca", "acb")
+    assert (keys("profile"), keys("-profile"), keys("address")) == ("abc", "cba", "cab")
+    assert "Profile E-mail address b z@x.co c x@x.co" in words(get(run, columns="address"))
+    monkeypatch.setattr(keyset, "MOST_SORTED", 2)
+    assert keys("profile") == "bca", "by what an index has"
+    assert "sort=profile" not in get(run).content.decode()
 
 
 def test_the_csv_holds_every_profile_not_sent(finished: Run) -> None:

@@ -1,6 +1,9 @@
 """Whoever was taken off a list is shown, and put back by a member's word only."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from exports.engine.drive import drive_to_end
 from exports.models import OptOut, Rejection, Run
@@ -96,18 +99,28 @@ def test_many_are_shown_in_pages_and_found(somebody_off: World) -> None:
         for number in range(120)
     )
     client = viewer(somebody_off.workspace)
+    here = page_of(somebody_off)
     seen: list[str] = []
-    after = ""
+    asked = ""
     for _ in range(3):
-        page = client.get(page_of(somebody_off), {"after": after} if after else {})
+        page = client.get(f"{here}{asked}")
         seen += [one.address for one in page.context["people"]]
-        after = seen[-1]
+        asked = page.context["next_url"]
     assert seen == sorted(seen)
     assert len(seen) == 122
-    back = client.get(page_of(somebody_off), {"before": seen[100]})
-    assert [one.address for one in back.context["people"]] == seen[50:100]
-    found = client.get(page_of(somebody_off), {"search": "MORE007"})
-    assert [one.address for one in found.context["people"]] == ["more007@example.com"]
+    assert asked == ""
+
+    def people(asked: str) -> list[str]:
+        return [one.address for one in client.get(f"{here}{asked}").context["people"]]
+
+    assert people(page.context["previous_url"]) == seen[50:100]
+    assert people("?search=MORE007") == ["more007@example.com"]
+    assert people("?sort=-address") == seen[::-1][:50]
+    OptOut.objects.filter(address="more033@example.com").update(
+        since=timezone.now() - timedelta(days=1), reason="changed_at_provider"
+    )
+    assert people("?sort=since")[0] == "more033@example.com"
+    assert people("?reason=changed_at_provider") == ["more033@example.com"]
 
 
 def test_the_list_is_checked_on_request_though_nobody_changed(shop: World) -> None:

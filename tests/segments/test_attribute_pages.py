@@ -125,6 +125,7 @@ class TestTheList:
         assert "Field 499" in words(back)
         assert 'aria-sort="descending"' in back.content.decode()
         assert "v123" in words(client.get(at, {"q": "field 123"}))
+        assert "v123" not in words(client.get(at, {"q": "field 123", "columns": "type"}))
         assert "No attribute has that in its name." in words(client.get(at, {"q": "nothing"}))
         for odd in ("0", "-1", "x", "99999999999999999999", "½"):
             assert client.get(at, {"after": odd, "sort": odd}).status_code == 200

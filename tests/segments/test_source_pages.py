@@ -198,6 +198,9 @@ def test_the_list_and_a_sources_page_tell_of_its_imports(
     load = import_bytes(workspace, CUSTOMERS)
     ImportFactory(source=load.source, state="draft", file_name="next.csv")
     assert "next.csv" in words(client.get(url("source_list", workspace)))
+    SourceFactory(workspace=workspace, name="Never loaded")
+    few = words(client.get(url("source_list", workspace), {"columns": "rows", "sort": "-rows"}))
+    assert f"Name Rows {load.source.name} 0 Never loaded" in few
     answer = client.get(url("source_detail", workspace, load.source_id))
     page = words(answer)
     for said in (

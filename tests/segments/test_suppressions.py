@@ -1,10 +1,12 @@
 """The suppression list's pages: adding, finding, removing, downloading."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 from django_scopes import scope
 
 from segments.models import Suppression
@@ -99,6 +101,15 @@ def test_a_hundred_thousand_lines_are_taken_at_once(workspace: Workspace) -> Non
     assert page.count('name="address"') == 50
     found = client.get(url(workspace), {"search": "PERSON9999"}).content.decode()
     assert found.count('name="address"') == 11
+    assert client.get(url(workspace), {"origin": "member"}).context["suppressions"] == []
+    once = "person500@example.com"
+    Suppression.objects.filter(address=once).update(added_at=timezone.now() + timedelta(days=1))
+    newest = client.get(url(workspace), {"sort": "-added", "columns": "added"})
+    assert newest.context["suppressions"][0].address == once
+    second = client.get(f"{url(workspace)}{newest.context['next_url']}").context
+    assert len(second["suppressions"]) == 50
+    assert once not in {one.address for one in second["suppressions"]}
+    assert second["previous_url"]
 
 
 def test_a_pasted_line_without_an_address_is_named_by_its_number(workspace: Workspace) -> None:

@@ -79,13 +79,15 @@ def test_pages_go_back_and_forth_without_losing_or_repeating_an_entry(
         numbers = [int(n) for n in re.findall(r"entry-(\d+)\.", answer.content.decode())]
         pages.append(numbers)
         seen += numbers
-        query = answer.context["older"]
+        query = answer.context["next_url"]
         if not query:
             break
     assert seen == list(range(total - 1, -1, -1))
 
-    back = client.get(url(workspace) + answer.context["newer"])
+    back = client.get(url(workspace) + answer.context["previous_url"])
     assert [int(n) for n in re.findall(r"entry-(\d+)\.", back.content.decode())] == pages[-2]
+    oldest = client.get(url(workspace), {"sort": "when"}).content.decode()
+    assert [int(n) for n in re.findall(r"entry-(\d+)\.", oldest)] == list(range(PAGE))
 
 
 def test_it_shows_this_workspace_only(workspace: Workspace) -> None:
