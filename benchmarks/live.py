@@ -1,10 +1,13 @@
-"""What open pages of a running run cost: `python -m benchmarks.live [PAGES] [SECONDS]`.
+"""What open pages of runs that go on cost: `python -m benchmarks.live 50 20 1`.
 
-Gunicorn as in production; each page is another member's. The run asks something of the provider
-every second, and with every fourth of these requests a batch is sent or confirmed: what pages show
-changes each second. Processor seconds of web, PostgreSQL and Redis, with no page open (what the
-run's own writing costs) and with all of them: once as browsers follow it, once as they ask again
-and again where an answer can't be kept open.
+The numbers are of pages, seconds and workspaces.
+
+Gunicorn as in production; each page is another member's. A run asks something of the provider every
+second, and with every fourth of these requests a batch is sent or confirmed: what pages show
+changes each second. So it does in each of the workspaces, among which the pages are divided.
+Processor seconds of web, PostgreSQL and Redis, with no page open (what the runs' own writing costs)
+and with all of them: as browsers follow it; in one workspace, as they ask again and again where an
+answer can't be kept open; and as pages follow that show nothing that moves.
 """
 
 import json
@@ -33,8 +36,12 @@ ASKS_AGAIN = re.compile(r'id="run"[^>]*hx-get="([^"]+)"[^>]*hx-trigger="every (\
 SAID = re.compile(r'id="run-requests">([\d,]+)<')
 
 
-def build(pages: int) -> dict[str, Any]:
-    """In a process of its own: as many members, signed in, and a run that is sending."""
+def build(pages: int, workspaces: int) -> list[dict[str, Any]]:
+    """In a process of its own: members, signed in, and in each workspace a run that sends."""
+    return [_workspace(number, pages // workspaces) for number in range(workspaces)]
+
+
+def _workspace(number: int, pages: int) -> dict[str, Any]:
     from django.utils import timezone
     from django_scopes import scope
 
@@ -43,8 +50,8 @@ def build(pages: int) -> dict[str, Any]:
     from workspaces.models import User
     from workspaces.services import create_workspace
 
-    owner = User.objects.create(email="owner@example.com")
-    workspace = create_workspace("Watched", administrator=owner, time_zone="UTC")
+    owner = User.objects.create(email=f"owner{number}@example.com")
+    workspace = create_workspace(f"Watched {number}", administrator=owner, time_zone="UTC")
     people = members(workspace, pages)
     with scope(workspace=workspace):
         destination = Destination.objects.create(workspace=workspace, name="Newsletter")
@@ -69,11 +76,16 @@ def build(pages: int) -> dict[str, Any]:
             )
             for number in range(1, BATCHES + 1)
         )
-    return {"run": run.pk, "slug": workspace.slug, "sessions": [session_of(one) for one in people]}
+    return {
+        "run": run.pk,
+        "workspace": workspace.pk,
+        "slug": workspace.slug,
+        "sessions": [session_of(one) for one in people],
+    }
 
 
-def move(run_pk: int, slug: str) -> None:
-    """A request every second, now and then a batch further by it, as a worker writes it.
+def move(runs: list[tuple[int, int]]) -> None:
+    """A request of each run every second, now and then a batch further by it, as workers write it.
 
     Prints when, and how many requests.
     """
@@ -82,27 +94,34 @@ def move(run_pk: int, slug: str) -> None:
     from django_scopes import scope
 
     from exports.models import Batch, Run
-    from workspaces.models import Workspace
 
-    with scope(workspace=Workspace.objects.get(slug=slug)):
-        now = timezone.now()
-        Run.objects.filter(pk=run_pk).update(started_at=now, planned_at=now, requests=0)
-        Batch.objects.filter(run=run_pk).update(state=Batch.State.PLANNED)
-        requests_used = sent = confirmed = 0
-        while sent < BATCHES:
-            time.sleep(MOVES_EVERY)
+    for workspace, run in runs:
+        with scope(workspace=workspace):
             now = timezone.now()
-            requests_used += 1
-            if requests_used % MOVES_A_BATCH == 0:
-                if sent - confirmed < 4:
-                    sent += 1
-                    moved = {"number": sent, "state": Batch.State.SENT, "sent_at": now}
-                else:
-                    confirmed += 1
-                    moved = {"number": confirmed, "state": Batch.State.CONFIRMED, "ended_at": now}
-                Batch.objects.filter(run=run_pk, number=moved.pop("number")).update(**moved)
-            Run.objects.filter(pk=run_pk).update(requests=F("requests") + 1, heartbeat_at=now)
-            print(json.dumps([time.time(), requests_used]), flush=True)
+            Run.objects.filter(pk=run).update(started_at=now, planned_at=now, requests=0)
+            Batch.objects.filter(run=run).update(state=Batch.State.PLANNED)
+    requests_used = sent = confirmed = 0
+    due = time.monotonic()
+    while sent < BATCHES:
+        due += MOVES_EVERY
+        time.sleep(max(0, due - time.monotonic()))
+        now = timezone.now()
+        requests_used += 1
+        moved: dict[str, Any] = {}
+        if requests_used % MOVES_A_BATCH == 0:
+            if sent - confirmed < 4:
+                sent += 1
+                moved = {"number": sent, "state": Batch.State.SENT, "sent_at": now}
+            else:
+                confirmed += 1
+                moved = {"number": confirmed, "state": Batch.State.CONFIRMED, "ended_at": now}
+        number = moved.pop("number", None)
+        for workspace, run in runs:
+            with scope(workspace=workspace):
+                if moved:
+                    Batch.objects.filter(run=run, number=number).update(**moved)
+                Run.objects.filter(pk=run).update(requests=F("requests") + 1, heartbeat_at=now)
+        print(json.dumps([time.time(), requests_used]), flush=True)
 
 
 class Page(threading.Thread):
@@ -182,19 +201,29 @@ def _gunicorn(port_owner: str) -> int:
 
 
 def watched(
-    bench: Bench, world: dict[str, Any], address: str, pages: int, seconds: float, *, streams: bool
+    bench: Bench,
+    worlds: list[dict[str, Any]],
+    address: str,
+    seconds: float,
+    *,
+    streams: bool = True,
+    shows: str = "data/exports/runs/{run}/progress/?seen=sending",
 ) -> dict[str, Any]:
+    """`shows` is what the pages follow; without it none is open."""
+    runs = [(world["workspace"], world["run"]) for world in worlds]
     mover = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.live", "move", str(world["run"]), world["slug"]],
+        [sys.executable, "-m", "benchmarks.live", "move", json.dumps(runs)],
         env=bench.environment,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert mover.stdout is not None
     mover.stdout.readline()
-    path = f"/w/{world['slug']}/data/exports/runs/{world['run']}/progress/?seen=sending"
     open_pages = [
-        Page(address, path, session, streams=streams) for session in world["sessions"][:pages]
+        Page(address, f"/w/{world['slug']}/" + shows.format(**world), session, streams=streams)
+        for world in worlds
+        for session in world["sessions"]
+        if shows
     ]
     for page in open_pages:
         page.start()
@@ -216,7 +245,7 @@ def watched(
         min(at for seen, at in page.shown.items() if seen >= requests_used) - moved_at
         for moved_at, requests_used in moves
         for page in open_pages
-        if since <= moved_at < until and max(page.shown) >= requests_used
+        if since <= moved_at < until and max(page.shown, default=0) >= requests_used
     ]
     return {
         "share": {name: (after[name] - before[name]) / took * 100 for name in before},
@@ -225,14 +254,18 @@ def watched(
     }
 
 
-def measure(pages: int, seconds: int) -> None:
+def measure(pages: int, seconds: int, workspaces: int) -> None:
     with system(SandboxProcess()) as bench:
-        world = told_by(bench, "benchmarks.live", "build", str(pages))
+        worlds = told_by(bench, "benchmarks.live", "build", str(pages), str(workspaces))
         with web(bench) as address:
-            none = watched(bench, world, address, 0, seconds, streams=False)
+            none = watched(bench, worlds, address, seconds, shows="")
             print(_line("no page", none), flush=True)
-            for name, streams in (("pages that follow", True), ("pages that ask", False)):
-                found = watched(bench, world, address, pages, seconds, streams=streams)
+            cases: dict[str, Any] = {"pages that follow": {}}
+            if workspaces == 1:
+                cases["pages that ask"] = {"streams": False}
+            cases["pages that rest"] = {"shows": "going-on/"}
+            for name, how in cases.items():
+                found = watched(bench, worlds, address, seconds, **how)
                 print(_line(f"{pages} {name}", found), flush=True)
                 more = sum(found["share"].values()) - sum(none["share"].values())
                 print(f"  that is {more:.2f} % of a core more than no page", flush=True)
@@ -252,12 +285,12 @@ def main() -> None:
 
         django.setup()
         if sys.argv[1] == "build":
-            print(json.dumps(build(int(sys.argv[2]))))
+            print(json.dumps(build(*map(int, sys.argv[2:]))))
         else:
-            move(int(sys.argv[2]), sys.argv[3])
+            move(json.loads(sys.argv[2]))
         return
-    pages, seconds = map(int, (*sys.argv[1:], *(50, 60)[len(sys.argv) - 1 :]))
-    measure(pages, seconds)
+    defaults = (50, 60, 1)
+    measure(*map(int, (*sys.argv[1:], *defaults[len(sys.argv) - 1 :])))
 
 
 if __name__ == "__main__":

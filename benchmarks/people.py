@@ -11,7 +11,7 @@ def members(workspace: Any, count: int) -> list[Any]:
 
     roles = [Role.ADMINISTRATOR, Role.CONTRIBUTOR, Role.VIEWER]
     people = [
-        User.objects.create(email=f"person{number}@example.com", language="en")
+        User.objects.create(email=f"person{number}@{workspace.slug}.example.com", language="en")
         for number in range(count)
     ]
     with scope(workspace=workspace):

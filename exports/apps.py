@@ -34,9 +34,10 @@ class ExportsConfig(AppConfig):
         from workspaces.notices.topics import Topic
         from workspaces.scheduling import add_due_hook
 
-        pulse.add(going_on.RUNS)
-        live_figures.add("run", figures.of_run)
-        live_figures.add("runs", figures.of_workspace)
+        for statement in going_on.ALL:
+            pulse.add(statement)
+        live_figures.add("run", figures.runs, figures.of_run)
+        live_figures.add("runs", figures.runs_of_workspaces, figures.of_workspace)
         connection_dependents.add(dependents.of_connections)
         members.add_belongings(dependents.of_member)
         segment_dependents.add(dependents.of_segments)

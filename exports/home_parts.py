@@ -98,11 +98,9 @@ def exports(request: HttpRequest) -> Stat:
     )
 
 
-def recent_runs(request: HttpRequest) -> Card | None:
+def recent_runs(request: HttpRequest) -> Card:
     """They follow what goes on: the page asks again as long as one is active."""
     runs = _recent_and_waiting(request)[0]
-    if not runs:
-        return None
     batches = defaultdict(list)
     active = [run for run in runs if run.is_active]
     if active:

@@ -30,8 +30,8 @@ class SegmentsConfig(AppConfig):
 
         for statement in going_on.ALL:
             pulse.add(statement)
-        live_figures.add("import", figures.of_import)
-        live_figures.add("imports", figures.of_workspace)
+        live_figures.add("import", figures.imports, figures.of_import)
+        live_figures.add("imports", figures.imports_of_workspaces, figures.of_workspace)
         dependents.add(dependents.segments_using)
         attribute_uses.add(attribute_uses.segments_using)
         refreshes.add_kind(

@@ -91,15 +91,13 @@ def make_a_segment(request: HttpRequest) -> Step:
     )
 
 
-def recent_imports(request: HttpRequest) -> Card | None:
+def recent_imports(request: HttpRequest) -> Card:
     """Those that go on, and those that have just ended: nothing is gone as soon as it is done."""
     rows = [
         (load, progress_of(load, is_query=load.is_query) if load.state in Import.ACTIVE else None)
         for load in _asked(request)
         if load.pk is not None
     ]
-    if not rows:
-        return None
     active = any(progress for _load, progress in rows)
     return Card("segments/_home_imports.html", {"rows": rows, "active": active})
 

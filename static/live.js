@@ -40,7 +40,34 @@
     const select = part.getAttribute("hx-select");
     const swapStyle = part.getAttribute("hx-swap") ?? "innerHTML";
     htmx.swap(targetOf(part), html, { swapStyle, swapDelay: 0, settleDelay: 20 }, { select });
+    noteThings();
     followAll();
+  };
+
+  // Parts of what rested when the page was made ask for themselves once it has begun
+  const known = new Set();
+  let things = "";
+  const begin = (id) => {
+    const part = document.getElementById(id);
+    if (!part?.matches("[data-begins]")) return;
+    if (part.matches("[data-live]") && isOpen()) setTimeout(begin, 500, id);
+    else htmx.trigger(part, "begun");
+  };
+  const noteThings = () => {
+    const told = document.getElementById("things")?.textContent;
+    if (!told || told === things) return;
+    const begun = new Set();
+    told.split(" ").forEach((thing) => {
+      const name = thing.replace(/\.$/, "");
+      if (things ? !known.has(name) : name === thing) begun.add(name.split("-")[0]);
+      known.add(name);
+    });
+    things = told;
+    document.querySelectorAll("[data-begins][id]").forEach((part) => {
+      if (part.dataset.begins.split(" ").some((kind) => begun.has(kind))) {
+        setTimeout(begin, 500 * Math.random(), part.id);
+      }
+    });
   };
 
   const goOn = (bar, from) => {
@@ -61,6 +88,7 @@
       const bar = piece.querySelector("progress[value]");
       if (before && bar?.max === before.max && bar.value > before.value) goOn(bar, before.value);
     });
+    noteThings();
   };
 
   const read = async (stream, body) => {
@@ -122,8 +150,14 @@
     }
   };
 
+  // Whoever leaves a page at once need not have followed what may begin on it
+  const LATER = 2000;
+  const isDue = (part) => part.dataset.moves !== "later" || performance.now() > LATER;
+  setTimeout(() => followAll(), LATER + 10);
+
   const followAll = () => {
-    const parts = document.hidden ? [] : [...document.querySelectorAll("[data-moves][id]")];
+    const moving = document.hidden ? [] : [...document.querySelectorAll("[data-moves][id]")];
+    const parts = moving.filter(isDue);
     followed.forEach((stream, id) => {
       if (parts.some((part) => part.id === id)) return;
       followed.delete(id);
@@ -143,7 +177,10 @@
     if (status > 0 && status < 500) answers();
     else if (event.target.matches('[hx-trigger^="every"]')) fails();
   });
-  document.addEventListener("htmx:afterSettle", () => followAll());
+  document.addEventListener("htmx:afterSettle", () => {
+    noteThings();
+    followAll();
+  });
   document.addEventListener("visibilitychange", () => followAll());
   addEventListener("online", () => {
     quietUntil = 0;

@@ -19,7 +19,8 @@ class WorkspacesConfig(AppConfig):
         authenticator_added.connect(sessions.end_those_of_one_step)
         user_logged_in.connect(domains.take_in)
 
-        pulse.add(going_on.REFRESHES)
+        for statement in going_on.ALL:
+            pulse.add(statement)
         home.add_step(5, home_parts.make_a_workspace)
         home.add_notices(home_parts.failed_refresh)
         home.add_card(80, home_parts.refreshes)

@@ -7,10 +7,8 @@ from workspaces.home import Card
 from workspaces.live import streams
 
 
-def of_card(request: HttpRequest, card: Card | None, moves: str = "") -> HttpResponse:
-    """Nothing, where there is no such card any more. `moves` names its figures, if it has some."""
-    if card is None:
-        return HttpResponse()
+def of_card(request: HttpRequest, card: Card, moves: str = "") -> HttpResponse:
+    """`moves` names its figures, if it has some."""
     response = render(request, card.template, {"part": card.context})
     response[streams.FOR_EVERY_ROLE] = "yes"
     if moves:

@@ -172,7 +172,6 @@ class RowSecurity(Operation):
     SEEN = f"workspace_id = nullif(current_setting('{SETTING}', true), '')::bigint"
     # Asked of each row that is written: there the subquery spares asking the setting anew.
     TAKEN = f"workspace_id = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
-    ACROSS = f"current_setting('{SETTING}', true) = '{EVERY_WORKSPACE}'"
 
     def __init__(self, model_name: str, across: bool = False) -> None:
         self.model_name, self.across = model_name, across
@@ -194,16 +193,14 @@ class RowSecurity(Operation):
             f"CREATE POLICY one_workspace ON {table} USING ({self.SEEN}) WITH CHECK ({self.TAKEN})"
         )
         if self.across:
-            schema_editor.execute(
-                f"CREATE POLICY across_workspaces ON {table} FOR SELECT USING ({self.ACROSS})"
-            )
+            SeenAcross.show(schema_editor, table)
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
         table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
         if self.across:
-            schema_editor.execute(f"DROP POLICY across_workspaces ON {table}")
+            SeenAcross.hide(schema_editor, table)
         schema_editor.execute(f"DROP POLICY one_workspace ON {table}")
         schema_editor.execute(
             f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY"
@@ -215,3 +212,48 @@ class RowSecurity(Operation):
     @property
     def migration_name_fragment(self) -> str:
         return f"{self.model_name.lower()}_row_security"
+
+
+class SeenAcross(Operation):
+    """Lets a table that has its `RowSecurity` be looked at in `across_workspaces()` as well."""
+
+    reduces_to_sql = True
+    reversible = True
+
+    ACROSS = f"current_setting('{SETTING}', true) = '{EVERY_WORKSPACE}'"
+
+    def __init__(self, model_name: str) -> None:
+        self.model_name = model_name
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return self.__class__.__qualname__, [self.model_name], {}
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models know nothing of it."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        self.show(schema_editor, to_state.apps.get_model(app_label, self.model_name)._meta.db_table)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        self.hide(schema_editor, to_state.apps.get_model(app_label, self.model_name)._meta.db_table)
+
+    @classmethod
+    def show(cls, schema_editor: Any, table: str) -> None:
+        schema_editor.execute(
+            f"CREATE POLICY across_workspaces ON {table} FOR SELECT USING ({cls.ACROSS})"
+        )
+
+    @staticmethod
+    def hide(schema_editor: Any, table: str) -> None:
+        schema_editor.execute(f"DROP POLICY across_workspaces ON {table}")
+
+    def describe(self) -> str:
+        return f"Let rows of {self.model_name} be looked at across workspaces"
+
+    @property
+    def migration_name_fragment(self) -> str:
+        return f"{self.model_name.lower()}_seen_across"

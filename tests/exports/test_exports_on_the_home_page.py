@@ -1,5 +1,6 @@
 """What exports add to a workspace's home: steps, figures, recent runs, what needs a person."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -81,9 +82,10 @@ def test_home_follows_a_run_that_goes_on_and_says_what_comes_next(workspace: Any
     run = RunFactory(destination=DestinationFactory(workspace=workspace), state="sending")
     client = viewer(workspace)
     part = url("home_runs", workspace)
-    assert f'hx-get="{part}"' in client.get(f"/w/{workspace.slug}/").content.decode()
+    shown = client.get(f"/w/{workspace.slug}/").content.decode()
+    assert re.search(f'id="recent-runs" data-moves [^>]*hx-get="{part}"', shown)
     Run.objects.filter(pk=run.pk).update(state="succeeded")
-    assert "hx-get" not in client.get(part).content.decode()
+    assert 'id="recent-runs" data-begins="run"' in client.get(part).content.decode()
 
 
 def test_a_step_that_was_begun_leads_back_to_where_it_was_left(workspace: Any) -> None:

@@ -98,7 +98,7 @@ class Served:
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """Without the thread that looks every second: the tests look, on their own connection."""
     monkeypatch.setattr(looking.Looker, "_go_on", lambda looker: None)
-    monkeypatch.setattr(looking, "ANYWAY_SECONDS", 10**10)
+    monkeypatch.setattr(looking, "ANYWAY_SECONDS", 10**9)
     name = f"\0segue-{uuid4()}"
     monkeypatch.setattr(keeper, "name", lambda: name)
     for signal in (request_started, request_finished):
@@ -194,7 +194,8 @@ def test_counts_that_move_are_drawn_without_making_the_part_anew(
     assert served.asked == 2, "what no piece shows needs the part"
     assert 'id="run"' in pages[2].lines()[-1]
     served.asked = 0
-    monkeypatch.setattr(looking, "ANYWAY_SECONDS", 10**9)
+    monkeypatch.setattr(looking, "ANYWAY_SECONDS", -1)
+    monkeypatch.setattr(looking, "ANYWAY_SECONDS_FOR_EACH", -1)
     served.look()
     assert served.asked == 2, "and so does what is due by the clock"
     # Last: a client that asks closes connections from then on.
@@ -234,6 +235,26 @@ def test_several_things_that_move_are_followed_at_once_on_the_home_page(
     assert runs.lines() == []
 
 
+def test_a_page_where_nothing_goes_on_is_told_what_begins(served: Served, workspace: Any) -> None:
+    """In a line, without asking for anything else than whether something moves."""
+    page = Page(served, reverse("workspaces:going_on", args=[workspace.slug]), viewer(workspace))
+    served.look()
+    page.lines()
+    asked = served.asked
+    run = RunFactory(destination=DestinationFactory(workspace=workspace), state="queued")
+    served.look()
+    assert page.whole_lines() == [{"things": f"import-. refresh-. run-{run.pk} run-{run.pk}."}]
+    Run.objects.filter(pk=run.pk).update(state="sending")
+    served.look()
+    assert page.lines() == []
+    Run.objects.filter(pk=run.pk).update(state="succeeded")
+    load = ImportFactory(source=SourceFactory(workspace=workspace))
+    served.look()
+    (told,) = page.whole_lines()
+    assert told["things"].split() == [f"import-{load.pk}.", "refresh-.", f"run-{run.pk}."]
+    assert served.asked == asked
+
+
 def test_an_imports_page_follows_its_rows_and_then_its_end(served: Served, run: Run) -> None:
     load = ImportFactory(
         source=SourceFactory(workspace=run.workspace),
@@ -263,7 +284,7 @@ def test_looking_takes_less_than_a_hundredth_of_a_core_however_many_look() -> No
     assert looking.pause_after(0.2, 0.002) == pytest.approx(0.8)
     assert looking.pause_after(2, 0.002) == pytest.approx(0.22)
     assert looking.pause_after(0.03, 0.02) == pytest.approx(2.2)
-    assert looking.pause_after(3, 3) == 5, "and nobody waits longer than that"
+    assert looking.pause_after(3, 3) == 15, "and nobody waits longer than that"
 
 
 def test_one_process_of_gunicorns_looks_for_all_and_another_when_it_is_gone(
@@ -442,6 +463,10 @@ def test_nobody_holds_connections_without_end(
     assert b"0 of 80,000 sent" in pages[2].answer
 
 
+def pulse_of(workspace: Any) -> pulse.Pulse:
+    return pulse.of([workspace.pk])[workspace.pk]
+
+
 def test_whatever_takes_time_has_a_pulse_and_a_heartbeat_is_none(workspace: Any, run: Run) -> None:
     source = SourceFactory(workspace=workspace)
     load = ImportFactory(source=source, state="running")
@@ -450,18 +475,21 @@ def test_whatever_takes_time_has_a_pulse_and_a_heartbeat_is_none(workspace: Any,
     step = RefreshStep.objects.create(
         workspace=workspace, refresh=refresh, position=1, kind="source", object_id=1, name="Shop"
     )
-    seen = [pulse.of(workspace.pk)]
+    seen = [pulse_of(workspace)]
 
     def beats(rows: Any, **changes: Any) -> bool:
         rows.update(**changes)
-        seen.append(pulse.of(workspace.pk))
+        seen.append(pulse_of(workspace))
         return seen[-1] != seen[-2]
 
     assert beats(Import.objects.filter(pk=load.pk), read=7)
     assert beats(Segment.objects.filter(pk=segment.pk), refresh_state="running")
     assert beats(RefreshStep.objects.filter(pk=step.pk), state="running")
     assert beats(Batch.objects.filter(run=run), attempts=2)
+    assert seen[-1].things.split()[:2] == [f"import-{load.pk}", f"import-{load.pk}."]
+    assert f" run-{run.pk} " in seen[-1].things
     assert beats(Run.objects.filter(pk=run.pk), state="succeeded")
+    assert f" run-{run.pk} " not in seen[-1].things
     assert not beats(Import.objects.filter(pk=load.pk), heartbeat_at=timezone.now())
     assert not beats(AttributeChange.objects.all(), state="queued")
-    assert pulse.of(WorkspaceFactory().pk) not in seen
+    assert pulse_of(WorkspaceFactory()) not in seen

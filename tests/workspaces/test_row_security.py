@@ -38,6 +38,7 @@ SEEN_ACROSS = {
     "workspaces_membership",
     "workspaces_notice",
     "workspaces_refresh",
+    "workspaces_refreshstep",
     "workspaces_schedule",
 }
 

@@ -1,8 +1,9 @@
 """Looks about each second whether anything has moved where pages are open, and writes it to them.
 
-One thread asks PostgreSQL one short statement for each workspace that is watched. Where something
-has moved, one more says who of those who watch may still see it. A part's figures, or all of it
-where more has moved, are made once for all who see the same, and written to each of them.
+One thread asks PostgreSQL one short statement about all workspaces that are watched. Where
+something has moved, one more says who of those who watch may still see it, and one for each kind
+of thing what moves most of it. A part's figures, or all of it where more has moved, are made once
+for all who see the same, and written to each of them.
 """
 
 import logging
@@ -28,13 +29,14 @@ from workspaces.live.watchers import WATCHER, Watcher, still_there
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-# What says "a minute ago" goes on to say so, and what no pulse tells of is seen all the same.
-ANYWAY_SECONDS = 30
+# What says "a minute ago" goes on to say so, and what no pulse tells of is seen all the same. To
+# make a part takes 20 ms: where many differ, each is made less often.
+ANYWAY_SECONDS, ANYWAY_SECONDS_FOR_EACH = 30.0, 8.0
 ALIVE_SECONDS = 15
 ENDS_SECONDS = 900
 # It looks again after so many times the processor's seconds that looking took, half as much again
 # for PostgreSQL among them: of a core that is less than a hundredth, see docs/performance.md.
-REST, AT_POSTGRESQL, LONGEST_PAUSE_SECONDS = 110, 0.5, 5.0
+REST, AT_POSTGRESQL, LONGEST_PAUSE_SECONDS = 110, 0.5, 15.0
 MOST, MOST_OF_A_SESSION = 1_000, 12
 
 Answer = Callable[[dict[str, Any]], tuple[str, Headers, bytes]]
@@ -88,15 +90,15 @@ class Looker:
         """Once round: whatever has moved is written to whoever watches it."""
         with self.lock:
             streams = list(self.streams)
-        by_workspace = defaultdict(list)
+        watched = []
         for stream in streams:
             if self._is_over(stream):
                 self._end(stream)
             else:
-                by_workspace[stream.watcher.workspace_id].append(stream)
+                watched.append(stream)
         try:
-            for workspace_id, those in by_workspace.items():
-                self._look_at(workspace_id, those)
+            if watched:
+                self._look_at(watched)
         except (DatabaseError, InterfaceError, RedisError):
             # The pages say that they have lost us, and come back by themselves.
             logger.warning("streams ended for want of a service", exc_info=True)
@@ -104,36 +106,44 @@ class Looker:
                 self._end(stream)
             connection.close()
 
-    def _look_at(self, workspace_id: int, streams: list[Stream]) -> None:
-        moved, turn = pulse.of(workspace_id), int(time.time() / ANYWAY_SECONDS)
-        due = [one for one in streams if (one.pulse, one.turn) != (moved, turn)]
+    def _look_at(self, streams: list[Stream]) -> None:
+        pulses = pulse.of({one.watcher.workspace_id for one in streams})
+        anyway = time.monotonic() - max(
+            ANYWAY_SECONDS, ANYWAY_SECONDS_FOR_EACH * len({one.variant for one in streams})
+        )
+        due = [one for one in streams if one.made < anyway or one.pulse != one.pulse_of(pulses)]
         if not due:
             return
-        allowed = still_there(workspace_id, [one.watcher for one in due])
+        allowed = still_there([one.watcher for one in due])
         variants = defaultdict(list)
         for stream in due:
             if stream.watcher in allowed:
                 variants[stream.variant].append(stream)
-                stream.pulse = moved
+                stream.pulse = stream.pulse_of(pulses)
             else:
                 self._end(stream)
+        asked = {(those[0].watcher.workspace_id, those[0].figures) for those in variants.values()}
+        loaded = figures.Loaded((one for one in asked if one[1]), pulses)
         for those in variants.values():
-            self._show(those, turn)
+            self._show(those, loaded, is_old=any(one.made < anyway for one in those))
 
-    def _show(self, streams: list[Stream], turn: int) -> None:
+    def _show(self, streams: list[Stream], loaded: figures.Loaded, *, is_old: bool) -> None:
         """To streams of one variant."""
         drawn = None
         anew = []
-        with _as_on_the_page(streams[0].watcher):
-            if streams[0].figures:
-                found = figures.of(streams[0].figures)
+        first = streams[0]
+        with _as_on_the_page(first.watcher):
+            if first.figures:
+                found = loaded.figures(first.watcher.workspace_id, first.figures)
                 drawn = Drawn(found) if found else None
             for stream in streams:
-                if drawn is None or stream.turn != turn or not drawn.fits(stream):
-                    stream.turn = turn
+                if drawn is None or (is_old and not drawn.ageless) or not drawn.fits(stream):
                     anew.append(stream)
                 else:
                     self._write(stream, stream.show_figures, drawn)
+        if is_old:
+            for stream in streams:
+                stream.made = time.monotonic()
         parts: dict[str, Part] = {}
         for stream in anew:
             sees = stream.watcher.sees

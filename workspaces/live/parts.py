@@ -9,7 +9,8 @@ from django.conf import settings
 from django.http import parse_cookie
 
 from workspaces.live import taken_over
-from workspaces.live.figures import Figures
+from workspaces.live.figures import THINGS, Figures
+from workspaces.live.pulse import Pulse
 from workspaces.live.watchers import Watcher
 
 # A part that is not asked for by its first address any more says by which query from now on.
@@ -48,7 +49,7 @@ class Drawn:
     """An object's figures as they are now, and what of them is another one for a page."""
 
     def __init__(self, figures: Figures) -> None:
-        self.shape = figures.shape
+        self.shape, self.ageless = figures.shape, figures.ageless
         self.pieces = figures.pieces
         self.states = {name: piece.state for name, piece in figures.pieces.items()}
         self._html: dict[str, str] = {}
@@ -56,11 +57,13 @@ class Drawn:
 
     def fits(self, stream: "Stream") -> bool:
         """Whether the page has the elements to show it."""
-        return stream.shape == self.shape and stream.states.keys() == self.states.keys()
+        if self.shape != stream.shape:
+            return False
+        return self.ageless or stream.states.keys() == self.states.keys()
 
-    def line_after(self, states: dict[str, str]) -> bytes:
+    def line_after(self, states: dict[str, Any]) -> bytes:
         """What has another state than in `states`; empty for nothing. Drawn once for all pages."""
-        moved = tuple(name for name, state in self.states.items() if states[name] != state)
+        moved = tuple(name for name, state in self.states.items() if states.get(name) != state)
         if moved and moved not in self._lines:
             for name in moved:
                 if name not in self._html:
@@ -78,11 +81,11 @@ class Stream:
         self.there, self.environ, self.watcher = there, environ, watcher
         self.token = parse_cookie(environ.get("HTTP_COOKIE", "")).get(settings.CSRF_COOKIE_NAME, "")
         self.began = self.written = time.monotonic()
-        # When the part was last looked at: the workspace's pulse, and what is due by the clock.
-        self.pulse, self.turn = "", 0
+        # When all of the part was last made, and the workspace's pulse when it was last looked at.
+        self.made, self.pulse = self.began, ""
         self.shown = b""
         self.figures, self.shape = "", ""
-        self.states: dict[str, str] = {}
+        self.states: dict[str, Any] = {}
 
     @property
     def variant(self) -> tuple[str, ...]:
@@ -90,6 +93,11 @@ class Stream:
         names = ("PATH_INFO", "QUERY_STRING", "HTTP_HX_TARGET")
         asked = (self.environ.get(name, "") for name in names)
         return (*asked, self.watcher.language, self.watcher.time_zone)
+
+    def pulse_of(self, pulses: dict[int, Pulse]) -> str:
+        """What has to be another one for anything to be shown."""
+        pulse = pulses[self.watcher.workspace_id]
+        return pulse.things if self.figures == THINGS else pulse.digest
 
     def show(self, part: Part, drawn: Drawn | None = None) -> None:
         """All of it, the figures within as they were `drawn` just before, or later.

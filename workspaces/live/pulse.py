@@ -1,26 +1,52 @@
-"""Whether anything has moved in a workspace: one short statement, however many pages are open.
+"""Whether anything has moved where pages are open: one short statement, however many there are.
 
 Each app adds what of its own takes time and shows on pages while it goes on.
 """
 
-from django.db import connection
-from django_scopes import scope
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-DIGEST = "SELECT md5(string_agg(text, ' ' ORDER BY text)) FROM ({}) moving (text)"
+from django.db import connection
+
+from config.row_security import across_workspaces
+
+PULSES = """
+SELECT workspace_id, md5(string_agg(thing || text, ' ' ORDER BY thing, text)),
+  string_agg(thing, ' ' ORDER BY thing)
+FROM ({}) moving (workspace_id, thing, text) GROUP BY workspace_id
+"""
 
 _going_on: list[str] = []
 
 
-def add(sql: str) -> None:
-    """Adds a SELECT of one text column, of the rows of `%(workspace)s` that are not at their end.
+@dataclass(frozen=True)
+class Pulse:
+    """`digest` is another one as soon as something has moved, has begun or has ended.
 
-    All that pages show of a row while it goes on is in its text, and as little else as can be.
+    `things` are those that go on, as `run-7`, and the last of those that ended, as `run-6.`.
+    """
+
+    digest: str = ""
+    things: str = ""
+
+
+STILL = Pulse()
+
+
+def add(sql: str) -> None:
+    """Adds a SELECT of the rows of any of `%(workspaces)s` that are not at their end.
+
+    Of each its workspace's id, what it is called as a thing that goes on, and a text: in that is
+    all that pages show of it while it goes on, and as little else as can be. It is asked across
+    workspaces.
     """
     _going_on.append(sql)
 
 
-def of(workspace_id: int) -> str:
-    """A text that is another one as soon as something has moved, has begun or has ended."""
-    with scope(workspace=workspace_id), connection.cursor() as cursor:
-        cursor.execute(DIGEST.format(" UNION ALL ".join(_going_on)), {"workspace": workspace_id})
-        return str(cursor.fetchone()[0])
+def of(workspaces: Iterable[int]) -> dict[int, Pulse]:
+    """By the workspace's id."""
+    asked = list(workspaces)
+    with across_workspaces(), connection.cursor() as cursor:
+        cursor.execute(PULSES.format(" UNION ALL ".join(_going_on)), {"workspaces": asked})
+        found = {workspace: Pulse(*said) for workspace, *said in cursor.fetchall()}
+    return {workspace: found.get(workspace, STILL) for workspace in asked}

@@ -13,8 +13,8 @@ from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
-from django_scopes import scope
 
+from config.row_security import across_workspaces
 from workspaces.models import Role
 
 # Of another name than lines that a page opened before would not understand.
@@ -23,8 +23,9 @@ WATCHER = "segue.watcher"
 
 STILL_THERE = """
 SELECT m.id, s.session_key, m.role, u.password, w.time_zone, w.two_step_demanded
-FROM unnest(%(members)s::bigint[], %(sessions)s::text[]) AS asked (member, session_key)
-JOIN workspaces_membership m ON m.id = asked.member
+FROM unnest(%(workspaces)s::bigint[], %(members)s::bigint[], %(sessions)s::text[])
+  AS asked (workspace, member, session_key)
+JOIN workspaces_membership m ON m.workspace_id = asked.workspace AND m.id = asked.member
 JOIN workspaces_workspace w ON w.id = m.workspace_id AND w.delete_at IS NULL
 JOIN workspaces_user u ON u.id = m.user_id AND u.is_active
 JOIN django_session s ON s.session_key = asked.session_key AND s.expire_date > %(now)s
@@ -70,11 +71,12 @@ def note(request: HttpRequest) -> None:
     )
 
 
-def still_there(workspace_id: int, watchers: Iterable[Watcher]) -> set[Watcher]:
+def still_there(watchers: Iterable[Watcher]) -> set[Watcher]:
     """Those of them who may go on: signed in, and they and the workspace as they were."""
     asked = list(set(watchers))
-    with scope(workspace=workspace_id), connection.cursor() as cursor:
+    with across_workspaces(), connection.cursor() as cursor:
         values: dict[str, Any] = {
+            "workspaces": [one.workspace_id for one in asked],
             "members": [one.membership_id for one in asked],
             "sessions": [one.session_key for one in asked],
             "now": timezone.now(),
