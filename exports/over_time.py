@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from exports.account import LEFT_OUT
 from exports.models import Destination, Run
 from workspaces.charts import BarChart, Series, bar_chart
-from workspaces.templatetags.segue import duration, number
+from workspaces.templatetags.segue import duration, in_short, number
 
 WEEKS = 12
 DAYS = 14
@@ -51,6 +51,7 @@ def volumes_and_durations(destination: Destination) -> tuple[BarChart | None, Ba
             Series(_("Not sent"), "warn", [row.get("not_sent", 0) for row in rows]),
         ],
         lambda value: number(round(value)),
+        on_scale=lambda value: in_short(round(value)),
     )
     seconds = [took.total_seconds() if (took := row.get("average")) else 0.0 for row in rows]
     unit = MINUTE if max(seconds) > MINUTE else 1
@@ -78,6 +79,7 @@ def requests_by_day() -> BarChart | None:
         [formats.date_format(day, "SHORT_DATE_FORMAT") for day, _made in days],
         [Series(_("Requests"), "busy", [made for _day, made in days])],
         lambda value: number(round(value)),
+        on_scale=lambda value: in_short(round(value)),
     )
 
 

@@ -75,10 +75,12 @@ def bar_chart(
     series: Sequence[Series],
     shown: Callable[[float], str],
     unit: float = 1,
+    on_scale: Callable[[float], str] | None = None,
 ) -> BarChart | None:
     """Columns of the series stacked, one for each label; None when there is nothing to draw.
 
-    `shown` says how a number is written; the scale ends at a round number of `unit`s.
+    `shown` says how a number is written, `on_scale` how beside the picture where that is shorter;
+    the scale ends at a round number of `unit`s.
     """
     sums = [sum(values) for values in zip(*(one.values for one in series), strict=True)]
     if not any(sums):
@@ -105,7 +107,8 @@ def bar_chart(
                 bar_width=f"{bar_width:.1f}",
             )
         )
-    return BarChart(columns, list(series), shown(most), shown(most / 2))
+    written = on_scale or shown
+    return BarChart(columns, list(series), written(most), written(most / 2))
 
 
 def rounded_up(number: int) -> int:

@@ -1,6 +1,7 @@
 """Columns that stand for what they say, on a scale that reads well."""
 
 from workspaces.charts import Series, bar_chart
+from workspaces.templatetags.segue import in_short
 
 
 def test_columns_are_stacked_on_a_round_scale() -> None:
@@ -37,3 +38,16 @@ def test_the_least_there_is_can_be_seen_and_minutes_are_whole() -> None:
 
 def test_nothing_is_no_picture() -> None:
     assert bar_chart(["a"], [Series("s", "busy", [0])], str) is None
+
+
+def test_a_scale_has_room_for_any_number() -> None:
+    chart = bar_chart(["a"], [Series("s", "busy", [7])], str, on_scale=lambda value: "short")
+    assert chart is not None
+    assert (chart.most, chart.columns[0].figures) == ("short", [("s", "7")])
+    shown = [in_short(value) for value in (900_000, 2_000_000, 1_500_000, 1_000_000_000)]
+    assert [one.replace("\N{NO-BREAK SPACE}", " ") for one in shown] == [
+        "900,000",
+        "2 M",
+        "1.5 M",
+        "1 bn",
+    ]

@@ -26,7 +26,7 @@ from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from workspaces import icons, navigation, permissions, statuses
@@ -247,6 +247,21 @@ def number(value: float | str | None) -> str:
     if isinstance(value, int):
         return f"{value:,}".replace(",", _separator(get_language()))
     return formats.number_format(value, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def in_short(value: int) -> str:
+    """For the scale of a picture, which has little room: from a million on in words for that."""
+    million, billion = 10**6, 10**9
+    if value < million:
+        return number(value)
+    if value < billion:
+        size, said = million, pgettext("a number in short", "%(number)s M")
+    else:
+        size, said = billion, pgettext("a number in short", "%(number)s bn")
+    decimals = 1 if value % size else 0
+    shown = formats.number_format(value / size, decimals, use_l10n=True, force_grouping=True)
+    return (said % {"number": shown}).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 @cache
