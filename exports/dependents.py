@@ -79,26 +79,21 @@ def of_segments(segments: Sequence[Segment]) -> dict[int, list[tuple[str, str]]]
     return found
 
 
-def of_attributes(workspace: Workspace) -> Iterator[Use]:
+def of_attributes(workspace: Workspace, attribute: str) -> Iterator[Use]:
     found = Destination.objects.select_related("workspace", "connection").order_by("name")
     for destination in found:
-        fields: dict[str, list[str]] = {}
-        for field, name in matching.ordered(destination.matching):
-            fields.setdefault(name, []).append(field)
-        for name, fed in fields.items():
-            yield Use(
-                name,
-                "destination",
-                destination.name,
-                _url(destination),
-                partial(_problem, destination, fed),
-            )
+        sent = destination.matching
+        for name in dict.fromkeys(sent.values()):
+            if attribute in ("", name):
+                fed = [field for field in sent if sent[field] == name]
+                problem = partial(_problem, destination, fed)
+                yield Use(name, "destination", destination.name, _url(destination), problem)
 
 
 def _problem(destination: Destination, fields: list[str], kind: str) -> str:
     """Why an attribute of the type can't feed the contact fields; empty if it can."""
     attribute = Attribute(type=kind)
-    for field in fields:
+    for field, _name in matching.ordered(dict.fromkeys(fields, "")):
         if custom_fields.is_custom(field):
             problem = _problem_with_custom_field(destination, field, attribute)
             if problem:

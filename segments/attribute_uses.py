@@ -11,7 +11,7 @@ from segments.rule_tree import RuleError, Vocabulary, read, rules_by_attribute
 from workspaces.models import Workspace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Use:
     """Something that needs the attribute of that name: a `kind` of thing, called `label`.
 
@@ -25,13 +25,14 @@ class Use:
     problem_with: Callable[[str], str]
 
 
-Finder = Callable[[Workspace], Iterable[Use]]
+# Of a workspace, and of which of its attributes: of all, where none is named.
+Finder = Callable[[Workspace, str], Iterable[Use]]
 
 _finders: list[Finder] = []
 
 
 def add(finder: Finder) -> None:
-    """Adds a function of a workspace that tells who needs which of its attributes."""
+    """Adds a function that tells who needs which attributes."""
     _finders.append(finder)
 
 
@@ -39,13 +40,13 @@ def of_all(workspace: Workspace) -> dict[str, list[Use]]:
     """Who needs each attribute of the workspace, by the attribute's name."""
     found: dict[str, list[Use]] = {}
     for finder in _finders:
-        for use in finder(workspace):
+        for use in finder(workspace, ""):
             found.setdefault(use.attribute, []).append(use)
     return found
 
 
 def of(attribute: Attribute) -> list[Use]:
-    return of_all(attribute.workspace).get(attribute.name, [])
+    return [use for finder in _finders for use in finder(attribute.workspace, attribute.name)]
 
 
 def problems_with(
@@ -64,11 +65,13 @@ def problems_with(
     ]
 
 
-def segments_using(workspace: Workspace) -> Iterator[Use]:
-    for segment in Segment.objects.order_by("name"):
-        url = address("segments:segment_detail", workspace.slug, segment.pk)
-        for name, rules in rules_by_attribute(segment.rules).items():
-            yield Use(name, "segment", segment.name, url, partial(_problem, name, rules))
+def segments_using(workspace: Workspace, attribute: str) -> Iterator[Use]:
+    found = Segment.objects.order_by("name").values_list("pk", "name", "rules")
+    for pk, label, tree in found:
+        speaks_of = rules_by_attribute(tree)
+        for name in speaks_of if not attribute else {attribute} & speaks_of.keys():
+            url = address("segments:segment_detail", workspace.slug, pk)
+            yield Use(name, "segment", label, url, partial(_problem, name, speaks_of[name]))
 
 
 def _problem(name: str, rules: list[dict[str, Any]], kind: str) -> str:

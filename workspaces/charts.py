@@ -48,6 +48,10 @@ class Column:
     bar_x: str
     bar_width: str
 
+    @property
+    def said(self) -> str:
+        return ", ".join(f"{name} {shown}" for name, shown in self.figures)
+
 
 @dataclass(frozen=True)
 class BarChart:
@@ -60,6 +64,21 @@ class BarChart:
     width: int = WIDTH
     height: int = HEIGHT
     middle: int = HEIGHT // 2
+
+    @property
+    def shapes(self) -> list[tuple[str, str]]:
+        """Each series' tone and its bars, as one path."""
+        return [
+            (
+                one.tone,
+                "".join(
+                    f"M{column.bar_x} {bar.y}h{column.bar_width}v{bar.height}H{column.bar_x}z"
+                    for column in self.columns
+                    for bar in [column.bars[place]]
+                ),
+            )
+            for place, one in enumerate(self.series)
+        ]
 
     def csv(self, moments: str) -> str:
         """The figures as numbers, a line for each column; `moments` is what the columns are."""

@@ -21,7 +21,7 @@ from workspaces.columns import Columns
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
-PAGE = 50
+PAGE = 25
 ORDERS: dict[str, tuple[Combinable, ...]] = {
     "name": (Lower("label"),),
     "type": (F("type"), Lower("label")),
@@ -35,6 +35,7 @@ COLUMNS = {
     "used_by": gettext_lazy("Used by"),
 }
 SHOWN_IN_LIST, SHOWN_ON_PAGE = 3, 10
+USES_SHOWN = 20
 
 
 @requires("attribute.view")
@@ -89,11 +90,13 @@ def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     attribute = get_object_or_404(_attributes(), pk=pk)
     known = facts(request.workspace, [attribute], SHOWN_ON_PAGE)
     last = attribute.changes.order_by("-created_at").first()
+    uses = attribute_uses.of(attribute)
     context = {
         "attribute": attribute,
         "facts": known,
         "fact": known.by_name[attribute.name],
-        "used_by": attribute_uses.of(attribute),
+        "used_by": uses,
+        "shown_uses": uses if request.GET.get("uses") == "all" else uses[:USES_SHOWN],
         "change": last,
         "failure": attribute_changes.explanation(last) if last else "",
     }

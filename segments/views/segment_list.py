@@ -25,7 +25,7 @@ from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, requires
 from workspaces.templatetags.segue import number
 
-PAGE = 50
+PAGE = 25
 NEVER = Value(datetime.fromtimestamp(0, UTC))
 ORDERS: dict[str, tuple[Combinable, ...]] = {
     "name": (F("name"),),

@@ -80,6 +80,7 @@ def _about(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
         "history": list(segment.refreshes.order_by("-pk")[:HISTORY]),
         "chart": history_chart(shown),
         "over": over if over in SPANS else REFRESHES,
+        "moment_format": "SHORT_DATE_FORMAT" if over in SPANS else "SHORT_DATETIME_FORMAT",
         "is_busy": is_busy(segment),
         "profiles": population.size(segment.workspace_id),
         "members_shown": min(most, segment.member_count),

@@ -153,7 +153,7 @@ def test_the_chart_is_drawn_with_its_figures_beside(client: Client, shop: Worksp
         page = client.get(url("segment_detail", segment), {"over": over}).content.decode()
         assert 'class="chart-line"' in page
         assert "style=" not in page[page.index('id="history"') : page.index("</details>")]
-        assert "6 members, 1 joined, 1 left" in page or over != "refreshes"
+        assert "Members 6, Joined 1, Left 1" in page or over != "refreshes"
 
 
 def test_days_carry_the_size_of_the_refresh_before(shop: Workspace) -> None:

@@ -157,6 +157,18 @@ def options(groups: Iterable[tuple[str | None, list[dict[str, Any]], int]]) -> S
     return SafeString("".join(_group(name, found) for name, found, _at in groups))
 
 
+@register.simple_tag
+def options_of(offered: Iterable[Model], chosen: Model | None) -> SafeString:
+    """The options of a select of objects, by their keys: of segments there are hundreds."""
+    return SafeString(
+        "".join(
+            f'<option value="{one.pk}"{" selected" if one == chosen else ""}>'
+            f"{escape(str(one))}</option>"
+            for one in offered
+        )
+    )
+
+
 def _group(name: str | None, found: list[dict[str, Any]]) -> str:
     drawn = "".join(
         f'<option value="{_escaped(one["value"])}"{flatatt(one["attrs"]) if one["attrs"] else ""}>'
