@@ -31,6 +31,8 @@ from sandbox.process import SandboxProcess
 
 MOVES_EVERY, MOVES_A_BATCH = 1.0, 4
 BATCHES, CONTACTS = 25, 40_000
+# Each is made once more when it is first looked at, after its opening.
+UNTIL_ALL_ARE_KNOWN = 20.0
 STREAM = "application/x-segue-lines"
 ASKS_AGAIN = re.compile(r'id="run"[^>]*hx-get="([^"]+)"[^>]*hx-trigger="every (\d+)s"')
 SAID = re.compile(r'id="run-requests">([\d,]+)<')
@@ -228,7 +230,8 @@ def watched(
     for page in open_pages:
         page.start()
         time.sleep(0.1)
-    time.sleep(3)
+    if open_pages:
+        time.sleep(UNTIL_ALL_ARE_KNOWN)
     gunicorn = _gunicorn("config.wsgi")
     asked = sum(page.asked for page in open_pages)
     before, began = _processors(bench, gunicorn), time.monotonic()

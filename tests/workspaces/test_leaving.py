@@ -180,7 +180,10 @@ def test_who_asks_for_an_archive_has_just_proved_who_they_are_and_is_told_when_i
     assert "is being made already" in words(client.post(url, follow=True))
     archive = Archive.objects.get()
     assert client.get(f"{url}{archive.pk}/").status_code == 404
+    page = client.get(url, headers={"HX-Target": "archives"}).content.decode()
+    assert page.strip().startswith('<div id="archives" data-moves')
     archives.make(workspace, archive.pk)
+    assert "data-moves" not in client.get(url, headers={"HX-Target": "archives"}).content.decode()
     assert "The archive of this workspace is ready" in words(
         client.get(reverse("workspaces:notices", args=[workspace.slug]))
     )

@@ -1,4 +1,4 @@
-"""Refreshes, as `pulse` looks at them."""
+"""Refreshes and archives, as `pulse` looks at them."""
 
 REFRESHES = """
 SELECT r.workspace_id, 'refresh-' || r.id, (to_jsonb(r) - 'attempts')::text || (
@@ -16,4 +16,10 @@ SELECT w.id, concat('refresh-', (
 FROM unnest(%(workspaces)s) w (id)
 """
 
-ALL = (REFRESHES, LAST_REFRESH)
+ARCHIVES = """
+SELECT a.workspace_id, 'archive-' || a.id, a.state
+FROM workspaces_archive a
+WHERE a.workspace_id = ANY(%(workspaces)s) AND a.state IN ('queued', 'running')
+"""
+
+ALL = (ARCHIVES, REFRESHES, LAST_REFRESH)

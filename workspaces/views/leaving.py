@@ -42,8 +42,14 @@ def archive(request: WorkspaceRequest, slug: str) -> HttpResponse:
             )
         return redirect("workspaces:archive", slug)
     found = Archive.objects.select_related("asked_by").order_by("-pk")
-    context = {"archives": found, "is_active": any(one.is_active for one in found)}
-    return render(request, "workspaces/archive.html", context)
+    in_part = request.headers.get("HX-Target") == "archives"
+    context = {
+        "archives": found,
+        "is_active": any(one.is_active for one in found),
+        "in_part": in_part,
+    }
+    template = "workspaces/_archives.html" if in_part else "workspaces/archive.html"
+    return render(request, template, context)
 
 
 @while_closing
