@@ -9,8 +9,9 @@ class WorkspacesConfig(AppConfig):
         from allauth.account.signals import user_logged_in
         from allauth.mfa.signals import authenticator_added
 
-        from workspaces import domains, home, home_parts, operations, retention, sessions
+        from workspaces import domains, figures, home, home_parts, operations, retention, sessions
         from workspaces.leaving import archives, closing, deletion
+        from workspaces.live import figures as live_figures
         from workspaces.live import going_on, pulse
         from workspaces.models import Role
         from workspaces.notices import topics
@@ -21,6 +22,7 @@ class WorkspacesConfig(AppConfig):
 
         for statement in going_on.ALL:
             pulse.add(statement)
+        live_figures.add("refreshes", figures.refreshes_of_workspaces, figures.of_workspace)
         home.add_step(5, home_parts.make_a_workspace)
         home.add_notices(home_parts.failed_refresh)
         home.add_card(80, home_parts.refreshes)

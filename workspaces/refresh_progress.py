@@ -19,19 +19,25 @@ class Progress:
     time_left: timedelta | None
 
 
-def progress_of(refresh: Refresh, steps: Sequence[RefreshStep] | None = None) -> Progress:
-    """`steps` are all of the refresh's, where whoever asks has them."""
+def progress_of(
+    refresh: Refresh,
+    steps: Sequence[RefreshStep] | None = None,
+    before: Sequence[RefreshStep] | None = None,
+) -> Progress:
+    """`steps` are all of the refresh's, `before` those that succeeded of the last one before it:
+    each where whoever asks has them.
+    """
     asked = Q(refresh_id=_last_before(refresh), state=RefreshStep.State.SUCCEEDED)
     if steps is None:
         found = list(RefreshStep.objects.filter(asked | Q(refresh=refresh)).order_by("position"))
         steps = [step for step in found if step.refresh_id == refresh.pk]
         before = [step for step in found if step.refresh_id != refresh.pk]
-    else:
+    elif before is None:
         before = list(RefreshStep.objects.filter(asked)) if refresh.is_active else []
     return Progress(
         done=sum(step.finished_at is not None for step in steps),
         count=len(steps),
-        time_left=_time_left(steps, before) if refresh.is_active else None,
+        time_left=_time_left(steps, before or []) if refresh.is_active else None,
     )
 
 

@@ -1,5 +1,7 @@
 """Attributes: typed fields of profiles, and changes of them."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -95,3 +97,8 @@ class AttributeChange(TenantModel):
     @property
     def is_unfinished(self) -> bool:
         return self.state in self.UNFINISHED
+
+    @property
+    def took(self) -> timedelta:
+        """Since it was asked for, to its end or now."""
+        return (self.finished_at or timezone.now()) - self.created_at

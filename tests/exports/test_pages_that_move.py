@@ -216,15 +216,22 @@ def test_several_things_that_move_are_followed_at_once_on_the_home_page(
     other = RunFactory(destination=DestinationFactory(workspace=run.workspace), state="planning")
     reader = viewer(run.workspace)
     paths = (url("home_runs", run.workspace), reverse("segments:home_imports", args=[slug(run)]))
+    refresh = Refresh.objects.create(workspace=run.workspace, trigger="member", state="running")
+    kept: Any = {"workspace": run.workspace, "refresh": refresh, "kind": "source", "object_id": 1}
+    steps = [RefreshStep.objects.create(**kept, position=place, name="Shop") for place in (1, 2)]
+    refreshes = Page(served, reverse("workspaces:home_refreshes", args=[slug(run)]), reader)
     runs, imports = (Page(served, path, reader) for path in paths)
     served.look()
+    assert "0 of 2 steps" in refreshes.lines()[-1]
     assert f'id="run-{other.pk}"' in runs.lines()[-1]
     assert "Storing the profiles" in imports.lines()[-1]
     served.asked = 0
     sends(run, 1)
     Import.objects.filter(pk=load.pk).update(done=90, whole=270, heartbeat_at=now)
+    RefreshStep.objects.filter(pk=steps[0].pk).update(state="succeeded", finished_at=now)
     served.look()
     ((moved,), (read,)) = runs.whole_lines(), imports.whole_lines()
+    assert "1 of 2 steps" in refreshes.whole_lines()[0]["refresh-going"]
     assert set(moved) == {f"run-{run.pk}"}
     assert "40,000 of 80,000 sent" in moved[f"run-{run.pk}"]
     assert "90 of 270 rows · about 12 min left" in read[f"import-{load.pk}"]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from workspaces import home_answers, home_parts, refreshes, services
-from workspaces.live import streams
+from workspaces.live import figures, streams
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Refresh, RefreshStep
 from workspaces.permissions import requires
@@ -79,7 +79,8 @@ class Group:
 @requires("workspace.view")
 def home_refreshes(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """The home page's refreshes, while one goes on."""
-    return home_answers.of_card(request, home_parts.refreshes(request))
+    moves = figures.name("refreshes", request.workspace.pk)
+    return home_answers.of_card(request, home_parts.refreshes(request), moves)
 
 
 @requires("schedule.view")
