@@ -32,7 +32,7 @@ from sandbox.process import SandboxProcess
 MOVES_EVERY, MOVES_A_BATCH = 1.0, 4
 BATCHES, CONTACTS = 25, 40_000
 # Each is made once more when it is first looked at, after its opening.
-UNTIL_ALL_ARE_KNOWN = 20.0
+UNTIL_ALL_ARE_KNOWN = 25.0
 STREAM = "application/x-segue-lines"
 ASKS_AGAIN = re.compile(r'id="run"[^>]*hx-get="([^"]+)"[^>]*hx-trigger="every (\d+)s"')
 SAID = re.compile(r'id="run-requests">([\d,]+)<')

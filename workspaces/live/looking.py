@@ -31,12 +31,12 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 # What says "a minute ago" goes on to say so, and what no pulse tells of is seen all the same. To
 # make a part takes 20 ms: where many differ, each is made less often.
-ANYWAY_SECONDS, ANYWAY_SECONDS_FOR_EACH = 30.0, 8.0
+ANYWAY_SECONDS, ANYWAY_SECONDS_FOR_EACH = 30.0, 12.0
 ALIVE_SECONDS = 15
 ENDS_SECONDS = 900
 # It looks again after so many times the processor's seconds that looking took, half as much again
 # for PostgreSQL among them: of a core that is less than a hundredth, see docs/performance.md.
-REST, AT_POSTGRESQL, LONGEST_PAUSE_SECONDS = 110, 0.5, 15.0
+REST, AT_POSTGRESQL, LONGEST_PAUSE_SECONDS = 110, 0.5, 20.0
 MOST, MOST_OF_A_SESSION = 1_000, 12
 
 Answer = Callable[[dict[str, Any]], tuple[str, Headers, bytes]]
