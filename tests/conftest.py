@@ -297,6 +297,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report: Any = yield
     if report.failed:
         item.stash[FAILED] = True
+    else:
+        # What was printed meanwhile need not be told to whoever gathers the reports.
+        report.sections = []
     return report
 
 

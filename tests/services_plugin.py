@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if getattr(config.option, "numprocesses", None) and PRIVATE:
         here = Path(__file__).resolve().parent.parent
-        migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"]
         migrating = subprocess.Popen(migrate, cwd=here)
         os.environ["SEGUE_TEST_TEMPLATE"] = TEMPLATE
         config.pluginmanager.register(MigratedBeforeTests(migrating))
