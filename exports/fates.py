@@ -69,9 +69,11 @@ def latest(profile: Profile) -> list[tuple[Run, ProfileFate]]:
     last = Run.objects.filter(destination=OuterRef("pk"), dry_run=False, planned_at__isnull=False)
     exports = Destination.objects.annotate(
         last_run=Subquery(last.order_by("-created_at").values("pk")[:1])
-    )
-    runs = Run.objects.filter(pk__in=exports.values("last_run")).select_related("destination")
-    return _of_each(list(runs.order_by("destination__name")[:MOST]), profile)
+    ).filter(last_run__isnull=False)
+    shown = list(exports.order_by("name").values_list("last_run", flat=True)[:MOST])
+    # By their keys: asked in one, for all exports and all their runs are gone through.
+    runs = Run.objects.select_related("destination").in_bulk(shown)
+    return _of_each([runs[pk] for pk in shown if pk in runs], profile)
 
 
 def _of_each(runs: list[Run], profile: Profile) -> list[tuple[Run, ProfileFate]]:

@@ -63,7 +63,7 @@ def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
                 "sentence": sentence(segment.rules, labels, names),
                 "used_by": used_by[segment.pk],
                 "spark": sparkline([count for count, _joined, _left in recent[segment.pk]]),
-                "last": recent[segment.pk][-1] if len(recent[segment.pk]) > 1 else None,
+                **_last_change(recent[segment.pk]),
             }
             for segment in segments
         ],
@@ -83,6 +83,14 @@ def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     htmx = request.htmx  # type: ignore[attr-defined]
     template = "_rows.html" if htmx and htmx.target != "found" else "list.html"
     return render(request, f"segments/segments/{template}", context)
+
+
+def _last_change(counts: list[tuple[int, int, int]]) -> dict[str, int]:
+    """How many joined and left at the last refresh; of the first all did."""
+    if len(counts) < 2:
+        return {"joined": 0, "left": 0}
+    _count, joined, left = counts[-1]
+    return {"joined": joined, "left": left}
 
 
 def _found(asked: dict[str, str]) -> QuerySet[Segment]:
