@@ -31,9 +31,11 @@ CIRCLES_AFTER = 20_000, 50, 100
 
 
 def when_ready(server: Any) -> None:
+    from config import turns
     from config.warmth import warm
 
     warm()
+    turns.begin(worker_tmp_dir)
     gc.collect()
     # What is loaded by now stays: it need not be looked through again, nor copied by that.
     gc.freeze()
@@ -43,3 +45,9 @@ def when_ready(server: Any) -> None:
 def post_fork(server: Any, worker: Any) -> None:
     sys.setswitchinterval(TURN_SECONDS)
     gc.set_threshold(*CIRCLES_AFTER)
+
+
+def on_exit(server: Any) -> None:
+    from config import turns
+
+    turns.end()

@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "config.observed.ObservedMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.turns.TurnsMiddleware",
     "config.compression.PagesCompressedMiddleware",
     "config.security_headers.SecurityHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
