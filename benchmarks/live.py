@@ -237,18 +237,21 @@ def watched(
     before, began = _processors(bench, gunicorn), time.monotonic()
     time.sleep(seconds)
     after, took = _processors(bench, gunicorn), time.monotonic() - began
-    since, until = time.time() - took, time.time() - 2 * MOVES_EVERY
+    ended_at = time.time()
+    since, until = ended_at - took, ended_at - 2 * MOVES_EVERY
     for page in open_pages:
         page.ended.set()
     mover.terminate()
     moves = [json.loads(line) for line in mover.stdout.read().splitlines()]
     mover.wait()
-    # What was overtaken by the next before it was seen was shown when that was.
+    # What was overtaken by the next before it was seen was shown when that was; what never was is
+    # as late at least as the end.
     late = [
-        min(at for seen, at in page.shown.items() if seen >= requests_used) - moved_at
+        min((at for seen, at in page.shown.items() if seen >= requests_used), default=ended_at)
+        - moved_at
         for moved_at, requests_used in moves
         for page in open_pages
-        if since <= moved_at < until and max(page.shown, default=0) >= requests_used
+        if since <= moved_at < until
     ]
     return {
         "share": {name: (after[name] - before[name]) / took * 100 for name in before},
