@@ -25,6 +25,12 @@ def last_beat() -> datetime | None:
     return found if isinstance(found, datetime) else None
 
 
+def is_missed() -> bool:
+    """Whether work that is asked for lies where it is: nobody was seen to do any lately."""
+    seen = last_beat()
+    return seen is None or timezone.now() - seen > MISSED_AFTER
+
+
 def _age() -> Iterator[tuple[tuple[str, ...], float]]:
     seen = last_beat()
     if seen is not None:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +16,7 @@ from exports.lists import ContactList, ListProblem, Way
 from exports.models import Destination
 from segments.models import Attribute, Segment
 from workspaces.models import Workspace
+from workspaces.seen import since
 
 MOST_ROWS = 60
 
@@ -240,7 +240,7 @@ class DestinationForm(forms.Form):
 
     @property
     def seen_at(self) -> datetime | None:
-        return parse_datetime(self.cleaned_data.get("seen") or "")
+        return since(self.cleaned_data.get("seen") or "")
 
     @property
     def moves(self) -> bool:

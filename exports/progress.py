@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.translation import gettext
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from exports import whys
 from exports.models import Batch, Run
+from workspaces import waiting
 from workspaces.estimates import Pace
 from workspaces.stages import Stage, StageState
 
@@ -88,8 +89,11 @@ def _look_again(run: Run) -> int:
 def _awaits(run: Run) -> str:
     if run.is_waiting:
         return run.reason if run.why.get("code") in whys.ROUTINE else ""
-    if run.state == Run.State.QUEUED:
-        return gettext("A worker takes it up as soon as one is free.")
+    if run.is_active and run.state != Run.State.AWAITING_APPROVAL:
+        waits = timezone.now() - (run.heartbeat_at or run.created_at)
+        told = waiting.for_a_worker(waits, is_queued=run.state == Run.State.QUEUED)
+        if told:
+            return told
     if run.state == Run.State.CONFIRMING and run.removal.get("step"):
         return whys.text(whys.why("taking_off", count=run.to_remove))
     return ""

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from segments.models import Import, SqlQuery
+from workspaces import waiting
 from workspaces.estimates import Pace, two_figures
 from workspaces.stages import Stage
 from workspaces.templatetags.segue import number, roughly
@@ -104,8 +106,10 @@ def _stages(stage: str, *, is_query: bool) -> list[Stage]:
 
 
 def _doing(load: Import, stage: str, *, is_query: bool) -> str:
-    if load.state == Import.State.QUEUED:
-        return gettext("A worker takes it up as soon as one is free.")
+    waits = timezone.now() - load.heartbeat_at
+    told = waiting.for_a_worker(waits, is_queued=load.state == Import.State.QUEUED)
+    if told:
+        return told
     if stage == "reading" and is_query:
         return gettext("Checking the rows")
     return str(STAGES[stage][1]) if stage in STAGES else ""

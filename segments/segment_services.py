@@ -1,5 +1,6 @@
 """What can be done with segments. Saving one doesn't refresh it: `request_refresh` does."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -19,6 +20,7 @@ from workspaces import audit
 from workspaces.models import User, Workspace
 
 __all__ = [
+    "ChangedMeanwhile",
     "Refused",
     "change_segment",
     "create_segment",
@@ -35,6 +37,20 @@ LONGEST_NAME = 100
 
 class Refused(Exception):
     """Why it can't be done, and what to do; the message is for people."""
+
+
+class ChangedMeanwhile(Refused):
+    """Somebody else saved the segment, `at` that moment, since the person opened it."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(
+            _(
+                "This segment was changed while you were editing it. What you entered is still"
+                " here: save again to replace those changes, or open the segment anew to see them"
+                " first."
+            )
+        )
+        self.at = at
 
 
 def create_segment(
@@ -70,13 +86,18 @@ def change_segment(
     description: str,
     by: User | None,
     is_draft: bool = False,
+    seen: datetime | None = None,
 ) -> None:
     """Raises as `create_segment` does; a rule that leads back to this segment is a circle.
 
-    A draft becomes active, unless it is to stay one; only a draft can be one.
+    A draft becomes active, unless it is to stay one; only a draft can be one. Raises
+    `ChangedMeanwhile` when the segment changed since `seen` (None: whatever it was).
     """
     with transaction.atomic():
         wait_for_other_changes(segment.workspace)
+        changed_at = Segment.objects.values_list("updated_at", flat=True).get(pk=segment.pk)
+        if seen is not None and changed_at != seen:
+            raise ChangedMeanwhile(changed_at)
         if is_draft and segment.is_draft:
             segment.rules = _as_entered(rules)
         else:

@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.exports.engine_world import connect
+from tests.exports.factories import DestinationFactory, RunFactory
 from tests.screens import faults_of, take_picture
 from tests.segments.factories import AttributeFactory, ProfileFactory
-from tests.workspaces.factories import PASSWORD, MembershipFactory
+from tests.workspaces.factories import PASSWORD, MembershipFactory, signed_in
 from workspaces.models import Role, Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -25,6 +26,14 @@ SEEN = """
   if (here !== document.body && !here.matches(":focus-visible"))
     throw new Error(`not marked: ${here.outerHTML.slice(0, 200)}`);
   return here === wanted;
+}
+"""
+
+
+LOOK_AGAIN = """
+() => {
+  const part = document.getElementById("run");
+  htmx.ajax("GET", part.getAttribute("hx-get"), { target: part, swap: "outerHTML" });
 }
 """
 
@@ -118,4 +127,41 @@ def test_from_signing_in_to_the_runs_end_by_keyboard_alone(
     expect(tab.get_by_text("Succeeded").first).to_be_visible()
     take_picture(tab, "keyboard 4 run")
     assert len(sandbox.control("members", list_id=sandbox.lists()["Newsletter"])) == 2
+    assert faults == []
+
+
+def test_a_run_that_waits_is_found_looked_into_and_approved_by_keyboard_alone(
+    workspace: Workspace, live_server: Any, browser: Any, settings: Any
+) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
+    run = RunFactory(
+        destination=DestinationFactory(workspace=workspace, name="Monthly newsletter"),
+        state="awaiting_approval",
+        finished_at=None,
+        to_remove=150,
+        removal={"held": 400, "sample": ["ann@example.com"]},
+    )
+    session = signed_in(workspace, Role.CONTRIBUTOR).cookies["sessionid"].value
+    context = browser.new_context(base_url=live_server.url, locale="en-GB")
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    tab = context.new_page()
+    faults = faults_of(tab)
+
+    tab.goto(f"/w/{workspace.slug}/")
+    press(tab, link(tab, "Decide"))
+    expect(tab.get_by_text("This run waits for approval")).to_be_visible()
+    press(tab, button(tab, "Refuse"))
+    go_to(tab, tab.get_by_role("dialog").get_by_role("button", name="Close"))
+    tab.keyboard.press("Escape")
+    expect(button(tab, "Refuse")).to_be_focused()
+    go_to(tab, button(tab, "Approve, take them off"))
+    # The part that moves is there anew; whoever stood on the button still does.
+    with tab.expect_response(lambda answer: "/progress/" in answer.url):
+        tab.evaluate(LOOK_AGAIN)
+    expect(button(tab, "Approve, take them off")).to_be_focused()
+    take_picture(tab, "keyboard 5 approval")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_text("This run waits for approval")).to_have_count(0)
+    run.refresh_from_db()
+    assert run.state != "awaiting_approval"
     assert faults == []

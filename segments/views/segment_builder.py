@@ -21,6 +21,7 @@ from segments.views.saved import follow_up
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Workspace
 from workspaces.permissions import requires
+from workspaces.seen import since
 
 SUGGESTIONS_SECONDS = 300
 
@@ -67,6 +68,9 @@ def _edit(request: WorkspaceRequest, segment: Segment) -> HttpResponse:
             saved = _save(request, segment, form, root)
         except RuleError as nonsense:
             builder.show_error(root, nonsense.path, str(nonsense))
+        except segment_services.ChangedMeanwhile as changed:
+            form.add_error(None, str(changed))
+            return _page(request, segment, form, root, seen=changed.at.isoformat(), status=409)
         except segment_services.Refused as refusal:
             form.add_error("name", str(refusal))
         else:
@@ -96,6 +100,7 @@ def _save(
         description=description,
         by=request.user,
         is_draft=is_draft,
+        seen=since(request.POST.get("seen", "")),
     )
     return segment
 
@@ -105,10 +110,15 @@ def _page(
     segment: Segment,
     form: SegmentForm,
     root: builder.FormNode,
+    *,
+    seen: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """`seen` is when the segment was last changed, as far as the person knows."""
     builder.complete(root, _attributes())
+    opened_at = segment.updated_at.isoformat() if segment.pk else ""
     context = {
+        "seen": seen or request.POST.get("seen", opened_at),
         "form": form,
         "segment": segment,
         "page": secrets.token_hex(8),

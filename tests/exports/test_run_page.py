@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from config import heartbeat
 from exports.account import FATES, account
 from exports.flow import flow_of
 from exports.models import Batch, Destination, Rejection, Run
@@ -456,6 +458,38 @@ def test_what_every_run_waits_for_is_no_warning(workspace: Any) -> None:
     said = words(get(run))
     assert "about 4 requests, however many they are" in said
     assert "Waiting" not in said
+
+
+def test_a_queue_that_nobody_works_at_is_told_here_and_at_home(workspace: Any) -> None:
+    asked = timezone.now() - timedelta(minutes=5)
+    run = RunFactory(
+        destination=DestinationFactory(workspace=workspace),
+        state="queued",
+        created_at=asked,
+        started_at=None,
+        planned_at=None,
+        finished_at=None,
+    )
+    client = viewer(workspace)
+    places = [url("run_detail", workspace, run.pk), f"/w/{workspace.slug}/"]
+    heartbeat.beat()
+    for place in places:
+        assert "A worker takes it up as soon as one is free." in words(client.get(place))
+    cache.set(heartbeat.KEY, asked)
+    for place in places:
+        assert "No worker is at work" in words(client.get(place))
+
+
+def test_home_says_what_a_run_waits_for(workspace: Any) -> None:
+    RunFactory(
+        destination=DestinationFactory(workspace=workspace),
+        state="planning",
+        finished_at=None,
+        waiting_until=timezone.now() + timedelta(hours=4),
+        why={"code": "budget_spent"},
+    )
+    said = words(viewer(workspace).get(f"/w/{workspace.slug}/"))
+    assert "It goes on by itself:" in said
 
 
 def test_a_failed_batch_says_how_it_failed_and_why(workspace: Any) -> None:

@@ -12,7 +12,7 @@ from django_scopes import scope
 
 from segments.models import Attribute, Profile, Segment
 from segments.rule_tree import RuleError
-from segments.segment_services import change_segment
+from segments.segment_services import change_segment, refresh_segment
 from tests.exports.pages import words
 from tests.segments.factories import SegmentFactory, group, rule
 from tests.segments.pages import url
@@ -82,6 +82,24 @@ def test_a_segment_is_edited_from_what_it_was(client: Client, shop: Workspace) -
 
 
 @pytest.mark.parametrize("at", ["segment_rules", "segment_add"])
+def test_who_saves_second_is_told_and_keeps_what_they_entered(
+    client: Client, shop: Workspace
+) -> None:
+    segment = SegmentFactory(workspace=shop, name="Parisians")
+    where = url("segment_edit", shop, segment.pk)
+    seen = client.get(where).context["seen"]
+    refresh_segment(segment)
+    assert client.post(where, {"name": "Ada’s", "seen": seen, **PARIS}).status_code == 302
+    late = {"name": "Ben’s", "seen": seen, **PARIS}
+    page = client.post(where, late)
+    assert page.status_code == 409
+    assert "was changed while you were editing it" in page.content.decode()
+    assert page.context["form"]["name"].value() == "Ben’s"
+    assert Segment.objects.get().name == "Ada’s"
+    client.post(where, late | {"seen": page.context["seen"]})
+    assert Segment.objects.get().name == "Ben’s"
+
+
 def test_rules_and_groups_are_added_and_removed_and_the_rest_stays(
     client: Client, shop: Workspace, at: str
 ) -> None:
