@@ -55,7 +55,10 @@ def test_an_account_with_many_lists_shows_them_all(shop: World) -> None:
 
 
 def test_a_list_chosen_before_that_is_not_in_the_account_is_pointed_out(shop: World) -> None:
-    assert "is not in the account Harbour Books" in words(pick(shop, picked=UNKNOWN))
+    page = pick(shop, picked=UNKNOWN)
+    assert "is not in the account Harbour Books" in words(page)
+    # Loading them anew does not take the word away.
+    assert f"?fresh=1&amp;picked={UNKNOWN}" in page.content.decode()
 
 
 @pytest.mark.parametrize(
