@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from config.handing_over import after_commit
@@ -43,13 +43,12 @@ class ChangedMeanwhile(Refused):
     """Somebody else saved the segment, `at` that moment, since the person opened it."""
 
     def __init__(self, at: datetime) -> None:
-        super().__init__(
-            _(
-                "This segment was changed while you were editing it. What you entered is still"
-                " here: save again to replace those changes, or open the segment anew to see them"
-                " first."
-            )
+        told = (
+            _("It has changed since it was read"),
+            f"{_('Last updated')}: {formats.localize(timezone.localtime(at))}",
+            _("Please try once more"),
         )
+        super().__init__(". ".join(told))
         self.at = at
 
 

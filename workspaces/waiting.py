@@ -2,16 +2,25 @@
 
 from datetime import timedelta
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config import heartbeat
+from workspaces.templatetags.segue import duration
 
 
 def for_a_worker(waits: timedelta, *, is_queued: bool) -> str:
     """Empty for what is under way, unless nobody is there to do it."""
-    if waits > heartbeat.MISSED_AFTER and heartbeat.is_missed():
-        return _(
-            "No worker is at work, so nothing goes on at the moment. It does by itself once they"
-            " are back: tell your operator."
-        )
-    return _("A worker takes it up as soon as one is free.") if is_queued else ""
+    told = [_no_worker()] if waits > heartbeat.MISSED_AFTER and heartbeat.is_missed() else []
+    if is_queued:
+        told.append(_("A worker takes it up as soon as one is free."))
+    return " ".join(told)
+
+
+def _no_worker() -> str:
+    seen = heartbeat.last_beat()
+    if seen is None:
+        return _("Scheduler and workers have not been seen working together.")
+    return _("Scheduler and workers last were seen working together %(when)s ago.") % {
+        "when": duration(timezone.now() - seen)
+    }

@@ -477,7 +477,7 @@ def test_a_queue_that_nobody_works_at_is_told_here_and_at_home(workspace: Any) -
         assert "A worker takes it up as soon as one is free." in words(client.get(place))
     cache.set(heartbeat.KEY, asked)
     for place in places:
-        assert "No worker is at work" in words(client.get(place))
+        assert "last were seen working together 5 min" in words(client.get(place))
 
 
 def test_home_says_what_a_run_waits_for(workspace: Any) -> None:

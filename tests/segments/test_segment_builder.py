@@ -93,7 +93,7 @@ def test_who_saves_second_is_told_and_keeps_what_they_entered(
     late = {"name": "Ben’s", "seen": seen, **PARIS}
     page = client.post(where, late)
     assert page.status_code == 409
-    assert "was changed while you were editing it" in page.content.decode()
+    assert "It has changed since it was read" in page.content.decode()
     assert page.context["form"]["name"].value() == "Ben’s"
     assert Segment.objects.get().name == "Ada’s"
     client.post(where, late | {"seen": page.context["seen"]})
