@@ -81,7 +81,6 @@ def test_a_segment_is_edited_from_what_it_was(client: Client, shop: Workspace) -
     assert (segment.name, len(segment.rules["rules"])) == ("Less", 1)
 
 
-@pytest.mark.parametrize("at", ["segment_rules", "segment_add"])
 def test_who_saves_second_is_told_and_keeps_what_they_entered(
     client: Client, shop: Workspace
 ) -> None:
@@ -100,6 +99,7 @@ def test_who_saves_second_is_told_and_keeps_what_they_entered(
     assert Segment.objects.get().name == "Ben’s"
 
 
+@pytest.mark.parametrize("at", ["segment_rules", "segment_add"])
 def test_rules_and_groups_are_added_and_removed_and_the_rest_stays(
     client: Client, shop: Workspace, at: str
 ) -> None:
