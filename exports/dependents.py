@@ -80,14 +80,13 @@ def of_segments(segments: Sequence[Segment]) -> dict[int, list[tuple[str, str]]]
 
 
 def of_attributes(workspace: Workspace, attribute: str) -> Iterator[Use]:
-    found = Destination.objects.select_related("workspace", "connection").order_by("name")
-    for destination in found:
-        sent = destination.matching
+    for destination in Destination.objects.select_related("connection").order_by("name"):
+        sent, page = destination.matching, ("exports:destination_detail", destination.pk)
         for name in dict.fromkeys(sent.values()):
             if attribute in ("", name):
                 fed = [field for field in sent if sent[field] == name]
                 problem = partial(_problem, destination, fed)
-                yield Use(name, "destination", destination.name, _url(destination), problem)
+                yield Use(name, "destination", destination.name, workspace, page, problem)
 
 
 def _problem(destination: Destination, fields: list[str], kind: str) -> str:

@@ -15,14 +15,20 @@ from workspaces.models import Workspace
 class Use:
     """Something that needs the attribute of that name: a `kind` of thing, called `label`.
 
-    `problem_with` says in words why it would not work with a type; empty if it would.
+    `page` is its URL's name and key, `problem_with` says in words why it would not work with a
+    type; empty if it would.
     """
 
     attribute: str
     kind: str
     label: str
-    url: str
+    workspace: Workspace
+    page: tuple[str, int]
     problem_with: Callable[[str], str]
+
+    @property
+    def url(self) -> str:
+        return address(self.page[0], self.workspace.slug, self.page[1])
 
 
 # Of a workspace, and of which of its attributes: of all, where none is named.
@@ -70,8 +76,8 @@ def segments_using(workspace: Workspace, attribute: str) -> Iterator[Use]:
     for pk, label, tree in found:
         speaks_of = rules_by_attribute(tree)
         for name in speaks_of if not attribute else {attribute} & speaks_of.keys():
-            url = address("segments:segment_detail", workspace.slug, pk)
-            yield Use(name, "segment", label, url, partial(_problem, name, speaks_of[name]))
+            problem = partial(_problem, name, speaks_of[name])
+            yield Use(name, "segment", label, workspace, ("segments:segment_detail", pk), problem)
 
 
 def _problem(name: str, rules: list[dict[str, Any]], kind: str) -> str:
