@@ -25,6 +25,7 @@ DONE_BY: dict[str, str] = {
     "workspaces:schedule": "set_schedule get_schedule",
     "workspaces:refresh_now": "start_refresh",
     "workspaces:home_refreshes": "list_refreshes",
+    "workspaces:going_on": "list_refreshes list_loads list_runs",
     "workspaces:refreshes": "list_refreshes",
     "workspaces:refresh_detail": "get_refresh",
     "workspaces:refresh_tree": "get_refresh",
