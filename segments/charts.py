@@ -3,7 +3,7 @@
 The picture is stretched to the room there is, so no text is in it: pages write the labels beside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from segments.history import Point
@@ -47,12 +47,27 @@ class HistoryChart:
     bar_floor: int = LINE_HEIGHT + GAP + BAR_HEIGHT
 
     @property
+    def joined(self) -> str:
+        """Their bars, as one path; so are those of `left`."""
+        return _bars((one, one.joined_y, one.joined_height) for one in self.columns)
+
+    @property
+    def left(self) -> str:
+        return _bars((one, f"{self.bar_floor}", one.left_height) for one in self.columns)
+
+    @property
     def half(self) -> int:
         return self.most // 2
 
     @property
     def newest_first(self) -> list[Column]:
         return self.columns[::-1]
+
+
+def _bars(found: Iterable[tuple[Column, str, str]]) -> str:
+    return "".join(
+        f"M{one.bar_x} {y}h{one.bar_width}v{high}H{one.bar_x}z" for one, y, high in found
+    )
 
 
 def history_chart(points: Sequence[Point]) -> HistoryChart | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from html import escape
 from typing import Any
@@ -388,13 +388,21 @@ def at(moment: datetime | None, otherwise: str = "–") -> str:
     )
 
 
+@register.filter
+def written(moment: date, form: str) -> str:
+    """As Django's `date`, which takes 0.1 ms to write a day: charts have dozens."""
+    if isinstance(moment, datetime):
+        return _written(timezone.localtime(moment), form)
+    return _written_in(get_language(), moment, form)
+
+
 def _written(local: datetime, form: str) -> str:
     to_the_minute = local.replace(tzinfo=None, second=0, microsecond=0)
     return _written_in(get_language(), to_the_minute, form)
 
 
 @lru_cache(10_000)
-def _written_in(language: str | None, to_the_minute: datetime, form: str) -> str:
+def _written_in(language: str | None, to_the_minute: date, form: str) -> str:
     return formats.date_format(to_the_minute, form)
 
 
