@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
@@ -144,11 +144,15 @@ def administrators() -> list[Membership]:
 
 def profiles_in(segment_ids: list[int]) -> int:
     """How many profiles the segments hold together, each counted once."""
-    if len(segment_ids) == 1:
-        segment = Segment.objects.filter(pk=segment_ids[0]).first()
-        return segment.member_count if segment else 0
-    found = SegmentMember.objects.filter(segment_id__in=segment_ids)
-    return found.values("profile_id").distinct().count()
+    largest, *others = Segment.objects.filter(pk__in=segment_ids).order_by("-member_count") or [
+        None
+    ]
+    if largest is None or not others:
+        return largest.member_count if largest else 0
+    # Those of the largest are known: to find each once among all takes a second for a few 100,000.
+    inside = SegmentMember.objects.filter(segment=largest, profile_id=OuterRef("profile_id"))
+    more = SegmentMember.objects.filter(~Exists(inside), segment__in=others)
+    return largest.member_count + more.values("profile_id").distinct().count()
 
 
 def selected_segments(destination: Destination) -> list[Segment]:
