@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
@@ -12,7 +14,7 @@ from django.http import QueryDict
 from connections.models import Connection
 from exports.models import Destination, DestinationSegment, Rejection, Run
 from segments.models import Segment, SegmentMember
-from workspaces import keyset
+from workspaces import cached, keyset
 from workspaces.models import Membership, Role, Workspace
 from workspaces.permissions import may
 from workspaces.timing import workspace_refreshes_at
@@ -31,6 +33,8 @@ ORDERS: dict[str, tuple[Combinable, ...]] = {
     "created": (F("created_at"), F("name")),
 }
 RUNS_SHOWN = 20
+# How many profiles segments hold together.
+KEPT_SECONDS = 24 * 60 * 60
 RUN_ORDERS: dict[str, tuple[Combinable, ...]] = {
     # By number, which is by when they were started, too.
     "started": (),
@@ -144,12 +148,21 @@ def administrators() -> list[Membership]:
 
 def profiles_in(segment_ids: list[int]) -> int:
     """How many profiles the segments hold together, each counted once."""
-    largest, *others = Segment.objects.filter(pk__in=segment_ids).order_by("-member_count") or [
-        None
-    ]
-    if largest is None or not others:
-        return largest.member_count if largest else 0
-    # Those of the largest are known: to find each once among all takes a second for a few 100,000.
+    segments = list(Segment.objects.filter(pk__in=segment_ids).order_by("-member_count"))
+    if len(segments) < 2:
+        return sum(segment.member_count for segment in segments)
+    # Until one of them is computed anew they hold the same profiles.
+    state = str([(one.pk, one.refreshed_at, one.member_count) for one in segments])
+    key = cached.key(segments[0].workspace_id, "together", sha256(state.encode()).hexdigest())
+    known: int | None = cache.get(key)
+    if known is None:
+        known = _together(*segments)
+        cache.set(key, known, KEPT_SECONDS)
+    return known
+
+
+def _together(largest: Segment, *others: Segment) -> int:
+    """What the others have beside the largest, which may be nearly everybody."""
     inside = SegmentMember.objects.filter(segment=largest, profile_id=OuterRef("profile_id"))
     more = SegmentMember.objects.filter(~Exists(inside), segment__in=others)
     return largest.member_count + more.values("profile_id").distinct().count()

@@ -162,12 +162,20 @@ def test_the_segments_ticked_are_counted_together_each_profile_once(shop: World)
     other = Segment.objects.create(workspace=shop.workspace, name="Same people")
     from segments.models import Profile
     from tests.exports.engine_world import put_in
+    from tests.segments.factories import ProfileFactory
 
     put_in(other, Profile.objects.all()[:2])
     page = administrator(shop.workspace).get(
         url("selection_size", shop.workspace), {"segments": [shop.segment.pk, other.pk]}
     )
     assert "3 profiles, each counted once" in words(page)
+    # Once one of them has been computed anew they are counted anew.
+    put_in(other, [ProfileFactory(workspace=shop.workspace)])
+    Segment.objects.filter(pk=other.pk).update(refreshed_at=timezone.now())
+    again = administrator(shop.workspace).get(
+        url("selection_size", shop.workspace), {"segments": [shop.segment.pk, other.pk]}
+    )
+    assert "4 profiles, each counted once" in words(again)
 
 
 def test_too_many_profiles_are_warned_of(shop: World) -> None:
