@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -91,11 +91,15 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Tests work with it in the role of web and workers."""
-    with django_db_blocker.unblock(), in_role_for_work(connection):
-        # Made of a template it is a copy, as one restored from a backup is.
-        Installation.objects.all().delete()
+    """Tests work with it in the role of web and workers, and those alone that say so."""
+    with ExitStack() as for_work:
+        with django_db_blocker.unblock():
+            for_work.enter_context(in_role_for_work(connection))
+            # Made of a template it is a copy, as one restored from a backup is.
+            Installation.objects.all().delete()
         yield
+        with django_db_blocker.unblock():
+            for_work.close()
 
 
 @pytest.fixture

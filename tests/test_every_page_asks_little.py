@@ -84,7 +84,7 @@ def test_every_page_asks_the_database_few_times_and_the_browser_to_wait_for_litt
     assert {url: size for url, size in waited_for.items() if size > MOST_BYTES_BEFORE_DRAWING} == {}
 
 
-def test_so_does_the_home_page_with_every_first_step_ahead() -> None:
+def test_so_does_the_home_page_with_every_first_step_ahead(db: None) -> None:
     new = WorkspaceFactory()
     client: Any = signed_in(new)
     home = new.get_absolute_url()
