@@ -23,7 +23,7 @@ class UserFactory(DjangoModelFactory):
         model = User
         skip_postgeneration_save = True
 
-    email = factory.Sequence(lambda n: f"person{n}@example.com")
+    email = factory.Sequence(lambda n: f"member{n}@example.com")
     password = factory.django.Password(PASSWORD)
 
     @factory.post_generation
