@@ -45,8 +45,8 @@ class NotPulled(Explained):
 def pull(run: Run) -> None:
     """Brings the opt-outs of the run's account and list up to date, each once a run.
 
-    A list that is only likely to be needed is asked for, and not waited for. Raises `TryLater`,
-    and `NotPulled` when it is of no use to try again.
+    A list that is only likely to be needed is asked for, and not waited for; one that is likely not
+    to be is only looked for. Raises `TryLater`, and `NotPulled` when it is of no use to try again.
     """
     link = run.destination.connection
     if run.dry_run or link is None:
@@ -61,6 +61,8 @@ def pull(run: Run) -> None:
         with requests_counted(run, link) as provider:
             if not run.read_back.get("pulled"):
                 _pull(run, link.account_id, provider)
+                if not read_list and not ask_for and _has_sent_there(run, link.account_id):
+                    _ensure_list_is_there(run, provider)
                 _save(run, pulled=True)
             if read_list:
                 _read_list(run, link.account_id, provider)
@@ -139,6 +141,11 @@ def _sends_again(run: Run) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(sql.TOUCHED_SINCE, where)
         return bool(cursor.fetchone()[0])
+
+
+def _has_sent_there(run: Run, account_id: str) -> bool:
+    """Who never has is about to, and then the provider says whether the list is there."""
+    return run.destination_id in _holders(run, account_id)
 
 
 def _read_list(run: Run, account_id: str, provider: Provider) -> None:

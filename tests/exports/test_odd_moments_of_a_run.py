@@ -219,6 +219,19 @@ def test_nobody_was_taken_off_a_list_that_was_deleted(small: Small) -> None:
     assert not OptOut.objects.exists()
 
 
+def test_a_deleted_list_is_looked_for_again_when_no_answer_came(small: Small) -> None:
+    small.add(*people(1, 2))
+    small.run()
+    small.memory.delete_list(small.list_id)
+    run = small.begin()
+    with answers_lost(small.memory, "list", taken=False):
+        assert drive(run, hand_out_nothing) is not None
+    assert run.state == Run.State.PLANNING
+    drive_to_end(run)
+    assert run.state == Run.State.FAILED
+    assert "deleted there" in run.reason
+
+
 def test_another_exports_import_is_not_taken_for_one_whose_answer_was_lost(small: Small) -> None:
     small.add(*people(1, 2))
     run = small.begin()

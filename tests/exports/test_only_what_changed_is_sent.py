@@ -7,9 +7,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from connections.access import client
 from exports.configuration import configuration_of
 from exports.engine.judge import drop_judged, judge
-from exports.models import Delivery, Rejection
+from exports.models import Delivery, OptOut, Rejection, Run
 from segments.models import Attribute, Profile, SegmentMember
 from tests.exports.engine_world import World, account
 
@@ -71,6 +72,22 @@ def test_the_other_takes_over_when_the_one_who_is_held_leaves(world: World) -> N
     assert account(world.run()) == {"unchanged": 1}, "the same data: nothing to send"
     assert imports(world) == 1
     assert Delivery.objects.get().profile_id == Profile.objects.get(key="b").pk
+
+
+@pytest.mark.parametrize("leaving", [0, 1])
+def test_who_has_nothing_to_send_learns_that_the_list_was_deleted_as_who_has(
+    world: World, leaving: int
+) -> None:
+    world.add_people(3)
+    world.run()
+    client(world.connection).delete_list(world.list_id)
+    gone = SegmentMember.objects.order_by("profile_id")[:leaving]
+    SegmentMember.objects.filter(profile_id__in=gone.values("profile_id")).delete()
+    run = world.run()
+    assert (run.state, run.requests) == (Run.State.FAILED, 2)
+    assert not OptOut.objects.exists(), "nobody was taken off a list that is not there"
+    change("k0000002", first="Changed")
+    assert (world.run().reason, run.planned_at) == (run.reason, None)
 
 
 @pytest.mark.parametrize("address", ["Ann@Example.COM", "  ann@example.com ", "ANN@EXAMPLE.COM\t"])
