@@ -252,15 +252,29 @@ def _page(
         "administrators": [] if setting_up.connections else selectors.administrators(),
     }
     if step in (Step.SEGMENTS, None):
-        chosen = set(form.chosen_segments)
-        context |= {
-            "segments": [(one, str(one.pk) in chosen) for one in form.all_segments],
-            "most": MAX_PROFILES,
-            **selection(form.chosen_segments),
-        }
+        context |= {"segments": _choices(form), **selection(form.chosen_segments)}
     if step == Step.PREVIEW:
         context["review"] = _review(form)
     return render(setting_up.request, "exports/form.html", context, status=status)
+
+
+def _choices(form: DestinationForm) -> list[dict[str, Any]]:
+    """The segments to choose from: as mappings, which templates read quickest, for there are many."""
+    chosen, errors = set(form.chosen_segments), bool(form["segments"].errors)
+    return [
+        {
+            "key": segment.pk,
+            "name": segment.name,
+            "members": segment.member_count,
+            "refreshed_at": segment.refreshed_at,
+            "is_refreshed": segment.refreshed_at is not None,
+            "is_active": segment.is_active,
+            "is_large": segment.member_count > MAX_PROFILES,
+            "is_chosen": str(segment.pk) in chosen,
+            "tells_errors": errors and number == 0,
+        }
+        for number, segment in enumerate(form.all_segments)
+    ]
 
 
 def _review(form: DestinationForm) -> dict[str, Any]:

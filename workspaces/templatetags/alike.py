@@ -3,6 +3,7 @@
 Making a row by its template costs a millisecond; a page has many, of two or three kinds.
 """
 
+import html
 import re
 import secrets
 from typing import Any
@@ -36,7 +37,7 @@ class AlikeNode(Node):
         if kind not in known:
             known[kind] = BLANKS.split(self._made(context, kind))
         pieces = known[kind]
-        values = [conditional_escape(one.resolve(context)) for one in self.values.values()]
+        values = [_escaped(one.resolve(context)) for one in self.values.values()]
         return SafeString(
             "".join(
                 values[int(piece)] if at % 2 else piece  # texts, and numbers of values by turns
@@ -49,6 +50,13 @@ class AlikeNode(Node):
         shared = {key: context.get(key) for key in ("request", "csrf_token", "workspace")}
         inner = context.new({**shared, **dict(zip(self.kind, kind, strict=True)), **self.blanks})
         return str(self.nodelist.render(inner))
+
+
+def _escaped(value: Any) -> str:
+    """As Django does, which looks for what is lazy first: there are hundreds of plain ones."""
+    if type(value) is str:
+        return html.escape(value)
+    return str(value) if type(value) in (int, SafeString) else conditional_escape(value)
 
 
 @register.tag

@@ -366,12 +366,8 @@ def when(moment: datetime | None, otherwise: str = "–") -> str:
     if moment is None:
         return otherwise
     local = timezone.localtime(moment)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        local.isoformat(timespec="seconds"),
-        f"{_written(local, 'DATETIME_FORMAT')} {local.tzname()}",
-        ago(moment),
-    )
+    exactly = f"{_written(local, 'DATETIME_FORMAT')} {local.tzname()}"
+    return _time(local, exactly, ago(moment))
 
 
 @register.simple_tag
@@ -380,12 +376,13 @@ def at(moment: datetime | None, otherwise: str = "–") -> str:
     if moment is None:
         return otherwise
     local = timezone.localtime(moment)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        local.isoformat(timespec="seconds"),
-        ago(moment),
-        _written(local, "SHORT_DATETIME_FORMAT"),
-    )
+    return _time(local, ago(moment), _written(local, "SHORT_DATETIME_FORMAT"))
+
+
+def _time(local: datetime, title: str, text: str) -> SafeString:
+    """What `format_html` would make in three times as long: lists have hundreds of them."""
+    exactly = local.isoformat(timespec="seconds")
+    return SafeString(f'<time datetime="{exactly}" title="{escape(title)}">{escape(text)}</time>')
 
 
 @register.filter
