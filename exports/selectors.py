@@ -151,7 +151,7 @@ def profiles_in(segment_ids: list[int]) -> int:
     segments = list(Segment.objects.filter(pk__in=segment_ids).order_by("-member_count"))
     if len(segments) < 2:
         return sum(segment.member_count for segment in segments)
-    # Until one of them is computed anew they hold the same profiles.
+    # They hold the same until one is computed anew; an erasure takes its person off the count.
     state = str([(one.pk, one.refreshed_at, one.member_count) for one in segments])
     key = cached.key(segments[0].workspace_id, "together", sha256(state.encode()).hexdigest())
     known: int | None = cache.get(key)

@@ -7,11 +7,14 @@ import pytest
 from django.utils import timezone
 
 from connections.models import Connection
+from exports import selectors
 from exports.models import Delivery, Destination, Run
-from segments.models import Attribute, AttributeType, Segment
-from tests.exports.engine_world import World, connect
+from segments import erasures
+from segments.models import Attribute, AttributeType, Profile, Segment
+from tests.exports.engine_world import World, connect, put_in
 from tests.exports.factories import BatchFactory, RunFactory
 from tests.exports.pages import administrator, contributor, entered, url, viewer, words
+from tests.segments.factories import ProfileFactory
 from workspaces.models import AuditEntry
 
 
@@ -160,10 +163,6 @@ def test_rows_left_empty_are_no_match_and_no_error(shop: World) -> None:
 def test_the_segments_ticked_are_counted_together_each_profile_once(shop: World) -> None:
     shop.add_people(3)
     other = Segment.objects.create(workspace=shop.workspace, name="Same people")
-    from segments.models import Profile
-    from tests.exports.engine_world import put_in
-    from tests.segments.factories import ProfileFactory
-
     put_in(other, Profile.objects.all()[:2])
     page = administrator(shop.workspace).get(
         url("selection_size", shop.workspace), {"segments": [shop.segment.pk, other.pk]}
@@ -176,6 +175,18 @@ def test_the_segments_ticked_are_counted_together_each_profile_once(shop: World)
         url("selection_size", shop.workspace), {"segments": [shop.segment.pk, other.pk]}
     )
     assert "4 profiles, each counted once" in words(again)
+
+
+def test_who_is_erased_is_counted_no_longer_with_the_segments_ticked(shop: World) -> None:
+    shop.add_people(3)
+    other = Segment.objects.create(workspace=shop.workspace, name="Others")
+    shop.add({"key": "erased", "email": "erased@example.com"})
+    erased = Profile.objects.get(key="erased")
+    put_in(other, [erased, Profile.objects.get(key="k0000000")])
+    both = [shop.segment.pk, other.pk]
+    assert selectors.profiles_in(both) == 4
+    erasures.erase(erased, by=None)
+    assert selectors.profiles_in(both) == 3
 
 
 def test_too_many_profiles_are_warned_of(shop: World) -> None:
