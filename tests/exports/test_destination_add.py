@@ -198,6 +198,21 @@ def test_too_many_profiles_are_warned_of(shop: World) -> None:
     assert "at most 1,000,000 profiles" in words(page)
 
 
+def test_segments_that_alone_are_too_large_are_marked(shop: World) -> None:
+    for name, count in [("Right", 1_000_000), ("Larger", 1_000_001)]:
+        Segment.objects.create(workspace=shop.workspace, name=name, member_count=count)
+    page = administrator(shop.workspace).get(
+        url("destination_add", shop.workspace), {"step": "segments"}
+    )
+    shown = page.content.decode().split('class="segment-choice"')[1:]
+    rows = [one.partition("</label>")[0] for one in shown]
+    assert [("Larger" in row, "alert-triangle" in row) for row in rows] == [
+        (False, False),
+        (True, True),
+        (False, False),
+    ]
+
+
 def test_the_preview_shows_who_would_be_sent_and_saves_nothing(shop: World) -> None:
     shop.add_people(2)
     shop.add(
