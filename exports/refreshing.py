@@ -61,9 +61,10 @@ def _run_of(step: RefreshStep) -> Run | None:
 def tell(steps: list[RefreshStep]) -> dict[int, Told]:
     """Where the steps' exports are; of those that run, the run and how far it is."""
     runs = Run.objects.in_bulk([step.counts["run"] for step in steps if "run" in step.counts])
-    slug = steps[0].workspace.slug
+    slug = steps[0].refresh.workspace.slug
     told = {}
-    there = Destination.objects.in_bulk([step.object_id for step in steps])
+    found = Destination.objects.filter(pk__in=[step.object_id for step in steps])
+    there = set(found.values_list("pk", flat=True))
     for step in steps:
         run = runs.get(step.counts.get("run"))
         if run is not None:

@@ -74,10 +74,11 @@ def skip(step: RefreshStep) -> None:
 
 def tell(steps: list[RefreshStep]) -> dict[int, Told]:
     """Where the steps' segments are."""
-    found = Segment.objects.filter(pk__in=[step.object_id for step in steps])
+    slug = steps[0].refresh.workspace.slug
+    there = Segment.objects.filter(pk__in=[step.object_id for step in steps])
     return {
-        segment.pk: Told(address("segments:segment_detail", segment.workspace.slug, segment.pk))
-        for segment in found.select_related("workspace")
+        pk: Told(address("segments:segment_detail", slug, pk))
+        for pk in there.values_list("pk", flat=True)
     }
 
 

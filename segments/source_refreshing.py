@@ -89,8 +89,9 @@ def _see_through(load: Import) -> None:
 
 def tell(steps: list[RefreshStep]) -> dict[int, Told]:
     """Where the steps' sources are; of those that are being loaded, how far."""
-    slug = steps[0].workspace.slug
-    there = Source.objects.in_bulk([step.object_id for step in steps])
+    slug = steps[0].refresh.workspace.slug
+    found = Source.objects.filter(pk__in=[step.object_id for step in steps])
+    there = set(found.values_list("pk", flat=True))
     going_on = {
         load.source_id: load
         for load in Import.objects.filter(source__in=there, state=Import.State.RUNNING)

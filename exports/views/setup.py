@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -258,6 +258,16 @@ def _page(
     return render(setting_up.request, "exports/form.html", context, status=status)
 
 
+class KindOfChoice(NamedTuple):
+    """What a segment is shown differently for."""
+
+    is_chosen: bool
+    is_active: bool
+    is_refreshed: bool
+    is_large: bool
+    tells_errors: bool
+
+
 def _choices(form: DestinationForm) -> list[dict[str, Any]]:
     """The segments to choose from: as mappings, which templates read quickest, for there are many."""
     chosen, errors = set(form.chosen_segments), bool(form["segments"].errors)
@@ -267,11 +277,13 @@ def _choices(form: DestinationForm) -> list[dict[str, Any]]:
             "name": segment.name,
             "members": segment.member_count,
             "refreshed_at": segment.refreshed_at,
-            "is_refreshed": segment.refreshed_at is not None,
-            "is_active": segment.is_active,
-            "is_large": segment.member_count > MAX_PROFILES,
-            "is_chosen": str(segment.pk) in chosen,
-            "tells_errors": errors and number == 0,
+            "kind": KindOfChoice(
+                is_chosen=str(segment.pk) in chosen,
+                is_active=segment.is_active,
+                is_refreshed=segment.refreshed_at is not None,
+                is_large=segment.member_count > MAX_PROFILES,
+                tells_errors=errors and number == 0,
+            ),
         }
         for number, segment in enumerate(form.all_segments)
     ]

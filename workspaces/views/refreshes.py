@@ -85,14 +85,14 @@ def home_refreshes(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 @requires("schedule.view")
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    refresh = get_object_or_404(Refresh.objects.select_related("started_by"), pk=pk)
+    refresh = _refresh(pk)
     return render(request, "workspaces/refresh.html", _tree(refresh, is_whole="all" in request.GET))
 
 
 @requires("schedule.view")
 def tree(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """The part of the page that lives while the refresh goes on."""
-    refresh = get_object_or_404(Refresh.objects.select_related("started_by"), pk=pk)
+    refresh = _refresh(pk)
     response = render(
         request, "workspaces/_refresh_tree.html", _tree(refresh, is_whole="all" in request.GET)
     )
@@ -115,8 +115,12 @@ def retry(request: WorkspaceRequest, slug: str, pk: int, step: int | None = None
     return redirect("workspaces:refresh_detail", slug, pk)
 
 
+def _refresh(pk: int) -> Refresh:
+    return get_object_or_404(Refresh.objects.select_related("started_by", "workspace"), pk=pk)
+
+
 def _tree(refresh: Refresh, *, is_whole: bool) -> dict[str, Any]:
-    steps = list(refresh.steps.select_related("workspace").order_by("position"))
+    steps = list(refresh.steps.order_by("position"))
     names = {step.position: step.name for step in steps}
     groups = []
     going_on = refresh.is_active
