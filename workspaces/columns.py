@@ -12,7 +12,7 @@ NAME = "columns"
 @dataclass(frozen=True)
 class Column:
     name: str
-    label: str | Promise
+    label: str
     is_shown: bool
 
 
@@ -33,15 +33,12 @@ class Columns:
         named = set(query.getlist(NAME))
         self.chosen = [name for name in offered if name in named][:most]
         shown = self.chosen or (offered if usual is None else usual)
-        self.all = [Column(name, label, name in shown) for name, label in offered.items()]
-        self._shown = {one.name for one in self.all if one.is_shown}
+        self.all = [Column(name, str(label), name in shown) for name, label in offered.items()]
+        self.shown = [one for one in self.all if one.is_shown]
+        self._names = {one.name for one in self.shown}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._shown
-
-    @property
-    def shown(self) -> list[Column]:
-        return [one for one in self.all if one.is_shown]
+        return name in self._names
 
     def __len__(self) -> int:
         """How many are shown, the first one too: what a cell that spans the table spans."""

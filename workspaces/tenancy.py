@@ -37,7 +37,23 @@ class TenantForeignKey(models.ForeignKey):
         return Exact(there.get_col(related_alias), here.get_col(alias))
 
 
-class TenantModel(models.Model):
+class QuickLabels(models.Model):
+    """Says what a choice is called as Django does, which makes all of the choices anew each time."""
+
+    class Meta:
+        abstract = True
+
+    def _get_FIELD_display(self, field: Any) -> str:  # noqa: N802 - Django's name
+        value = getattr(self, field.attname)
+        return str(_labels(field).get(value, value))
+
+
+@cache
+def _labels(field: Any) -> dict[Any, Any]:
+    return dict(field.flatchoices)
+
+
+class TenantModel(QuickLabels):
     """Base of every table whose rows belong to one workspace.
 
     A model's `granted` says what web and workers may do with its table, where that is not all;
@@ -57,18 +73,7 @@ class TenantModel(models.Model):
     class Meta:
         abstract = True
 
-    def _get_FIELD_display(self, field: Any) -> str:  # noqa: N802 - Django's name
-        """As Django's own, which makes all of the choices anew each time: lists ask it a lot."""
-        value = getattr(self, field.attname)
-        return str(_labels(field).get(value, value))
-
-
-@cache
-def _labels(field: Any) -> dict[Any, Any]:
-    return dict(field.flatchoices)
-
-
-class BulkTenantModel(models.Model):
+class BulkTenantModel(QuickLabels):
     """Base of tenant tables written a million rows at a time, by set-based SQL only.
 
     Their references are not checked row by row: that would cost more than the writing. The
