@@ -38,7 +38,7 @@ class TenantForeignKey(models.ForeignKey):
 
 
 class QuickLabels(models.Model):
-    """Says what a choice is called as Django does, which makes all of the choices anew each time."""
+    """Says what a choice is called as Django does, which makes all choices anew each time."""
 
     class Meta:
         abstract = True

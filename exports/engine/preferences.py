@@ -56,19 +56,9 @@ def pull(run: Run) -> None:
     )
     if run.read_back.get("pulled") and not read_list:
         return
-    ask_for = not list_is_known(run) and not read_list and _sends_again(run)
     try:
         with requests_counted(run, link) as provider:
-            if not run.read_back.get("pulled"):
-                _pull(run, link.account_id, provider)
-                if not read_list and not ask_for and _has_sent_there(run, link.account_id):
-                    _ensure_list_is_there(run, provider)
-                _save(run, pulled=True)
-            if read_list:
-                _read_list(run, link.account_id, provider)
-                _save(run, list_known=True)
-            elif ask_for:
-                read_back.begin(run, provider, HELD, list_ids=[run.destination.list_id])
+            _ask(run, link.account_id, provider, read_list=read_list)
     except errors.BudgetSpent as spent:
         raise TryLater(why_of(spent), spent.until, budget=True) from spent
     except read_back.NeverRead as never:
@@ -79,6 +69,20 @@ def pull(run: Run) -> None:
             raise NotPulled(why_of(error)) from error
         _save(run, pull_tries=tries)
         raise TryLater.after(error, tries) from error
+
+
+def _ask(run: Run, account_id: str, provider: Provider, *, read_list: bool) -> None:
+    ask_for_it = not list_is_known(run) and not read_list and _sends_again(run)
+    if not run.read_back.get("pulled"):
+        _pull(run, account_id, provider)
+        if not read_list and not ask_for_it and _has_sent_there(run, account_id):
+            _ensure_list_is_there(run, provider)
+        _save(run, pulled=True)
+    if read_list:
+        _read_list(run, account_id, provider)
+        _save(run, list_known=True)
+    elif ask_for_it:
+        read_back.begin(run, provider, HELD, list_ids=[run.destination.list_id])
 
 
 def list_is_known(run: Run) -> bool:

@@ -269,7 +269,7 @@ class KindOfChoice(NamedTuple):
 
 
 def _choices(form: DestinationForm) -> list[dict[str, Any]]:
-    """The segments to choose from: as mappings, which templates read quickest, for there are many."""
+    """The segments to choose from: mappings, which templates read quickest, as there are many."""
     chosen, errors = set(form.chosen_segments), bool(form["segments"].errors)
     return [
         {

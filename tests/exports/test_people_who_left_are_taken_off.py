@@ -240,7 +240,7 @@ def test_many_at_once_wait_for_approval(large: World) -> None:
     assert run.state == Run.State.AWAITING_APPROVAL
     assert (run.to_remove, run.removal["held"]) == (150, 400)
     assert len(run.removal["sample"]) == 10
-    assert large.sandbox.control("statistics")["total"] == 2, "who unsubscribed, the list, nothing else"
+    assert large.sandbox.control("statistics")["total"] == 2, "who unsubscribed, and the list"
     assert len(large.on_list()) == 400
     member = MembershipFactory(workspace=large.workspace).user
     approve_run(run, by=member)
