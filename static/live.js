@@ -9,7 +9,11 @@
   let failures = 0;
   let quietUntil = 0;
 
-  const isOpen = () => document.querySelector(".menu:popover-open, dialog[open]");
+  // What is open in a part would close with it; where a browser can’t tell of lists, those do
+  const LISTS = CSS.supports("selector(select:open)") ? ", select:open" : "";
+  const isHeld = (part) =>
+    targetOf(part)?.querySelector(`.menu:popover-open${LISTS}`) ||
+    (part.matches("[data-live]") && document.querySelector(".menu:popover-open, dialog[open]"));
   const targetOf = (part) => {
     const target = part.getAttribute("hx-target");
     return target ? document.querySelector(target) : part;
@@ -28,10 +32,34 @@
     document.getElementById("lost")?.setAttribute("hidden", "");
   };
 
+  // Who reads or uses a part goes on in the new one: what is unfolded stays so, and the focus there,
+  // which htmx keeps only where it has an id
+  const MOVES = '[data-moves], [data-begins], [hx-trigger^="every"]';
+  const alike = (root, one) =>
+    [...root.querySelectorAll(one.localName)].filter(
+      (other) =>
+        (one.ariaLabel || other.textContent === one.textContent) &&
+        ["href", "name", "aria-label"].every((name) => other.getAttribute(name) === one.getAttribute(name)),
+    );
+  const noteUse = (target) => {
+    const { id } = target;
+    const places = (found) => found.map((one) => [one, alike(target, one).indexOf(one)]);
+    const unfolded = places([...target.querySelectorAll("details[open] > summary")]);
+    const here = document.activeElement;
+    const focused = target.contains(here) && !here.id ? places([here]) : [];
+    return () => {
+      const root = document.getElementById(id);
+      if (!root) return;
+      const again = ([one, place]) => alike(root, one)[place];
+      unfolded.forEach((one) => again(one)?.parentElement.setAttribute("open", ""));
+      if (!here.isConnected) focused.forEach((one) => again(one)?.focus({ preventScroll: true }));
+    };
+  };
+
   const show = (stream, html) => {
     const part = document.getElementById(stream.id);
     if (!part || followed.get(stream.id) !== stream) return;
-    if (part.matches("[data-live]") && isOpen()) {
+    if (isHeld(part)) {
       clearTimeout(stream.later);
       stream.later = setTimeout(() => show(stream, html), 500);
       return;
@@ -39,7 +67,9 @@
     clearTimeout(stream.later);
     const select = part.getAttribute("hx-select");
     const swapStyle = part.getAttribute("hx-swap") ?? "innerHTML";
+    const goOnAsBefore = noteUse(targetOf(part));
     htmx.swap(targetOf(part), html, { swapStyle, swapDelay: 0, settleDelay: 20 }, { select });
+    goOnAsBefore();
     noteThings();
     followAll();
   };
@@ -50,7 +80,7 @@
   const begin = (id) => {
     const part = document.getElementById(id);
     if (!part?.matches("[data-begins]")) return;
-    if (part.matches("[data-live]") && isOpen()) setTimeout(begin, 500, id);
+    if (isHeld(part)) setTimeout(begin, 500, id);
     else htmx.trigger(part, "begun");
   };
   const noteThings = () => {
@@ -170,7 +200,16 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.target.matches('[hx-trigger^="every"]')) return;
     const rests = document.hidden || followed.get(event.target.id)?.goesOn || Date.now() < quietUntil;
-    if (rests || (event.target.matches("[data-live]") && isOpen())) event.preventDefault();
+    if (rests || isHeld(event.target)) event.preventDefault();
+  });
+  let goOnAsBefore = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const moves = event.target.id && event.detail.elt.matches(MOVES);
+    goOnAsBefore = moves ? noteUse(event.target) : null;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    goOnAsBefore?.();
+    goOnAsBefore = null;
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const status = event.detail.xhr.status;
