@@ -84,6 +84,13 @@ def test_the_steps_lead_from_the_connection_to_a_preview_and_nothing_is_saved_be
     assert (saved.mode, [*saved.segments.all()]) == ("add", [way.world.segment])
 
 
+def test_that_saving_sends_nothing_is_said_where_one_can_save(way: Way) -> None:
+    assert "Saving sends nothing." not in words(way.page)
+    assert "Name of the new list optional" not in words(way.page), "where it is chosen it is not"
+    through_all_steps(way)
+    assert "Saving sends nothing." in words(way.page)
+
+
 def test_going_back_finds_what_was_entered_by_the_list_of_steps_and_by_the_browser(
     way: Way,
 ) -> None:
