@@ -259,7 +259,7 @@ class Refresh(TenantModel):
         indexes = [models.Index(fields=["workspace", "-created_at"], name="refresh_recent")]
 
     def __str__(self) -> str:
-        return f"{self.workspace} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.created_at.astimezone(self.workspace.tzinfo):%Y-%m-%d %H:%M}"
 
     @property
     def is_active(self) -> bool:

@@ -47,6 +47,12 @@ def test_changes_are_told_field_by_field_and_of_a_whole_schedule(workspace: Work
     assert signed_in(workspace).get(url(workspace) + "download/").getvalue()
 
 
+def test_a_telephone_is_shown_no_label_of_details_that_say_nothing(workspace: Workspace) -> None:
+    audit.record(workspace, "schedule.changed", days=[], note="")
+    page = signed_in(workspace).get(url(workspace)).content.decode()
+    assert 'details nothing" data-label="Details"></td>' in page
+
+
 def test_entries_outlive_the_account_of_their_person(workspace: Workspace) -> None:
     ada = UserFactory(first_name="Ada", last_name="Byron")
     audit.record(workspace, "schedule.changed", actor=ada)

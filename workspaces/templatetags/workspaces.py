@@ -55,8 +55,13 @@ def action_name(action: str) -> str:
 
 
 @register.filter
-def detail_name(key: str) -> str:
-    return audit.name_of_detail(key)
+def told(details: dict[str, Any]) -> list[tuple[str, str]]:
+    """An audit entry's details that say something: their names and values, as people write them."""
+    return [
+        (audit.name_of_detail(key), detail(value, key))
+        for key, value in details.items()
+        if value or value == 0
+    ]
 
 
 @register.filter
