@@ -1,14 +1,8 @@
-"""What a person has entered of an export's configuration so far, kept from step to step.
+"""What a person has entered of an export's configuration so far, kept from step to step."""
 
-Kept in the cache, so that going back finds all of it again, and so does who had to sign in anew.
-"""
-
-import re
-import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.core.cache import cache
 from django.http import QueryDict
 
 from connections.models import Connection
@@ -18,30 +12,7 @@ from exports.match_rows import Row
 from exports.models import Destination
 from exports.steps import FIELDS, Step
 from segments.models import Attribute
-from workspaces import cached
-from workspaces.models import User
-
-KEPT_SECONDS = 24 * 60 * 60
-TOKEN = re.compile(r"[0-9a-f]{32}")
-
-
-def new_token() -> str:
-    return secrets.token_hex(16)
-
-
-def keep(workspace_id: int, user: User, token: str, entered: QueryDict) -> None:
-    if TOKEN.fullmatch(token):
-        cache.set(_key(workspace_id, user, token), dict(entered.lists()), KEPT_SECONDS)
-
-
-def kept(workspace_id: int, user: User, token: str) -> QueryDict | None:
-    """What this member has entered under the token; None when it is kept no longer."""
-    known = cache.get(_key(workspace_id, user, token)) if TOKEN.fullmatch(token) else None
-    return None if known is None else _query(known)
-
-
-def forget(workspace_id: int, user: User, token: str) -> None:
-    cache.delete(_key(workspace_id, user, token))
+from workspaces.unsaved import query_of
 
 
 def with_step(entered: QueryDict, posted: QueryDict, step: Step) -> QueryDict:
@@ -97,7 +68,7 @@ def initial_of(destination: Destination) -> dict[str, Any]:
 
 def _of(matches: Mapping[str, str], **others: str | list[str]) -> QueryDict:
     added = match_rows.rows_of(matches)
-    return _query(
+    return query_of(
         {
             "email": [matches.get(matching.EMAIL, "")],
             "field": [row.target for row in added],
@@ -105,14 +76,3 @@ def _of(matches: Mapping[str, str], **others: str | list[str]) -> QueryDict:
             **{name: one if isinstance(one, list) else [one] for name, one in others.items()},
         }
     )
-
-
-def _query(lists: Mapping[str, list[str]]) -> QueryDict:
-    query = QueryDict(mutable=True)
-    for name, found in lists.items():
-        query.setlist(name, found)
-    return query
-
-
-def _key(workspace_id: int, user: User, token: str) -> str:
-    return cached.key(workspace_id, "entered", user.pk, token)

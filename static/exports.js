@@ -4,15 +4,6 @@
   const closest = (event, selector) =>
     event.target instanceof Element ? event.target.closest(selector) : null;
 
-  // Where the step is found again, with what has been entered: by going back, or after signing in
-  on("DOMContentLoaded", () => {
-    const form = document.getElementById("setup");
-    if (!form?.elements.draft) return;
-    const address = new URL(location.href);
-    for (const name of ["draft", "step"]) address.searchParams.set(name, form.elements[name].value);
-    history.replaceState(history.state, "", address);
-  });
-
   // A field just chosen brings the attribute that probably feeds it
   on("change", (event) => {
     const field = closest(event, "[data-proposes]");

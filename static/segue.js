@@ -17,6 +17,17 @@
     [...formData].filter(([, value]) => !value).forEach(([name]) => formData.delete(name));
   });
 
+  // Where a form is found again with what has been entered: by going back, or after signing in
+  on("DOMContentLoaded", () => {
+    const form = document.querySelector("form[data-in-address]");
+    if (!form) return;
+    const address = new URL(location.href);
+    form.dataset.inAddress.split(" ").forEach((name) => {
+      address.searchParams.set(name, form.elements[name].value);
+    });
+    history.replaceState(history.state, "", address);
+  });
+
   // The look: the theme, and how close the rows of tables are
   const showLook = () => {
     document.querySelectorAll("[data-look]").forEach((button) => {

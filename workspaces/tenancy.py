@@ -73,6 +73,7 @@ class TenantModel(QuickLabels):
     class Meta:
         abstract = True
 
+
 class BulkTenantModel(QuickLabels):
     """Base of tenant tables written a million rows at a time, by set-based SQL only.
 

@@ -23,6 +23,7 @@ from exports.models import Destination
 from exports.preview import inactive_warnings
 from exports.steps import Step
 from exports.views.objects import destination_of
+from workspaces import unsaved
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, require, requires
 
@@ -100,7 +101,7 @@ def entered_by(request: WorkspaceRequest) -> QueryDict | None:
     step = steps.named(request.POST.get("step", ""))
     if step is None:
         return request.POST
-    known = entered.kept(request.workspace.pk, request.user, request.POST.get("draft", ""))
+    known = unsaved.kept(request.workspace.pk, request.user, request.POST.get("draft", ""))
     return None if known is None else entered.with_step(known, request.POST, step)
 
 
@@ -133,12 +134,12 @@ def _step(setting_up: SetUp) -> HttpResponse:
     request = setting_up.request
     step = steps.named(request.GET.get("step", "")) or Step.WHERE
     token = request.GET.get("draft", "")
-    known = entered.kept(request.workspace.pk, request.user, token)
+    known = unsaved.kept(request.workspace.pk, request.user, token)
     if known is None and token:
         return _start_anew(setting_up)
     if known is None:
-        token, known = entered.new_token(), setting_up.first()
-        entered.keep(request.workspace.pk, request.user, token, known)
+        token, known = unsaved.new_token(), setting_up.first()
+        unsaved.keep(request.workspace.pk, request.user, token, known)
     if step == Step.PREVIEW:
         form = setting_up.judged(known)
         return _page(setting_up, form, token=token, step=steps.first_wrong(form) or step)
@@ -152,8 +153,8 @@ def _start_anew(setting_up: SetUp) -> HttpResponse:
     step = steps.named(request.POST.get("step", ""))
     if step is not None:
         known = entered.with_step(known, request.POST, step)
-    token = entered.new_token()
-    entered.keep(request.workspace.pk, request.user, token, known)
+    token = unsaved.new_token()
+    unsaved.keep(request.workspace.pk, request.user, token, known)
     status = 410 if request.method == "POST" else 200
     return _page(
         setting_up, setting_up.shown(known), token=token, step=Step.WHERE, lost=True, status=status
@@ -166,11 +167,11 @@ def _go_on(setting_up: SetUp) -> HttpResponse:
     Back and from one step to the next one is gone whatever is wrong elsewhere.
     """
     request = setting_up.request
-    token = request.POST.get("draft", "") or entered.new_token()
+    token = request.POST.get("draft", "") or unsaved.new_token()
     whole = entered_by(request)
     if whole is None:
         return _start_anew(setting_up)
-    entered.keep(request.workspace.pk, request.user, token, whole)
+    unsaved.keep(request.workspace.pk, request.user, token, whole)
     if "keep" in request.POST:
         return HttpResponse(status=204)
     form = setting_up.judged(whole)
@@ -209,16 +210,16 @@ def _save(setting_up: SetUp, form: DestinationForm, token: str, here: Step) -> H
     except destinations.ChangedMeanwhile as changed:
         form.take_over(details.contact_list, seen=changed.updated_at)
         form.add_error(None, str(changed))
-        entered.keep(request.workspace.pk, request.user, token, form.data)
+        unsaved.keep(request.workspace.pk, request.user, token, form.data)
         return _page(setting_up, form, token=token, step=here, status=409)
     except destinations.DestinationProblem as problem:
         form.take_over(details.contact_list)
         is_name = isinstance(problem, destinations.NameTaken)
         form.add_error("name" if is_name else None, str(problem))
-        entered.keep(request.workspace.pk, request.user, token, form.data)
+        unsaved.keep(request.workspace.pk, request.user, token, form.data)
         step = Step.WHERE if is_name else here
         return _page(setting_up, form, token=token, step=step, status=422)
-    entered.forget(request.workspace.pk, request.user, token)
+    unsaved.forget(request.workspace.pk, request.user, token)
     messages.success(
         request,
         _("“%(export)s” is saved. Nothing has been sent: it runs on its schedule, or now.")

@@ -1,6 +1,5 @@
 """The page where a segment's rules are made: it shows whom they find as they are edited."""
 
-import secrets
 from typing import Any
 
 from django.http import HttpResponse
@@ -18,6 +17,7 @@ from segments.rule_tree import RuleError
 from segments.selectors import shown_profiles, words
 from segments.suggestions import spread, suggest
 from segments.views.saved import follow_up
+from workspaces import unsaved
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Workspace
 from workspaces.permissions import requires
@@ -51,13 +51,12 @@ def edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 
 def _edit(request: WorkspaceRequest, segment: Segment) -> HttpResponse:
     if request.method != "POST":
-        if segment.pk:
-            root = builder.from_tree(segment.rules)
-            return _page(request, segment, SegmentForm(instance=segment), root)
-        template = segment_templates.find(request.workspace, request.GET.get("template", ""))
-        root = builder.from_tree(template.rules()) if template else builder.new_tree()
-        title = template.title if template else ""
-        return _page(request, segment, SegmentForm(initial={"name": title}), root)
+        return _opened(request, segment)
+    who = request.workspace.pk, request.user
+    page = request.POST.get("page", "")
+    if "keep" in request.POST:
+        unsaved.keep(*who, page, request.POST)
+        return HttpResponse(status=204)
     root = builder.from_post(request.POST)
     if "action" in request.POST:
         return _page(request, segment, SegmentForm(initial=request.POST.dict()), root)
@@ -74,9 +73,25 @@ def _edit(request: WorkspaceRequest, segment: Segment) -> HttpResponse:
         except segment_services.Refused as refusal:
             form.add_error("name", str(refusal))
         else:
+            unsaved.forget(*who, page)
             follow_up(request, saved)
             return redirect("segments:segment_detail", request.workspace.slug, saved.pk)
     return _page(request, segment, form, root, status=422)
+
+
+def _opened(request: WorkspaceRequest, segment: Segment) -> HttpResponse:
+    """With what the member had entered there and not saved, else with what there is."""
+    entered = unsaved.kept(request.workspace.pk, request.user, request.GET.get("page", ""))
+    if entered is not None and entered.get("editing") == str(segment.pk or ""):
+        root, seen = builder.from_post(entered), entered.get("seen", "")
+        return _page(request, segment, SegmentForm(initial=entered.dict()), root, seen=seen)
+    if segment.pk:
+        root = builder.from_tree(segment.rules)
+        return _page(request, segment, SegmentForm(instance=segment), root)
+    template = segment_templates.find(request.workspace, request.GET.get("template", ""))
+    root = builder.from_tree(template.rules()) if template else builder.new_tree()
+    title = template.title if template else ""
+    return _page(request, segment, SegmentForm(initial={"name": title}), root)
 
 
 def _save(
@@ -121,7 +136,7 @@ def _page(
         "seen": seen or request.POST.get("seen", opened_at),
         "form": form,
         "segment": segment,
-        "page": secrets.token_hex(8),
+        "page": unsaved.token_in(request.POST.get("page", request.GET.get("page", ""))),
         "root": root,
         "sentence": sentence(builder.to_tree(root), *words()),
         **builder.choices(segment),

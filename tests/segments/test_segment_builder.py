@@ -4,6 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import connections
@@ -54,6 +55,30 @@ def test_a_new_segment_is_saved_and_refreshed(client: Client, shop: Workspace) -
     assert segment.rules == group({"attribute": "city", "operator": "is", "value": "Paris"})
     assert segment.refresh_state == "queued"
     assert segment.created_by == client.member.user  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_is_typed_is_found_again_after_a_new_sign_in_by_nobody_else_and_until_it_is_saved(
+    client: Client, shop: Workspace, is_new: bool
+) -> None:
+    segment = None if is_new else SegmentFactory(workspace=shop, name="Before")
+    where = url("segment_add", shop) if is_new else url("segment_edit", shop, segment.pk)
+    opened = client.get(where).context
+    token, seen = opened["page"], opened["seen"]
+    typed = {"name": "Half a na", "page": token, "seen": seen, **PARIS}
+    typed["editing"] = "" if is_new else segment.pk
+    kept = client.post(where, {**typed, "keep": "yes"})
+    assert (kept.status_code, kept.content) == (204, b"")
+    client.logout()
+    there = f"{where}?page={token}"
+    assert parse_qs(urlsplit(client.post(there, typed).url).query)["next"] == [there]
+    client.force_login(client.member.user)  # type: ignore[attr-defined]
+    found = fields(client.get(there))
+    assert {"name=Half a na", "value-0-0=Paris", f"page={token}", f"seen={seen}"} <= found
+    assert "name=Half a na" not in fields(signed_in(shop).get(there))
+    assert "name=Half a na" not in fields(client.get(where))
+    client.post(there, typed)
+    assert "name=Half a na" not in fields(client.get(url("segment_add", shop) + f"?page={token}"))
 
 
 def test_a_segment_is_edited_from_what_it_was(client: Client, shop: Workspace) -> None:

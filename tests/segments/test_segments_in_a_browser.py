@@ -1,7 +1,9 @@
 """Making a segment as a person does, by keyboard alone, with the count following the rules."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -39,6 +41,10 @@ def _is_fault(said: Any) -> bool:
     return said.type == "error" and not is_expected and "422" not in said.text
 
 
+def _keeps(answer: Any, entered: str) -> bool:
+    return answer.status == 204 and entered in (answer.request.post_data or "")
+
+
 def press(tab: Page, *keys: str) -> None:
     for key in keys:
         tab.keyboard.press(key)
@@ -46,6 +52,24 @@ def press(tab: Page, *keys: str) -> None:
 
 def count(tab: Page) -> Any:
     return expect(tab.locator("#look"))
+
+
+def test_what_is_typed_when_the_session_ends_is_there_after_signing_in(tab: Page) -> None:
+    tab.goto("add/")
+    tab.get_by_label("Name").fill("Parisians")
+    tab.get_by_label("Attribute").first.select_option(label="City")
+    with tab.expect_response(lambda answer: _keeps(answer, "value-0-0=Paris")):
+        tab.get_by_label("Value", exact=True).fill("Paris")
+    session = tab.context.cookies()
+    tab.context.clear_cookies()
+    tab.get_by_label("Description").fill("Gone")
+    tab.wait_for_url(re.compile("/login/"))
+    came_from = parse_qs(urlsplit(tab.url).query)["next"][0]
+    tab.context.add_cookies(session)
+    tab.goto(came_from)
+    expect(tab.get_by_label("Name")).to_have_value("Parisians")
+    expect(tab.get_by_label("Value", exact=True)).to_have_value("Paris")
+    count(tab).to_contain_text("6 of 12 profiles")
 
 
 def test_a_segment_with_nested_rules_is_made_by_keyboard(tab: Page) -> None:
