@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from exports.models import Batch, Run
 from exports.progress import Progress, progress_of
 from workspaces.live.figures import Asked, Figures, Named, Piece
-from workspaces.templatetags.segue import number
+from workspaces.written import number
 
 # Asked every second: what the ORM takes to write a statement would be most of what this costs.
 RUNS = """

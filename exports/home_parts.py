@@ -21,7 +21,7 @@ from workspaces import home
 from workspaces.home import Card, Notice, Stat, Step
 from workspaces.home_parts import schedule_of
 from workspaces.permissions import may
-from workspaces.templatetags.segue import number
+from workspaces.written import number
 
 RECENT = 5
 HELD_UP_AFTER = timedelta(hours=1)

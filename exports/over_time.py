@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from exports.account import LEFT_OUT
 from exports.models import Destination, Run
 from workspaces.charts import BarChart, Series, bar_chart
-from workspaces.templatetags.segue import duration, in_short, number
+from workspaces.written import duration, in_short, number
 
 WEEKS = 12
 DAYS = 14

@@ -11,7 +11,7 @@ from exports.models import Destination, Run
 from exports.runs import RunRefused, start_run
 from workspaces.models import Refresh, RefreshStep
 from workspaces.refreshes import Planned, StepFailed, Told
-from workspaces.templatetags.segue import number
+from workspaces.written import number
 
 
 def plan(refresh: Refresh) -> Iterator[Planned]:

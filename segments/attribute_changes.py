@@ -17,7 +17,7 @@ from segments.models import Attribute, AttributeChange
 from segments.preview import TooSlow, bounded
 from workspaces import audit, locks
 from workspaces.planner import expect_rows
-from workspaces.templatetags.segue import number
+from workspaces.written import number
 
 # Workers that may die of one change.
 MAX_ATTEMPTS = 3

@@ -12,7 +12,7 @@ from segments.models import Import, SqlQuery
 from workspaces import waiting
 from workspaces.estimates import Pace, two_figures
 from workspaces.stages import Stage
-from workspaces.templatetags.segue import number, roughly
+from workspaces.written import number, roughly
 
 FETCH = pgettext_lazy("stage of an import", "Fetch")
 READ = pgettext_lazy("stage of an import", "Read")

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config import heartbeat
-from workspaces.templatetags.segue import duration
+from workspaces.written import duration
 
 
 def for_a_worker(waits: timedelta, *, is_queued: bool) -> str:

@@ -14,7 +14,8 @@ from exports.account import Account
 from exports.models import Destination
 from exports.steps import ORDER, Step
 from workspaces import spreadsheet
-from workspaces.templatetags.segue import number, when
+from workspaces.templatetags.segue import when
+from workspaces.written import number
 
 register = template.Library()
 register.filter("field_label", contact_fields.label)

@@ -11,7 +11,7 @@ from exports import taken_off
 from exports.views.objects import destination_of
 from workspaces import keyset
 from workspaces.middleware import WorkspaceRequest
-from workspaces.templatetags.segue import number
+from workspaces.written import number
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

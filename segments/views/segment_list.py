@@ -23,7 +23,7 @@ from workspaces import keyset
 from workspaces.columns import Columns
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, requires
-from workspaces.templatetags.segue import number
+from workspaces.written import number
 
 PAGE = 25
 NEVER = Value(datetime.fromtimestamp(0, UTC))

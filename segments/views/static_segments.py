@@ -21,7 +21,7 @@ from segments.views.saved import follow_up
 from workspaces import audit
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
-from workspaces.templatetags.segue import number
+from workspaces.written import number
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from workspaces.columns import Columns
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 from workspaces.spreadsheet import csv_lines
-from workspaces.templatetags.segue import number
+from workspaces.written import number
 
 COLUMNS = {
     "reason": gettext_lazy("Reason"),

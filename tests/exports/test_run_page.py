@@ -31,7 +31,7 @@ from tests.exports.pages import administrator, contributor, url, viewer, words
 from workspaces import keyset
 from workspaces.models import AuditEntry
 from workspaces.spreadsheet import written
-from workspaces.templatetags.segue import percent
+from workspaces.written import percent
 
 
 @pytest.fixture

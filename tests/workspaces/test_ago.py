@@ -7,7 +7,7 @@ from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import formats, translation
 
 from workspaces import ago
-from workspaces.templatetags.segue import number
+from workspaces.written import number
 
 LENGTHS = [0, 1, 59, 60, 119, 3599, 3600, 7_300, 86_399, 86_400, 90_000, 700_000, 2_419_199]
 LENGTHS += [2_419_200, 2_700_000, 40_000_000]

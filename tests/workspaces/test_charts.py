@@ -1,7 +1,7 @@
 """Columns that stand for what they say, on a scale that reads well."""
 
 from workspaces.charts import Series, bar_chart
-from workspaces.templatetags.segue import in_short
+from workspaces.written import in_short
 
 
 def test_columns_are_stacked_on_a_round_scale() -> None:
