@@ -98,12 +98,8 @@ class BulkTenantModel(QuickLabels):
         abstract = True
 
 
-class TenantKeys(Operation):
-    """Makes a tenant table's keys composite; belongs after the migration that creates it.
-
-    The primary key becomes `(workspace_id, id)`, and each `TenantForeignKey` of a `TenantModel`
-    a deferred reference by both columns.
-    """
+class _TableOperation(Operation):
+    """Changes a model's table; the models know nothing of it."""
 
     reduces_to_sql = True
     reversible = True
@@ -115,12 +111,33 @@ class TenantKeys(Operation):
         return self.__class__.__qualname__, [self.model_name], {}
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        """The models keep their single-column view of the key."""
+        """They keep their view of the table."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        model = to_state.apps.get_model(app_label, self.model_name)
+        self.change(schema_editor, to_state.apps.get_model(app_label, self.model_name))
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        self.undo(schema_editor, from_state.apps.get_model(app_label, self.model_name))
+
+    def change(self, schema_editor: Any, model: Any) -> None:
+        raise NotImplementedError
+
+    def undo(self, schema_editor: Any, model: Any) -> None:
+        raise NotImplementedError
+
+
+class TenantKeys(_TableOperation):
+    """Makes a tenant table's keys composite; belongs after the migration that creates it.
+
+    The primary key becomes `(workspace_id, id)`, and each `TenantForeignKey` of a `TenantModel`
+    a deferred reference by both columns.
+    """
+
+    def change(self, schema_editor: Any, model: Any) -> None:
         table = model._meta.db_table
         self._set_primary_key(schema_editor, table, "workspace_id, id")
         for field in self._references(model):
@@ -131,10 +148,7 @@ class TenantKeys(Operation):
                 f" REFERENCES {target} (workspace_id, id) DEFERRABLE INITIALLY DEFERRED"
             )
 
-    def database_backwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        model = from_state.apps.get_model(app_label, self.model_name)
+    def undo(self, schema_editor: Any, model: Any) -> None:
         table = model._meta.db_table
         for field in self._references(model):
             schema_editor.execute(
@@ -163,15 +177,34 @@ class TenantKeys(Operation):
         return [field for field in model._meta.fields if isinstance(field, TenantForeignKey)]
 
 
-class RowSecurity(Operation):
+class SeenAcross(_TableOperation):
+    """Lets a table that has its `RowSecurity` be looked at in `across_workspaces()` as well."""
+
+    ACROSS = f"current_setting('{SETTING}', true) = '{EVERY_WORKSPACE}'"
+
+    def change(self, schema_editor: Any, model: Any) -> None:
+        schema_editor.execute(
+            f"CREATE POLICY across_workspaces ON {model._meta.db_table}"
+            f" FOR SELECT USING ({self.ACROSS})"
+        )
+
+    def undo(self, schema_editor: Any, model: Any) -> None:
+        schema_editor.execute(f"DROP POLICY across_workspaces ON {model._meta.db_table}")
+
+    def describe(self) -> str:
+        return f"Let rows of {self.model_name} be looked at across workspaces"
+
+    @property
+    def migration_name_fragment(self) -> str:
+        return f"{self.model_name.lower()}_seen_across"
+
+
+class RowSecurity(_TableOperation):
     """Shows and takes a tenant table's rows in the scope of their workspace only.
 
     The owner of the table is held to it too: what migrates its rows does so in the scope of each
     workspace. With `across` they may be looked at, not changed, in `across_workspaces()`.
     """
-
-    reduces_to_sql = True
-    reversible = True
 
     # Compared without a subquery, the planner takes it and the statement's own `workspace_id = 7`
     # for one condition, asked once a statement instead of once a row.
@@ -180,18 +213,14 @@ class RowSecurity(Operation):
     TAKEN = f"workspace_id = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
 
     def __init__(self, model_name: str, across: bool = False) -> None:
-        self.model_name, self.across = model_name, across
+        super().__init__(model_name)
+        self.across = SeenAcross(model_name) if across else None
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return self.__class__.__qualname__, [self.model_name, self.across], {}
+        return self.__class__.__qualname__, [self.model_name, self.across is not None], {}
 
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """The models know nothing of it."""
-
-    def database_forwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+    def change(self, schema_editor: Any, model: Any) -> None:
+        table = model._meta.db_table
         schema_editor.execute(
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
         )
@@ -199,14 +228,12 @@ class RowSecurity(Operation):
             f"CREATE POLICY one_workspace ON {table} USING ({self.SEEN}) WITH CHECK ({self.TAKEN})"
         )
         if self.across:
-            SeenAcross.show(schema_editor, table)
+            self.across.change(schema_editor, model)
 
-    def database_backwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
+    def undo(self, schema_editor: Any, model: Any) -> None:
+        table = model._meta.db_table
         if self.across:
-            SeenAcross.hide(schema_editor, table)
+            self.across.undo(schema_editor, model)
         schema_editor.execute(f"DROP POLICY one_workspace ON {table}")
         schema_editor.execute(
             f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY"
@@ -218,48 +245,3 @@ class RowSecurity(Operation):
     @property
     def migration_name_fragment(self) -> str:
         return f"{self.model_name.lower()}_row_security"
-
-
-class SeenAcross(Operation):
-    """Lets a table that has its `RowSecurity` be looked at in `across_workspaces()` as well."""
-
-    reduces_to_sql = True
-    reversible = True
-
-    ACROSS = f"current_setting('{SETTING}', true) = '{EVERY_WORKSPACE}'"
-
-    def __init__(self, model_name: str) -> None:
-        self.model_name = model_name
-
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return self.__class__.__qualname__, [self.model_name], {}
-
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """The models know nothing of it."""
-
-    def database_forwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        self.show(schema_editor, to_state.apps.get_model(app_label, self.model_name)._meta.db_table)
-
-    def database_backwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        self.hide(schema_editor, to_state.apps.get_model(app_label, self.model_name)._meta.db_table)
-
-    @classmethod
-    def show(cls, schema_editor: Any, table: str) -> None:
-        schema_editor.execute(
-            f"CREATE POLICY across_workspaces ON {table} FOR SELECT USING ({cls.ACROSS})"
-        )
-
-    @staticmethod
-    def hide(schema_editor: Any, table: str) -> None:
-        schema_editor.execute(f"DROP POLICY across_workspaces ON {table}")
-
-    def describe(self) -> str:
-        return f"Let rows of {self.model_name} be looked at across workspaces"
-
-    @property
-    def migration_name_fragment(self) -> str:
-        return f"{self.model_name.lower()}_seen_across"
