@@ -7,10 +7,11 @@ from django.db.models.expressions import Combinable
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
-from segments.models import Import, Source
+from segments.models import Source
 from segments.progress import going_on
 from workspaces import keyset
 from workspaces.columns import Columns
+from workspaces.filters import by_choices
 
 SHOWN = 20
 ORDERS: dict[str, tuple[Combinable, ...]] = {
@@ -45,22 +46,14 @@ USUAL_LOAD_COLUMNS = ("state", "read", "added", "changed", "removed", "refused",
 
 def of(source: Source, asked: QueryDict, *, is_query: bool) -> dict[str, Any]:
     """The page of a source's imports that a URL asks for, by `state` and `trigger`, too."""
-    state, trigger = asked.get("state", ""), asked.get("trigger", "")
-    found = source.imports.select_related("started_by")
-    if state in Import.State.values:
-        found = found.filter(state=state)
-    if trigger in Import.Trigger.values:
-        found = found.filter(trigger=trigger)
+    every = source.imports.select_related("started_by")
+    found, filters = by_choices(every, asked, "state", "trigger")
     page = keyset.page_of(found, ORDERS, keyset.newest_first(asked, "when"), size=SHOWN)
     progress = going_on(page.rows)
     return {
         "imports": [(load, progress.get(load.pk)) for load in page.rows],
         "any_active": bool(progress),
-        "state": state,
-        "states": Import.State.choices,
-        "trigger": trigger,
-        "triggers": Import.Trigger.choices,
-        "is_searched": bool(state or trigger),
+        **filters,
         "columns": Columns(asked, LOAD_COLUMNS, usual=USUAL_LOAD_COLUMNS)
         if is_query
         else Columns(

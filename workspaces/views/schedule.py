@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from workspaces import keyset, scheduling, services
 from workspaces.columns import Columns
+from workspaces.filters import by_choices
 from workspaces.forms import ScheduleForm
 from workspaces.live import streams
 from workspaces.middleware import WorkspaceRequest
@@ -105,12 +106,8 @@ def upcoming(current: Schedule) -> list[Any]:
 
 def _refreshes(asked: QueryDict) -> dict[str, Any]:
     """The page of refreshes that a URL asks for, by `state` and `trigger`, too."""
-    state, trigger = asked.get("state", ""), asked.get("trigger", "")
-    found = Refresh.objects.select_related("started_by")
-    if state in Refresh.State.values:
-        found = found.filter(state=state)
-    if trigger in Refresh.Trigger.values:
-        found = found.filter(trigger=trigger)
+    every = Refresh.objects.select_related("started_by")
+    found, filters = by_choices(every, asked, "state", "trigger")
     page = keyset.page_of(found, ORDERS, keyset.newest_first(asked, "started"), size=SHOWN)
     steps = RefreshStep.objects.filter(refresh_id__in=[refresh.pk for refresh in page.rows])
     counted = {
@@ -125,11 +122,7 @@ def _refreshes(asked: QueryDict) -> dict[str, Any]:
         "refreshes": [(refresh, *counted.get(refresh.pk, (0, 0))) for refresh in page.rows],
         "active": active,
         "progress": progress_of(active) if active else None,
-        "state": state,
-        "states": Refresh.State.choices,
-        "trigger": trigger,
-        "triggers": Refresh.Trigger.choices,
-        "is_searched": bool(state or trigger),
+        **filters,
         "columns": Columns(asked, COLUMNS),
         **keyset.context_of(page, asked, part="refreshes"),
     }
