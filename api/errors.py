@@ -16,7 +16,7 @@ from exports.lists import ListProblem
 from exports.runs import RunActive, RunRefused
 from segments import attributes, entries, erasures, imports, segment_services, sources, sql_sources
 from segments.databases.problems import DatabaseProblem
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 from segments.preview import TooSlow
 from segments.rule_tree import RuleError
 from workspaces import invitations, members, two_step

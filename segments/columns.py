@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 
 from segments.conversion import DATE_FORMATS, JSON_LIST, NO, SEPARATORS, YES, conversion
-from segments.dialect import Dialect, UnreadableFile, cell, identifier, quoted
+from segments.dialect import Dialect, cell, identifier, quoted
+from segments.encodings import UnreadableFile
 from segments.looks import look
 from segments.models import AttributeType
 from workspaces.sentences import gettext as _

@@ -3,7 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 
 # As many first bytes as are looked at.
 LOOKED_AT = 4096

@@ -13,14 +13,8 @@ from config.handing_over import after_commit
 from segments import kept_files, ownership, sql_loads
 from segments.columns import Column, Proposal, propose
 from segments.conversion import SEPARATORS
-from segments.dialect import (
-    Dialect,
-    UnreadableFile,
-    find_dialect,
-    part_told,
-    told_before,
-    told_dialect,
-)
+from segments.dialect import Dialect, find_dialect, part_told, told_before, told_dialect
+from segments.encodings import UnreadableFile
 from segments.formats import as_csv
 from segments.models import Attribute, Import, Source
 from segments.sources import Refused, change_mode

@@ -4,14 +4,12 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from segments import pasted
-from segments.dialect import UnreadableFile, in_utf8
+from segments.encodings import UnreadableFile, received
 from segments.models import BLANKS
 
 LONGEST_ENTRY = 255
@@ -45,16 +43,10 @@ def of_text(text: str) -> Rows:
 @contextmanager
 def of_file(blocks: Iterable[bytes]) -> Iterator[Rows]:
     """The rows of a text file, whatever its encoding and delimiter. Raises `UnreadableFile`."""
-    with TemporaryDirectory() as scratch:
-        path = Path(scratch) / "uploaded"
-        with path.open("wb") as file:
-            for block in blocks:
-                file.write(block)
-        in_utf8(path)
-        with path.open(encoding="utf-8", newline="") as lines:
-            start = lines.read(SNIFFED)
-            lines.seek(0)
-            yield _rows(csv.reader(lines, delimiter=_delimiter(start)))
+    with received(blocks) as path, path.open(encoding="utf-8", newline="") as lines:
+        start = lines.read(SNIFFED)
+        lines.seek(0)
+        yield _rows(csv.reader(lines, delimiter=_delimiter(start)))
 
 
 def _rows(reader: Iterable[list[str]]) -> Iterator[list[str]]:

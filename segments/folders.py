@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from segments import drafts, imports, kept_files, sources
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 from segments.imports import SourceBusy
 from segments.models import Import, Source
 from segments.sources import LONGEST_NAME, Refused

@@ -19,15 +19,8 @@ from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 
 from segments.contents import BLANKS, LOOKED_AT, refuse_other_kinds
-from segments.dialect import (
-    MARKS,
-    Dialect,
-    UnreadableFile,
-    as_utf8,
-    checked_names,
-    identifier,
-    quoted,
-)
+from segments.dialect import Dialect, checked_names, identifier, quoted
+from segments.encodings import MARKS, UnreadableFile, as_utf8
 from workspaces.sentences import gettext as _
 
 BLOCK = 1024 * 1024

@@ -19,8 +19,9 @@ from segments import (
     sql_loads,
     upload_files,
 )
-from segments.dialect import Dialect, UnreadableFile
+from segments.dialect import Dialect
 from segments.drafts import chosen_columns
+from segments.encodings import UnreadableFile
 from segments.metering import Meter, metered
 from segments.models import Import, RefusedRow, Source
 from workspaces import audit, locks

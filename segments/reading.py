@@ -16,7 +16,8 @@ from config.full_disk import is_full
 from segments import line_ends
 from segments.columns import Column
 from segments.conversion import conversion
-from segments.dialect import Dialect, UnreadableFile, cell, quoted
+from segments.dialect import Dialect, cell, quoted
+from segments.encodings import UnreadableFile
 from segments.models import AttributeType
 from workspaces.sentences import gettext as _
 

@@ -9,7 +9,8 @@ from config import cipher
 from segments.databases import rows
 from segments.databases.problems import DatabaseProblem
 from segments.databases.target import Table, Target
-from segments.dialect import Dialect, UnreadableFile
+from segments.dialect import Dialect
+from segments.encodings import UnreadableFile
 from segments.metering import Meter
 from segments.models import Import, Source, SqlQuery
 from workspaces import audit

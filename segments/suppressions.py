@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from segments import erased
-from segments.dialect import UnreadableFile, in_utf8
+from segments.encodings import UnreadableFile, received
 from segments.models import BLANKS, Suppression
 from workspaces import audit, keyset
 from workspaces.models import User, Workspace
@@ -77,15 +77,9 @@ def add_file(
     workspace: Workspace, blocks: Iterable[bytes], *, reason: str, by: User | None
 ) -> Added:
     """Adds the first address of every line of a text file. Raises `UnreadableFile`."""
-    with TemporaryDirectory() as scratch:
-        path = Path(scratch) / "uploaded"
-        with path.open("wb") as file:
-            for block in blocks:
-                file.write(block)
-        in_utf8(path)
-        with path.open(encoding="utf-8") as file_lines:
-            lines = enumerate(file_lines, start=1)
-            added = _add(workspace, lines, reason=reason, origin=Suppression.Origin.FILE, by=by)
+    with received(blocks) as path, path.open(encoding="utf-8") as file_lines:
+        lines = enumerate(file_lines, start=1)
+        added = _add(workspace, lines, reason=reason, origin=Suppression.Origin.FILE, by=by)
     if not added.found:
         raise UnreadableFile(
             _("The file has no e-mail address. Choose one with an address on each line.")

@@ -20,7 +20,7 @@ from django_scopes import scope
 from config.row_security import across_workspaces
 from segments import drafts, imports, kept_files, sources
 from segments.contents import LOOKED_AT, refuse_other_kinds
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 from segments.formats import is_text
 from segments.imports import MAX_ATTEMPTS
 from segments.models import Source, Upload

@@ -27,7 +27,8 @@ from segments import (
 from segments.columns import Column
 from segments.conversion import read_typed, type_choices, typed
 from segments.databases.problems import DatabaseProblem
-from segments.dialect import Dialect, UnreadableFile
+from segments.dialect import Dialect
+from segments.encodings import UnreadableFile
 from segments.models import Import, RefusedRow, Source
 from segments.progress import going_on, progress_of
 from segments.reading_forms import ReadingForm, shown

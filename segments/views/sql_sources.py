@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from segments import sources, sql_sources
 from segments.databases.kinds import kind_of
 from segments.databases.problems import DatabaseProblem
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 from segments.models import Import, SqlQuery
 from segments.sql_forms import ConnectionForm, QueryForm
 from workspaces.middleware import WorkspaceRequest

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from segments import entries as reading
 from segments import segment_services, static_segments
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 from segments.models import Segment
 from segments.preview import TooSlow
 from segments.static_forms import EntriesForm, ListForm, NewStaticForm, StaticForm

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from segments import suppressions
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 from segments.forms import SuppressionForm
 from segments.models import Suppression
 from workspaces import audit, keyset

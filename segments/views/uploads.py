@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from segments import sources, sql_loads, uploads
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 from segments.forms import DeclaredFile, UploadForm
 from segments.models import Source, Upload
 from segments.upload_files import NoRoom

@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from segments import drafts, sources
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 from segments.models import Profile, Source
 from tests.segments.files import counts, import_bytes
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from segments import drafts, imports, sources
 from segments.columns import Column
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 from segments.models import BLANKS, AttributeType, Import, Profile
 from tests.segments.files import counts
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from segments import drafts, imports, profile_merge, reading, sources
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 from segments.models import Attribute, Import, Profile, RefusedRow, Source
 from segments.tasks import run_import_task, sweep
 from tests.segments.files import counts, import_bytes, values

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from segments.contents import LOOKED_AT, refuse_other_kinds
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 from tests.conftest import ROOT
 
 

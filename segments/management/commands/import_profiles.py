@@ -12,7 +12,7 @@ from config.commands import AWAITS_APPROVAL, BUSY, FAILED, NOT_THERE, SegueComma
 from config.terminal_progress import Look, shown
 from segments import drafts, imports, ownership, sources
 from segments.columns import Column
-from segments.dialect import UnreadableFile
+from segments.encodings import UnreadableFile
 from segments.models import Import, Source
 from segments.reading_forms import NAMES, USUAL, ReadingForm
 from segments.reasons import reason_text
