@@ -401,6 +401,17 @@ def test_a_contributor_cancels_a_run_over_a_shared_connection(workspace: Any) ->
     assert "being cancelled already" in words(again)
 
 
+def test_who_refuses_a_run_is_told_what_becomes_of_it(workspace: Any) -> None:
+    run = sending(workspace)
+    Run.objects.filter(pk=run.pk).update(
+        state="awaiting_approval", removal={"held": 9, "sample": []}
+    )
+    page = get(run, client=administrator(workspace))
+    assert "Refuse this run? It ends here: nothing is sent" in words(page)
+    assert 'data-dialog="refusal"' in page.content.decode()
+    assert "Refuse this run?" not in words(get(run, client=viewer(workspace)))
+
+
 def test_who_may_not_cancel_does_not_and_is_not_offered_to(workspace: Any) -> None:
     run = sending(workspace)
     looking = viewer(workspace)
