@@ -12,7 +12,7 @@
   // What is open in a part would close with it; where a browser can’t tell of lists, those do
   const LISTS = CSS.supports("selector(select:open)") ? ", select:open" : "";
   const isHeld = (part) =>
-    targetOf(part)?.querySelector(`.menu:popover-open${LISTS}`) ||
+    targetOf(part)?.querySelector(`.menu:popover-open, dialog[open]${LISTS}`) ||
     (part.matches("[data-live]") && document.querySelector(".menu:popover-open, dialog[open]"));
   const targetOf = (part) => {
     const target = part.getAttribute("hx-target");

@@ -174,3 +174,21 @@ def test_figures_that_were_opened_stay_open_while_a_segment_is_refreshed(
     expect(tab.locator("#segment")).to_contain_text("Refreshing")
     expect(figures.get_by_role("table")).to_be_visible()
     expect(figures.locator("summary")).to_be_focused()
+
+
+def test_a_question_in_a_part_that_moves_stays_asked(workspace: Any, tab: Page) -> None:
+    destination = DestinationFactory(workspace=workspace, name="Weekly letter")
+    waits: Any = {"state": "awaiting_approval", "removal": {"held": 900, "sample": []}}
+    run = RunFactory(destination=destination, started_at=timezone.now(), to_remove=800, **waits)
+    witness = tab.context.new_page()
+    for one in (witness, tab):
+        one.goto(f"data/exports/runs/{run.pk}/")
+    tab.get_by_role("button", name="Refuse", exact=True).click()
+    question = tab.get_by_role("dialog", name="Refuse this run?")
+    expect(question).to_be_visible()
+    Run.objects.filter(pk=run.pk).update(to_remove=700, requests=7)
+    expect(witness.locator("#run")).to_contain_text("700 of the 900 people")
+    tab.wait_for_timeout(300)
+    expect(question).to_be_visible()
+    question.get_by_role("button", name="Close").click()
+    expect(tab.locator("#run")).to_contain_text("700 of the 900 people")
