@@ -7,7 +7,7 @@ class ConnectionsConfig(AppConfig):
 
     def ready(self) -> None:
         from connections import home_parts, notices
-        from connections.services import vouched_for, why_role_must_stay
+        from connections.vouching import vouched_for, why_role_must_stay
         from workspaces import audit, home, members
         from workspaces.models import Role
         from workspaces.notices import topics

@@ -1,12 +1,9 @@
 """What can be done with connections. Every change of one is on the audit log."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,7 +11,6 @@ from connections import consent_text, dependents, notices, selectors, tokens
 from connections.constant_contact.answers import AccountSummary
 from connections.models import Connection, Consent
 from workspaces import audit
-from workspaces.members import Belonging
 from workspaces.models import Membership, Role, User, Workspace
 from workspaces.permissions import may
 
@@ -278,6 +274,23 @@ def become_export_user(connection: Connection, *, by: User) -> None:
         )
 
 
+def vouch_no_more(connection: Connection, *, by: User | None) -> None:
+    """Nothing is sent over the connection until somebody vouches for it."""
+    with transaction.atomic():
+        stored = _locked(connection)
+        before = stored.export_user
+        stored.export_user, stored.export_user_since = None, None
+        stored.save(update_fields=["export_user", "export_user_since", "updated_at"])
+        audit.record(
+            stored.workspace,
+            "connection.export_user_changed",
+            actor=by,
+            target=stored,
+            before=str(before),
+            after="",
+        )
+
+
 def remove_connection(
     connection: Connection, *, by: User | None, choices: Mapping[str, str] | None = None
 ) -> None:
@@ -307,57 +320,6 @@ def remove_connection(
             account=stored.account_name,
         )
         stored.delete()
-
-
-def why_role_must_stay(membership: Membership) -> str | None:
-    """An Administrator who vouches for exports hands over before they become something less."""
-    vouched = _vouched_by(membership).values_list("name", flat=True)
-    if not vouched:
-        return None
-    return _(
-        "%(person)s is the export user of %(names)s. Another Administrator must take over on the"
-        " connection's page first."
-    ) % {"person": membership.user, "names": ", ".join(f"“{name}”" for name in vouched)}
-
-
-def vouched_for(membership: Membership) -> Iterator[Belonging]:
-    """The connections whose export user the member is: exports don't die with an account."""
-    slug = membership.workspace.slug
-    for connection in _vouched_by(membership):
-        yield Belonging(
-            what=_("the exports over the connection “%(name)s”, whose export user they are")
-            % {"name": connection.name},
-            url=reverse("connections:detail", args=[slug, connection.pk]),
-            stop=partial(_vouch_no_more, connection),
-            take_over=partial(_take_over, connection),
-        )
-
-
-def _vouched_by(membership: Membership) -> QuerySet[Connection]:
-    return Connection.objects.filter(
-        workspace_id=membership.workspace_id, export_user_id=membership.user_id
-    ).order_by("name")
-
-
-def _take_over(connection: Connection, by: User) -> None:
-    become_export_user(connection, by=by)
-
-
-def _vouch_no_more(connection: Connection, by: User | None) -> None:
-    """Nothing is sent over the connection until somebody vouches for it."""
-    with transaction.atomic():
-        stored = _locked(connection)
-        before = stored.export_user
-        stored.export_user, stored.export_user_since = None, None
-        stored.save(update_fields=["export_user", "export_user_since", "updated_at"])
-        audit.record(
-            stored.workspace,
-            "connection.export_user_changed",
-            actor=by,
-            target=stored,
-            before=str(before),
-            after="",
-        )
 
 
 def _locked(connection: Connection) -> Connection:

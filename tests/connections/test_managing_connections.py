@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from connections import access, consent_text, services, tokens
+from connections import access, consent_text, services, tokens, vouching
 from connections.models import Connection, ConnectionShare, Consent
 from tests.connections.factories import ConnectionFactory, connected, draft
 from tests.connections.walk import answer_there, begin_again, prove, url, words
@@ -211,7 +211,7 @@ def test_an_export_user_hands_over_before_leaving_or_losing_the_role(
 def test_vouching_in_one_workspace_keeps_nobody_in_another(workspace: Workspace) -> None:
     connection = ConnectionFactory(workspace=workspace)
     elsewhere = MembershipFactory(user=connection.export_user)
-    assert services.why_role_must_stay(elsewhere) is None
+    assert vouching.why_role_must_stay(elsewhere) is None
 
 
 @pytest.mark.parametrize(
