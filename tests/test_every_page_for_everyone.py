@@ -45,10 +45,28 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# What is being counted anew is dim on purpose; of the API's operations one of each kind will do.
+# What is being counted anew is dim on purpose. Axe asks every rule about every element: so of the
+# API's operations one of each kind is left, of what a list offers the first, of icons and charts the
+# outside and the words; and what stands around the page is looked at wherever it is another.
 RUN = """
 async ([runOnly, leftOut]) => {
-  const where = { exclude: [[".htmx-request"], [".operation ~ .operation"]] };
+  const alike = [
+    ".operation ~ .operation",
+    "option:nth-child(n + 4):not(:checked)",
+    "svg :is(use, path, circle, rect, line):not(:has(*), [role], [tabindex], [aria-label])",
+  ];
+  document.querySelectorAll(alike).forEach((one) => one.remove());
+  const here = [innerWidth, document.documentElement.dataset.bsTheme, runOnly, leftOut];
+  const known = (part) => {
+    const bare = part.cloneNode(true);
+    bare.querySelectorAll("[type=hidden]").forEach((one) => one.remove());
+    const key = JSON.stringify([here, bare.outerHTML]);
+    const found = sessionStorage.getItem(key);
+    sessionStorage.setItem(key, "looked at");
+    return found;
+  };
+  const around = [...document.querySelectorAll(".topbar, .sidebar")].filter(known);
+  const where = { exclude: [".htmx-request", ...around] };
   const rules = Object.fromEntries(leftOut.map((rule) => [rule, { enabled: false }]));
   const how = { resultTypes: ["violations"], preload: false, runOnly, rules };
   const found = await axe.run(where, how);
