@@ -46,8 +46,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What is being counted anew is dim on purpose. Axe asks every rule about every element: so of the
-# API's operations one of each kind is left, of what a list offers the first, of icons and charts the
-# outside and the words; and what stands around the page is looked at wherever it is another.
+# API's operations one of each kind is left, of what a list offers the first, of icons and charts
+# the outside and the words; and what stands around the page is looked at wherever it is another.
 RUN = """
 async ([runOnly, leftOut]) => {
   const alike = [
