@@ -39,9 +39,9 @@ def profile_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     }
     context = {
         "searched": searched,
-        "started": bool(request.GET.get("after")),
+        "previous_url": _first(columns) if request.GET.get("after") and not searched else "",
         "goes_on": urlencode({**onward, "shown": shown}, doseq=True) if goes_on else "",
-        "following": urlencode(onward, doseq=True) if found.after and not goes_on else "",
+        "next_url": f"?{urlencode(onward, doseq=True)}" if found.after and not goes_on else "",
         "shown": shown,
         "looked_at": found.looked_at,
         "is_address": address_erasures.is_address(searched),
@@ -63,6 +63,10 @@ def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         "panels": profile_panels.of(profile),
     }
     return render(request, "segments/profiles/detail.html", context)
+
+
+def _first(columns: Columns) -> str:
+    return f"?{urlencode({NAME: columns.chosen}, doseq=True)}"
 
 
 def _count(request: WorkspaceRequest, name: str) -> int:

@@ -137,6 +137,10 @@ def test_a_key_is_found_by_its_index_behind_row_level_security_too(workspace: Wo
     assert ">= 'k'" in looked_for
 
 
+def next_of(html: str) -> str:
+    return html.split('" rel="next"')[0].rsplit('href="', 1)[1].replace("&amp;", "&")
+
+
 def test_the_attributes_shown_are_chosen_and_stay_from_page_to_page(
     people: Any, monkeypatch: Any
 ) -> None:
@@ -148,6 +152,9 @@ def test_the_attributes_shown_are_chosen_and_stay_from_page_to_page(
     assert page.context["profile_header"] == ["Last"]
     assert "Lovelace" in html
     assert "ada@Engines.example" not in html
-    onward = html.split('class="btn" href="?')[1].split('"')[0].replace("&amp;", "&")
-    assert client.get(f"{at}?{onward}").context["profile_header"] == ["Last"]
+    assert 'rel="prev"' not in html
+    onward = next_of(html)
+    following = client.get(at + onward)
+    assert following.context["profile_header"] == ["Last"]
+    assert 'href="?columns=last" rel="prev"' in following.content.decode()
     assert len(client.get(at).context["profile_header"]) == 3
