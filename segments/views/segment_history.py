@@ -9,7 +9,7 @@ from django.utils.text import slugify
 from segments import history
 from segments.models import Profile, Segment, SegmentRefresh
 from segments.selectors import shown_profiles
-from workspaces import audit
+from workspaces import audit, keyset
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
 
@@ -27,21 +27,17 @@ def changes(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
         way = LEFT if request.GET.get("way") == LEFT else JOINED
         ids = {one: history.changed_profiles(since, until, one == JOINED) for one in (JOINED, LEFT)}
         counts = {one: found.count() for one, found in ids.items()}
-        profiles = Profile.objects.filter(pk__in=ids[way]).order_by("key")
-        there = profiles.count()
-        if after := request.GET.get("after", "").replace("\0", ""):
-            profiles = profiles.filter(key__gt=after)
-        shown = list(profiles[: PAGE + 1])
+        profiles = Profile.objects.filter(pk__in=ids[way])
+        page = keyset.page_of(profiles, {"key": ()}, request.GET, size=PAGE, key="key")
         context |= {
             "since": since,
             "until": until,
             "way": way,
             "joined": counts[JOINED],
             "left": counts[LEFT],
-            "gone": counts[way] - there,
-            "started": bool(after),
-            "following": shown[PAGE - 1].key if len(shown) > PAGE else "",
-            **shown_profiles(shown[:PAGE]),
+            "gone": counts[way] - profiles.count(),
+            **keyset.context_of(page, request.GET),
+            **shown_profiles(page.rows),
         }
     return render(request, "segments/segments/changes.html", context)
 

@@ -120,13 +120,17 @@ def test_a_long_list_comes_page_by_page(client: Client, shop: Workspace) -> None
     for number in range(60):
         ProfileFactory(workspace=shop, key=f"n{number:02}", attributes={"city": "Paris"})
     refresh_segment(segment)
-    first = client.get(url("segment_changes", segment)).content.decode()
-    assert "n49" in first
-    assert "n50" not in first
-    assert "after=n49" in first
-    second = words(client.get(url("segment_changes", segment), {"after": "n49"}))
-    assert "n50" in second
-    assert "n59" in second
+    at = url("segment_changes", segment)
+    first = client.get(at, {"way": "joined"})
+    assert "n49" in words(first)
+    assert "n50" not in words(first)
+    assert first.context["previous_url"] == ""
+    second = client.get(at + first.context["next_url"])
+    assert "n50" in words(second)
+    assert "n59" in words(second)
+    assert second.context["next_url"] == ""
+    back = client.get(at + second.context["previous_url"])
+    assert (words(back), back.context["way"]) == (words(first), "joined")
 
 
 def test_who_joined_and_left_is_downloaded(client: Client, shop: Workspace) -> None:
