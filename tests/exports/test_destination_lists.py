@@ -9,13 +9,13 @@ from connections.models import Connection
 from exports.lists import ListProblem, id_in
 from exports.models import Destination
 from tests.exports.engine_world import World
-from tests.exports.pages import administrator, entered, url, words
+from tests.exports.pages import administrator, contributor, entered, url, words
 
 UNKNOWN = "deadbeef-0000-1111-2222-333344445555"
 
 
-def pick(world: World, **query: Any) -> Any:
-    return administrator(world.workspace).get(
+def pick(world: World, by: Any = administrator, **query: Any) -> Any:
+    return by(world.workspace).get(
         url("list_picker", world.workspace), {"connection": world.connection.pk, **query}
     )
 
@@ -158,8 +158,12 @@ def test_the_picker_says_what_is_wrong_and_offers_to_try_again(shop: World) -> N
     shop.sandbox.control("fault", kind="server_error", count=4, route="contact_lists")
     page = pick(shop, picked=shop.list_id)
     assert "Constant Contact can’t be reached" in words(page)
-    assert "Try again" in words(page)
+    assert "Try again Open the connection" in words(page)
     assert f'value="{shop.list_id}"' in page.content.decode()
+    shop.sandbox.control("fault", kind="server_error", count=4, route="contact_lists")
+    theirs = words(pick(shop, by=contributor))
+    assert "Try again" in theirs
+    assert "Open the connection" not in theirs, "only Administrators see it"
     assert len(pick(shop).context["lists"]) == 3
 
 
