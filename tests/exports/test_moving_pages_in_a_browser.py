@@ -25,9 +25,12 @@ from workspaces.models import Refresh, RefreshStep
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture
-def served(transactional_db: None) -> Iterator[str]:
-    """By gunicorn, as in production: only there are pages told what begins."""
+@pytest.fixture(scope="module")
+def served(django_db_setup: None) -> Iterator[str]:
+    """By gunicorn, as in production: only there are pages told what begins.
+
+    Once for all: before it answers it has made every page ready, which takes seconds.
+    """
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--config=python:config.serving"]
     options = ["--workers=1", f"--bind=127.0.0.1:{port}", "--log-level=error"]
