@@ -24,8 +24,10 @@ from exports.preview import inactive_warnings
 from exports.steps import Step
 from exports.views.objects import destination_of
 from workspaces import unsaved
+from workspaces.ago import ago
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, require, requires
+from workspaces.written import number
 
 LOST = gettext_lazy(
     "What was entered on the other steps is no longer there: it is kept until it is saved, and for"
@@ -270,23 +272,23 @@ class KindOfChoice(NamedTuple):
 
 
 def _choices(form: DestinationForm) -> list[dict[str, Any]]:
-    """The segments to choose from: mappings, which templates read quickest, as there are many."""
+    """The segments to choose from, as they are shown: a template writes hundreds less quickly."""
     chosen, errors = set(form.chosen_segments), bool(form["segments"].errors)
     return [
         {
             "key": segment.pk,
             "name": segment.name,
-            "members": segment.member_count,
-            "refreshed_at": segment.refreshed_at,
+            "members": number(segment.member_count),
+            "refreshed": ago(segment.refreshed_at) if segment.refreshed_at else "",
             "kind": KindOfChoice(
                 is_chosen=str(segment.pk) in chosen,
                 is_active=segment.is_active,
                 is_refreshed=segment.refreshed_at is not None,
                 is_large=segment.member_count > MAX_PROFILES,
-                tells_errors=errors and number == 0,
+                tells_errors=errors and place == 0,
             ),
         }
-        for number, segment in enumerate(form.all_segments)
+        for place, segment in enumerate(form.all_segments)
     ]
 
 

@@ -10,7 +10,7 @@ ROWS = (
     "{% load alike %}{% for row in rows %}"
     "{% alike editable=row.editable with key=row.key name=row.name %}"
     '<a href="/{{ key }}/" title="{{ name }}">{{ name }}</a>{% if editable %}*{% endif %}{{ more }}'
-    "{{ row.secret }}{% endalike %}{% endfor %}"
+    "{{ row.secret }} 5 %{% endalike %}{% endfor %}"
 )
 
 
@@ -25,9 +25,9 @@ def test_each_has_its_own_values_and_what_its_kind_shows() -> None:
         {"editable": True, "key": 3, "name": "Three"},
     ]
     assert made(rows) == (
-        '<a href="/1234567/" title="One">One</a>*'
-        '<a href="/2/" title="Two">Two</a>'
-        '<a href="/3/" title="Three">Three</a>*'
+        '<a href="/1234567/" title="One">One</a>* 5 %'
+        '<a href="/2/" title="Two">Two</a> 5 %'
+        '<a href="/3/" title="Three">Three</a>* 5 %'
     )
 
 

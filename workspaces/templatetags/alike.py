@@ -35,15 +35,13 @@ class AlikeNode(Node):
         kind = tuple(one.resolve(context) for one in self.kind.values())
         known: Any = context.render_context.setdefault(self, {})  # type: ignore[arg-type]
         if kind not in known:
-            known[kind] = BLANKS.split(self._made(context, kind))
-        pieces = known[kind]
+            # Texts, and numbers of values by turns.
+            pieces = BLANKS.split(self._made(context, kind))
+            form = "%s".join(text.replace("%", "%%") for text in pieces[::2])
+            known[kind] = form, [int(number) for number in pieces[1::2]]
+        form, numbers = known[kind]
         values = [_escaped(one.resolve(context)) for one in self.values.values()]
-        return SafeString(
-            "".join(
-                values[int(piece)] if at % 2 else piece  # texts, and numbers of values by turns
-                for at, piece in enumerate(pieces)
-            )
-        )
+        return SafeString(form % tuple([values[number] for number in numbers]))
 
     def _made(self, context: Context, kind: tuple[Any, ...]) -> str:
         """It sees nothing else of its row: that would be another row's on all that are alike."""
