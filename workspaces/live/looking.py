@@ -36,7 +36,7 @@ ALIVE_SECONDS = 15
 ENDS_SECONDS = 900
 # It looks again after so many times the processor's seconds that looking took, half as much again
 # for PostgreSQL among them: of a core that is less than a hundredth, see docs/performance.md.
-REST, AT_POSTGRESQL, LONGEST_PAUSE_SECONDS = 110, 0.5, 20.0
+REST, AT_POSTGRESQL, LONGEST_PAUSE_SECONDS = 140, 0.5, 20.0
 MOST, MOST_OF_A_SESSION = 1_000, 12
 
 Answer = Callable[[dict[str, Any]], tuple[str, Headers, bytes]]
