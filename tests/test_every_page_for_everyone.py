@@ -47,7 +47,8 @@ AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What is being counted anew is dim on purpose. Axe asks every rule about every element: so of the
 # API's operations one of each kind is left, of what a list offers the first, of icons and charts
-# the outside and the words; and what stands around the page is looked at wherever it is another.
+# the outside and the words (all of it is there again afterwards, for pictures); and what stands
+# around the page is looked at wherever it is another.
 RUN = """
 async ([runOnly, leftOut]) => {
   const alike = [
@@ -55,7 +56,9 @@ async ([runOnly, leftOut]) => {
     "option:nth-child(n + 4):not(:checked)",
     "svg :is(use, path, circle, rect, line):not(:has(*), [role], [tabindex], [aria-label])",
   ];
-  document.querySelectorAll(alike).forEach((one) => one.remove());
+  const place = (one) => [one, one.parentNode, one.nextSibling];
+  const out = [...document.querySelectorAll(alike)].map(place);
+  out.forEach(([one]) => one.remove());
   const here = [innerWidth, document.documentElement.dataset.bsTheme, runOnly, leftOut];
   const known = (part) => {
     const bare = part.cloneNode(true);
@@ -70,6 +73,7 @@ async ([runOnly, leftOut]) => {
   const rules = Object.fromEntries(leftOut.map((rule) => [rule, { enabled: false }]));
   const how = { resultTypes: ["violations"], preload: false, runOnly, rules };
   const found = await axe.run(where, how);
+  out.reverse().forEach(([one, parent, next]) => parent.insertBefore(one, next));
   return found.violations.map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 160)}`);
 }
 """
