@@ -63,7 +63,7 @@ def test_what_is_typed_when_the_session_ends_is_there_after_signing_in(tab: Page
     session = tab.context.cookies()
     tab.context.clear_cookies()
     tab.get_by_label("Description").fill("Gone")
-    tab.wait_for_url(re.compile("/login/"))
+    expect(tab).to_have_url(re.compile("/login/"))
     came_from = parse_qs(urlsplit(tab.url).query)["next"][0]
     tab.context.add_cookies(session)
     tab.goto(came_from)
