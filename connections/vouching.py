@@ -20,7 +20,7 @@ def why_role_must_stay(membership: Membership) -> str | None:
         return None
     return _(
         "%(person)s is the export user of %(names)s. Another Administrator must take over on the"
-        " connection's page first."
+        " connection’s page first."
     ) % {"person": membership.user, "names": ", ".join(f"“{name}”" for name in vouched)}
 
 

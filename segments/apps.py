@@ -79,7 +79,7 @@ class SegmentsConfig(AppConfig):
             {
                 "source.created": _("Source added"),
                 "source.removed": _("Source removed"),
-                "source.mode_changed": _("Source's way with customers who are gone changed"),
+                "source.mode_changed": _("Source’s way with customers who are gone changed"),
                 "source.connection_changed": _("Source’s database changed"),
                 "source.query_changed": _("Source’s query changed"),
                 "source.columns_changed": _("Source’s columns changed"),
@@ -102,7 +102,7 @@ class SegmentsConfig(AppConfig):
                 "suppression.downloaded": _("Suppression list downloaded"),
                 "segment.created": _("Segment added"),
                 "segment.changed": _("Segment changed"),
-                "segment.list_changed": _("Segment's list changed"),
+                "segment.list_changed": _("Segment’s list changed"),
                 "segment.missing_downloaded": _("Entries without a profile downloaded"),
                 "segment.renamed": _("Segment renamed"),
                 "segment.refreshed": _("Segment refresh started"),

@@ -67,7 +67,7 @@ def propose(path: Path, dialect: Dialect) -> Proposal:
         return _propose(path, dialect)
     except duckdb.Error as problem:
         raise UnreadableFile(
-            _("The file can't be read to its end. Check that it is whole and try again.")
+            _("The file can’t be read to its end. Check that it is whole and try again.")
         ) from problem
 
 

@@ -217,5 +217,5 @@ def checked_names(header: Sequence[str]) -> tuple[str, ...]:
             )
         seen.add(name.lower())
         if len(name) > 255:
-            raise UnreadableFile(_("A column's name is longer than 255 characters. Shorten it."))
+            raise UnreadableFile(_("A column’s name is longer than 255 characters. Shorten it."))
     return tuple(header)

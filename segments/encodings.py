@@ -76,7 +76,7 @@ def rewrite(path: Path, encoding: str, to: str) -> None:
     except UnicodeError as damaged:
         temporary.unlink()
         raise UnreadableFile(
-            _("The file's encoding is damaged. Save it as CSV in UTF-8 and try again.")
+            _("The file’s encoding is damaged. Save it as CSV in UTF-8 and try again.")
         ) from damaged
     temporary.replace(path)
 
@@ -102,7 +102,7 @@ def _encoding(path: Path) -> str:
         encoding = guess(islice((line for line in file if not line.isascii()), LINES_LOOKED_AT))
     if not encoding:
         raise UnreadableFile(
-            _("The file's encoding is not known. Save it as CSV in UTF-8 and try again.")
+            _("The file’s encoding is not known. Save it as CSV in UTF-8 and try again.")
         )
     return encoding
 

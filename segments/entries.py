@@ -54,7 +54,7 @@ def _rows(reader: Iterable[list[str]]) -> Iterator[list[str]]:
         yield from reader
     except csv.Error as problem:
         raise UnreadableFile(
-            _("The file can't be read to its end. Check that it is whole and try again.")
+            _("The file can’t be read to its end. Check that it is whole and try again.")
         ) from problem
 
 

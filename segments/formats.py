@@ -95,7 +95,7 @@ def _unpack(path: Path, blocks_of: Callable[[IO[bytes]], Iterator[bytes]]) -> No
                 kept.write(block)
     except (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError) as damage:
         raise UnreadableFile(
-            _("The file can't be unpacked to its end. Check that it is whole and try again.")
+            _("The file can’t be unpacked to its end. Check that it is whole and try again.")
         ) from damage
     else:
         unpacked.replace(path)
@@ -219,7 +219,7 @@ def _damaged(path: Path) -> UnreadableFile:
                 except ValueError:
                     return _no_object(number)
     return UnreadableFile(
-        _("The file can't be read to its end. Check that it is whole and try again.")
+        _("The file can’t be read to its end. Check that it is whole and try again.")
     )
 
 

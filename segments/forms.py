@@ -37,7 +37,7 @@ class UploadForm(forms.Form):
         label=_("Name of the source"),
         max_length=100,
         required=False,
-        help_text=_("Such as “Web shop customers”. Left empty, it is the file's name."),
+        help_text=_("Such as “Web shop customers”. Left empty, it is the file’s name."),
     )
     file = forms.FileField(
         label=_("File"),
@@ -80,7 +80,7 @@ class UploadForm(forms.Form):
         if self.cleaned_data.get("file") and not self.cleaned_data.get("whole"):
             self.add_error(
                 "file",
-                _("The file can't be read to its end. Check that it is whole and try again."),
+                _("The file can’t be read to its end. Check that it is whole and try again."),
             )
 
 
@@ -191,7 +191,7 @@ class EraseForm(ErasureForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_(
             "Nothing is sent to these any more, whichever profile has them, and no import brings"
-            " them back. Leave out what is not the person's own, such as their adviser's."
+            " them back. Leave out what is not the person’s own, such as their adviser’s."
         ),
     )
     key = forms.CharField(

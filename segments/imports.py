@@ -208,16 +208,16 @@ def too_much() -> Sentence:
 def _nothing_imported(refused: int, is_file: bool) -> Sentence:
     if not is_file:
         return ngettext(
-            "%(count)s row can't be read, so nothing was loaded. Mend it in the database or the"
+            "%(count)s row can’t be read, so nothing was loaded. Mend it in the database or the"
             " query, or choose the columns again and skip such rows.",
-            "%(count)s rows can't be read, so nothing was loaded. Mend them in the database or the"
+            "%(count)s rows can’t be read, so nothing was loaded. Mend them in the database or the"
             " query, or choose the columns again and skip such rows.",
             refused,
         ) % {"count": refused}
     return ngettext(
-        "%(count)s row can't be read, so nothing was imported. Mend it in the file, or import"
+        "%(count)s row can’t be read, so nothing was imported. Mend it in the file, or import"
         " again and choose to skip such rows.",
-        "%(count)s rows can't be read, so nothing was imported. Mend them in the file, or import"
+        "%(count)s rows can’t be read, so nothing was imported. Mend them in the file, or import"
         " again and choose to skip such rows.",
         refused,
     ) % {"count": refused}

@@ -113,7 +113,7 @@ def _read(
             if isinstance(problem, duckdb.OutOfMemoryException) or is_full(problem):
                 raise
             raise UnreadableFile(
-                _("The file can't be read to its end. Check that it is whole and try again.")
+                _("The file can’t be read to its end. Check that it is whole and try again.")
             ) from problem
         _refuse_unparsable(connection, dialect.skip)
         counts = connection.execute(

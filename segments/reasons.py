@@ -14,7 +14,7 @@ REASONS = {
     "missing_columns": _("The row has too few columns"),
     "too_many_columns": _("The row has too many columns"),
     "bad_quotes": _("The quotation marks do not match"),
-    "unreadable": _("The row can't be read"),
+    "unreadable": _("The row can’t be read"),
     "erased": _("Somebody who was erased and does not come back"),
 }
 

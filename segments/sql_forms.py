@@ -49,7 +49,7 @@ class ConnectionForm(forms.Form):
     file = forms.CharField(
         label=gettext_lazy("File"),
         max_length=500,
-        help_text=gettext_lazy("Its name in this workspace's folder on the server."),
+        help_text=gettext_lazy("Its name in this workspace’s folder on the server."),
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "off"}),
     )
     username = forms.CharField(

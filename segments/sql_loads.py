@@ -47,8 +47,8 @@ def password_of(query: SqlQuery) -> str:
     except cipher.Unreadable:
         raise DatabaseProblem(
             _(
-                "The stored password can't be read with this installation's keys. Type it again on"
-                " the source's page, or have your operator put the earlier key back."
+                "The stored password can’t be read with this installation’s keys. Type it again on"
+                " the source’s page, or have your operator put the earlier key back."
             ),
             "password",
         ) from None

@@ -95,7 +95,7 @@ def declare(
                 raise DatabaseProblem(
                     _(
                         "The password was given for the server and user as they were. Change these"
-                        " on the source's page, where it can be typed again."
+                        " on the source’s page, where it can be typed again."
                     ),
                     "password",
                 )

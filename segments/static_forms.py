@@ -30,7 +30,7 @@ class EntriesForm(forms.Form):
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/plain"}),
         help_text=_(
-            "CSV or text. The column with the attribute's name is taken, or else the first one."
+            "CSV or text. The column with the attribute’s name is taken, or else the first one."
         ),
     )
 
@@ -87,7 +87,7 @@ class StaticForm(SegmentForm):
         field = self.fields["listed_by"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is declared above
         field.choices = [
-            ("key", _("The profile's key")),
+            ("key", _("The profile’s key")),
             *((f"attribute:{one.name}", one.label) for one in static_segments.attributes()),
         ]
         if self.instance.pk:

@@ -120,7 +120,7 @@ def _ensure_room(file_bytes: int) -> None:
 
 def no_room() -> Sentence:
     return _(
-        "The server's disk has no room for this file. Ask whoever runs this system to make some,"
+        "The server’s disk has no room for this file. Ask whoever runs this system to make some,"
         " then try again."
     )
 

@@ -23,7 +23,7 @@ def checked(host: str, port: int) -> list[str]:
         raise DatabaseProblem(
             _(
                 "“%(host)s” is an address inside a private network, which this system does not"
-                " connect to. Use the database's public address, or ask your operator to allow"
+                " connect to. Use the database’s public address, or ask your operator to allow"
                 " private ones."
             )
             % {"host": host},

@@ -111,7 +111,7 @@ def on_reading(error: Exception, target: Target) -> DatabaseProblem:
             _("The database holds text that is not in its own encoding. Convert it in the query.")
         )
     return DatabaseProblem(
-        _("The database can't run this. It said: %(said)s") % {"said": said}, "statement"
+        _("The database can’t run this. It said: %(said)s") % {"said": said}, "statement"
     )
 
 
@@ -158,7 +158,7 @@ def _no_encryption(target: Target) -> DatabaseProblem:
 def _untrusted(target: Target) -> DatabaseProblem:
     return DatabaseProblem(
         _(
-            "The certificate of the database can't be verified: it names another host, or comes"
+            "The certificate of the database can’t be verified: it names another host, or comes"
             " from an authority that this system does not know. Ask your operator to add the"
             " authority, or choose “Encrypted” without the check."
         ),
@@ -170,7 +170,7 @@ def _only_encrypted(target: Target) -> DatabaseProblem:
     return DatabaseProblem(
         _(
             "The database lets this user in from elsewhere, or over an encrypted connection only."
-            " Choose “Encrypted”, or have this system's address allowed there."
+            " Choose “Encrypted”, or have this system’s address allowed there."
         ),
         "encryption",
     )

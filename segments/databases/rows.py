@@ -208,7 +208,7 @@ def _checked_names(names: Sequence[str]) -> tuple[str, ...]:
         if not name or len(name) > 255 or "\0" in name:
             raise DatabaseProblem(
                 _(
-                    "Column %(number)d of the query has no name, or one that can't be used. Name it"
+                    "Column %(number)d of the query has no name, or one that can’t be used. Name it"
                     " with AS."
                 )
                 % {"number": number},

@@ -46,7 +46,7 @@ def checked(statement: str) -> str:
         if ";" in QUOTED.sub("", statement):
             raise _problem(_("Only one query can be run. Take out everything after the first."))
     if WRITES_FILES.search(statement):
-        raise _problem(_("A source only reads: it can't write files. Take out INTO OUTFILE."))
+        raise _problem(_("A source only reads: it can’t write files. Take out INTO OUTFILE."))
     return statement
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Encryption(models.TextChoices):
-    VERIFY = "verify", _("Encrypted, and the server's certificate checked")
+    VERIFY = "verify", _("Encrypted, and the server’s certificate checked")
     REQUIRE = "require", _("Encrypted")
     OFF = "off", _("Not encrypted: only inside a network of your own")
 

@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                 ('file_bytes', models.BigIntegerField(default=0)),
                 ('dialect', models.JSONField(default=dict)),
                 ('columns', models.JSONField(default=list)),
-                ('skip_refused', models.BooleanField(default=False, verbose_name="skip the rows that can't be read")),
+                ('skip_refused', models.BooleanField(default=False, verbose_name="skip the rows that can’t be read")),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed')], default='draft', max_length=20)),
                 ('reason', models.TextField(blank=True)),
                 ('stage', models.CharField(blank=True, max_length=40)),

@@ -49,7 +49,7 @@ class Import(TenantModel):
     checksum = models.CharField(max_length=64, blank=True)
     dialect = models.JSONField(default=dict)
     columns = models.JSONField(default=list)
-    skip_refused = models.BooleanField(_("skip the rows that can't be read"), default=False)
+    skip_refused = models.BooleanField(_("skip the rows that can’t be read"), default=False)
     state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
     trigger = models.CharField(max_length=20, choices=Trigger.choices, default=Trigger.MEMBER)
     reason = SentenceField(blank=True)

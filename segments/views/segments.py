@@ -153,7 +153,7 @@ def activate(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     except RuleError as nonsense:
         messages.error(
             request,
-            _("The segment can't be activated until its rules are mended. %(why)s")
+            _("The segment can’t be activated until its rules are mended. %(why)s")
             % {"why": nonsense},
         )
         return redirect("segments:segment_edit", slug, pk)
@@ -205,7 +205,7 @@ def duplicate(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     except RuleError as nonsense:
         messages.error(
             request,
-            _("The segment can't be duplicated until its rules are mended. %(why)s")
+            _("The segment can’t be duplicated until its rules are mended. %(why)s")
             % {"why": nonsense},
         )
         return redirect("segments:segment_edit", slug, pk)

@@ -198,8 +198,8 @@ def _tell(request: WorkspaceRequest, changed: static_segments.Changed) -> None:
         messages.warning(
             request,
             ngettext(
-                "%(count)s line can't be an entry and was left out: line %(lines)s.",
-                "%(count)s lines can't be entries and were left out, first: lines %(lines)s.",
+                "%(count)s line can’t be an entry and was left out: line %(lines)s.",
+                "%(count)s lines can’t be entries and were left out, first: lines %(lines)s.",
                 changed.refused,
             )
             % {"count": number(changed.refused), "lines": lines},

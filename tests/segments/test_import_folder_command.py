@@ -144,7 +144,7 @@ def test_a_bad_file_fails_alone_and_so_does_the_command(workspace: Workspace, fo
     first, second, third, last = out.getvalue().splitlines()
     assert first.startswith("a.csv: failed: This is a picture.")
     assert second == "b.csv: failed: The file has no column “id”. It has: nr, name."
-    assert third.startswith("c.csv: failed: 1 row can't be read, so nothing was imported.")
+    assert third.startswith("c.csv: failed: 1 row can’t be read, so nothing was imported.")
     assert last.startswith("d.csv: imported: read 1, added 1, changed 0, unchanged 0, ")
     assert Profile.objects.count() == 1
 

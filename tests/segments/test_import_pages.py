@@ -155,7 +155,7 @@ def test_a_row_that_cannot_be_read_is_shown_and_the_import_tried_again(
     load = import_bytes(workspace, b"id,points\n1,5\n2,many\n", types={"points": "number"})
     page = words(client.get(url("import_detail", load)))
     assert "Nothing was imported" in page
-    assert "1 row can't be read, so nothing was imported." in page
+    assert "1 row can’t be read, so nothing was imported." in page
     assert "2 points many Not a number" in page
     draft_page = client.post(url("import_again", load))["Location"]
     draft = Import.objects.exclude(pk=load.pk).get()

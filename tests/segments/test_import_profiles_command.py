@@ -89,7 +89,7 @@ def test_rows_that_cannot_be_read_are_named_and_nothing_is_imported(
             "import_profiles", workspace.slug, str(customers), "--key=id", "--json", stdout=out
         )
     message = str(refused.value)
-    assert "2 rows can't be read, so nothing was imported." in message
+    assert "2 rows can’t be read, so nothing was imported." in message
     assert "Row 2, id: The key is empty" in message
     assert "Row 3, points: Not a whole number, or too large: “many”" in message
     assert out.getvalue() == ""

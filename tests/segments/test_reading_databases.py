@@ -157,7 +157,7 @@ def test_a_query_writes_no_files_at_the_server(mariadb: MariaDB, path: Path) -> 
         "SELECT * FROM people INTO/**/dumpfile '/tmp/people'",
         "SELECT 1 /*!INTO OUTFILE '/tmp/people'*/",
     ):
-        with pytest.raises(DatabaseProblem, match="can't write files"):
+        with pytest.raises(DatabaseProblem, match="can’t write files"):
             read(mariadb.target, statement, path)
 
 

@@ -139,7 +139,7 @@ def test_a_copy_is_opened_for_editing_under_a_name_of_its_own(
 def test_broken_rules_are_mended_before_they_are_copied(client: Client, shop: Workspace) -> None:
     segment = SegmentFactory(workspace=shop, rules=group(rule("gone", "is", "x")))
     page = words(client.post(url("segment_duplicate", shop, segment.pk), follow=True))
-    assert "can't be duplicated until its rules are mended" in page
+    assert "can’t be duplicated until its rules are mended" in page
     assert Segment.objects.count() == 1
 
 

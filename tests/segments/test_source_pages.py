@@ -76,10 +76,10 @@ def test_files_of_one_name_make_sources_of_their_own(client: Client, workspace: 
         (b"\n\n\n", "The file does not look like a table."),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "This is a picture."),
         (b"PK\x03\x04\x14\0\x06\0", "This is an archive. Unpack it and choose the file inside."),
-        (b"\xff\xfea\0\x00\xd8", "The file's encoding is damaged."),
+        (b"\xff\xfea\0\x00\xd8", "The file’s encoding is damaged."),
         (b"id,,name\n1,2,3\n", "Column 2 has no name."),
         (b"id,name,name\n1,2,3\n", "Two columns are named “name”. Give each its own name."),
-        (b"x" * 300 + b",id\n1,2\n", "A column's name is longer than 255 characters."),
+        (b"x" * 300 + b",id\n1,2\n", "A column’s name is longer than 255 characters."),
         (b"<html><body>Sign in</body></html>\n", "This is a web page, perhaps the sign-in page"),
         (b"Mail,mail\n1,2\n", "Two columns are named “mail”."),
         (b'i,"' + b"d" * 200_000 + b"\n1,2\n", "The file does not look like a table."),
@@ -131,7 +131,7 @@ def test_a_disk_that_fills_up_while_a_form_is_sent_is_told(
 
     monkeypatch.setattr(BoundedUploadHandler, "new_file", on_a_full_disk)
     answer = upload(client, workspace, b"id,n\n" + b"1,2\n" * 300_000)
-    assert "The server's disk has no room for this file." in words(answer)
+    assert "The server’s disk has no room for this file." in words(answer)
     assert "Choose a file." not in words(answer)
     assert kept_files(settings) == []
 

@@ -264,7 +264,7 @@ def test_a_password_is_encrypted_anew_with_the_first_key(
     settings.TOKEN_ENCRYPTION_KEYS = old
     load = loaded(query)
     assert load.state == "failed"
-    assert "can't be read with this installation's keys" in str(load.reason)
+    assert "can’t be read with this installation’s keys" in str(load.reason)
 
 
 def test_every_change_is_on_the_audit_log_without_a_persons_data(

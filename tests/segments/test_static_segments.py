@@ -146,7 +146,7 @@ def test_an_uploaded_file_is_read_however_it_is_written(
         ({"entries": "k1", "file": b"k1"}, "Either pasted or in a file, not both at once."),
         ({"file": b""}, "There is nothing in this list."),
         ({"file": b"\x00\x01"}, "This is not a text file."),
-        ({"file": b'"' + b"x" * 200_000}, "The file can't be read to its end."),
+        ({"file": b'"' + b"x" * 200_000}, "The file can’t be read to its end."),
         (
             {"entries": "k1", "listed_by": "attribute:gone"},
             "attribute:gone is not one of the available choices",
@@ -173,7 +173,7 @@ def test_lines_that_cannot_be_entries_are_told(client: Client, shop: Workspace) 
     answer = client.post(
         url("static_add", shop), {"name": "L", "listed_by": "key", "entries": text}, follow=True
     )
-    assert "1 line can't be an entry and was left out: line 2 (“xxx" in words(answer)
+    assert "1 line can’t be an entry and was left out: line 2 (“xxx" in words(answer)
     assert on_list(Segment.objects.get()) == ["k1", "k2"]
 
 

@@ -227,7 +227,7 @@ def test_choosing_the_file_again_goes_on_with_its_upload(
         ({"file_bytes": 0}, "The file is empty."),
         ({"file_bytes": "-1"}, "The file is empty."),
         ({"file_bytes": "many"}, "The file is empty."),
-        ({"whole": ""}, "The file can't be read to its end."),
+        ({"whole": ""}, "The file can’t be read to its end."),
     ],
 )
 def test_what_can_not_be_taken_is_told_before_anything_is_sent(
@@ -276,7 +276,7 @@ def test_room_on_the_disk_counts_what_others_have_still_to_bring(
     with scope(workspace=other):
         UploadFactory(workspace=other, file_bytes=5000, received=1000)
     monkeypatch.setattr(uploads, "free_bytes", lambda: 4000 + len(CUSTOMERS) - 1)
-    assert "The server's disk has no room for this file." in words(declare(client, workspace))
+    assert "The server’s disk has no room for this file." in words(declare(client, workspace))
     monkeypatch.setattr(uploads, "free_bytes", lambda: 4000 + len(CUSTOMERS))
     assert declare(client, workspace).status_code == 201
 
@@ -294,7 +294,7 @@ def test_a_full_disk_is_told_and_the_upload_goes_on_later(
         patched.setattr(os, "fsync", full)
         answer = send(client, upload, 1000, CUSTOMERS[1000:2000])
     assert (answer.status_code, answer["Upload-Offset"]) == (507, "1000")
-    assert "The server's disk has no room" in answer.content.decode()
+    assert "The server’s disk has no room" in answer.content.decode()
     assert [path.stat().st_size for path in files_left(settings)] == [1000]
     send_all(client, upload)
     assert upload.state == "ready"
