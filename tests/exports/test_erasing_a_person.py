@@ -29,10 +29,12 @@ from segments import (
 from segments.models import ErasedIdentity, Erasure, Import, Profile, RefusedRow, SegmentMember
 from segments.tasks import finish_erasure_task
 from segments.tasks import sweep as sweep_segments
+from tests.another_session import held_elsewhere
 from tests.conftest import celery_worker, wait_until
 from tests.exports.engine_world import World, account
 from tests.exports.pages import words
 from tests.workspaces.factories import MembershipFactory, WorkspaceFactory, signed_in
+from workspaces import locks
 from workspaces.models import AuditEntry, Role
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -369,18 +371,13 @@ def test_somebody_who_is_being_sent_is_taken_off_once_that_run_is_over(world: Wo
 
 
 def test_while_a_batch_is_being_sent_an_erasure_waits_or_says_so(world: World) -> None:
-    import psycopg2
-
     run = planned(world)
     batch = run.batches.get()
-    elsewhere = psycopg2.connect(**connection.get_connection_params())
-    with elsewhere.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [(2 << 56) | batch.pk])
-    with pytest.raises(erasures.Refused, match="Try again"):
-        erase(world, patience=1)
-    assert Profile.objects.filter(key=KEY).exists()
-    assert not Erasure.objects.exists()
-    elsewhere.close()
+    with held_elsewhere(locks.BATCH, batch.pk):
+        with pytest.raises(erasures.Refused, match="Try again"):
+            erase(world, patience=1)
+        assert Profile.objects.filter(key=KEY).exists()
+        assert not Erasure.objects.exists()
     erase(world)
     assert not Profile.objects.filter(key=KEY).exists()
 

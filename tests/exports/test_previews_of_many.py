@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from exports import previews, tasks
+from tests.another_session import held_elsewhere
 from tests.conftest import celery_worker, wait_until
 from tests.exports.engine_world import World
 from tests.exports.pages import administrator, entered, url, words
-from tests.exports.test_small_runs_beside_huge_ones import another_session_holds
 from workspaces import locks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,7 +76,7 @@ def test_it_waits_for_another_large_plan(world: World, monkeypatch: Any) -> None
         lambda arguments, countdown: asked_again.append(arguments),
     )
     client = administrator(world.workspace)
-    with another_session_holds(locks.LARGE_PLAN):
+    with held_elsewhere(locks.LARGE_PLAN):
         page = client.get(url("destination_preview", world.workspace, world.destination.pk))
         where = url("preview_made", world.workspace, token_of(page))
         assert client.get(where).status_code == 204

@@ -1,18 +1,16 @@
 """A small run never waits for a huge one to end, whatever workspace either belongs to."""
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from exports import tasks
 from exports.engine import batches, drive
 from exports.models import Batch, Run
 from exports.runs import start_run
 from segments.models import Profile, Segment
+from tests.another_session import held_elsewhere
 from tests.exports.engine_world import World, put_in
 from workspaces import locks
 
@@ -90,24 +88,13 @@ def test_batches_left_by_a_lost_worker_are_all_sent(world: World, monkeypatch: A
     assert world.sandbox.control("statistics")["imports"] == 30
 
 
-@contextmanager
-def another_session_holds(kind: int) -> Iterator[None]:
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [kind << 56])
-        yield
-    finally:
-        other.close()
-
-
 def test_two_huge_plans_are_not_made_at_once(world: World, monkeypatch: Any) -> None:
     monkeypatch.setattr(drive, "LARGE", 3)
     world.add_people(3)
     world.know_everyones_preferences()
     run = start_run(world.destination, trigger=Run.Trigger.COMMAND, enqueue=False)
     small = small_run_of(world)
-    with another_session_holds(locks.LARGE_PLAN):
+    with held_elsewhere(locks.LARGE_PLAN):
         assert drive.drive(run, tasks._hand_out) is not None
         drive.drive_to_end(small)
     run.refresh_from_db()

@@ -14,6 +14,7 @@ from django.utils import timezone
 from segments import attribute_changes, drafts, profile_merge, sources
 from segments.models import Attribute, AttributeChange, Import, Profile
 from segments.tasks import change_attribute_task, sweep
+from tests.another_session import held_elsewhere
 from tests.conftest import wait_until
 from tests.segments.files import import_bytes, values
 from tests.workspaces.factories import signed_in
@@ -36,14 +37,14 @@ def ended(change: AttributeChange) -> bool:
 
 
 @contextmanager
-def held_elsewhere(take: str, key: object, let_go: str) -> Iterator[None]:
-    """An advisory lock that another session holds inside the block."""
+def merged_elsewhere(workspace: Workspace) -> Iterator[None]:
+    """Another session merges profiles of the workspace inside the block."""
     other = connection.copy()
     try:
         with other.cursor() as cursor:
-            cursor.execute(take, [key])
+            cursor.execute(profile_merge.HOLD_ALONE, [workspace.pk])
             yield
-            cursor.execute(let_go, [key])
+            cursor.execute(profile_merge.END_ALONE, [workspace.pk])
     finally:
         other.close()
 
@@ -65,15 +66,13 @@ def test_a_change_waits_for_those_who_merge_and_for_imports_of_its_source(
     worker: Any, workspace: Workspace
 ) -> None:
     load = import_bytes(workspace, b"id,points\n1,5\n", types={"points": "text"})
-    with held_elsewhere(profile_merge.HOLD_ALONE, workspace.pk, profile_merge.END_ALONE):
+    with merged_elsewhere(workspace):
         change = ask(workspace, "integer")
         wait_until(lambda: AttributeChange.objects.get().state == "running", 30, "the beginning")
         time.sleep(1)
         assert values("1")["points"] == "5"
     wait_until(lambda: ended(change), 30, "the change")
-    source = (locks.SOURCE << 56) | load.source_id
-    take, let_go = "SELECT pg_advisory_lock(%s)", "SELECT pg_advisory_unlock(%s)"
-    with held_elsewhere(take, source, let_go):
+    with held_elsewhere(locks.SOURCE, load.source_id):
         second = ask(workspace, "text")
         time.sleep(3)
         assert not ended(second)
@@ -86,9 +85,8 @@ def test_imports_queued_before_a_change_are_read_by_its_type(
     worker: Any, workspace: Workspace
 ) -> None:
     load = import_bytes(workspace, b"id,points\n1,5\n2,6\n", types={"points": "text"})
-    take, let_go = "SELECT pg_advisory_lock(%s)", "SELECT pg_advisory_unlock(%s)"
     loads = []
-    with held_elsewhere(take, (locks.SOURCE << 56) | load.source_id, let_go):
+    with held_elsewhere(locks.SOURCE, load.source_id):
         change = ask(workspace, "integer")
         for number in range(3):
             following = drafts.take_file(
@@ -109,7 +107,7 @@ def test_an_import_waits_for_a_change(workspace: Workspace, worker: Any) -> None
     other = sources.create_source(workspace, "Other")
     load = drafts.take_file(other, "other.csv", [b"key,city\n1,Rome\n"])
     columns = drafts.chosen_columns(load)
-    with held_elsewhere(profile_merge.HOLD_ALONE, workspace.pk, profile_merge.END_ALONE):
+    with merged_elsewhere(workspace):
         drafts.queue(load, key="key", columns=columns, skip_refused=False, by=None)
         time.sleep(2)
         load.refresh_from_db()
@@ -127,11 +125,7 @@ def test_one_that_lost_its_worker_is_taken_up_again(workspace: Workspace, monkey
     AttributeChange.objects.update(
         state="running", stage="storing", heartbeat_at=timezone.now() - timedelta(minutes=10)
     )
-    with held_elsewhere(
-        "SELECT pg_advisory_lock(%s)",
-        (locks.ATTRIBUTE << 56) | (change.attribute_id or 0),
-        "SELECT pg_advisory_unlock(%s)",
-    ):
+    with held_elsewhere(locks.ATTRIBUTE, change.attribute_id or 0):
         sweep()
         assert taken_up == []
     sweep()

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 
 from segments import drafts, imports, profile_merge, reading, sources
 from segments.encodings import UnreadableFile
 from segments.models import Attribute, Import, Profile, RefusedRow, Source
 from segments.tasks import run_import_task, sweep
+from tests.another_session import held_elsewhere
 from tests.segments.files import counts, import_bytes, values
 from workspaces import locks
 
@@ -321,15 +321,9 @@ def test_the_sweeper_leaves_an_import_alone_that_goes_on(workspace: Any, monkeyp
     Import.objects.update(state=Import.State.RUNNING, heartbeat_at=long_ago)
     taken_up: list[tuple[int, int]] = []
     monkeypatch.setattr(run_import_task, "delay", lambda *known: taken_up.append(known))
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            key = (locks.SOURCE << 56) | load.source_id
-            cursor.execute("SELECT pg_advisory_lock(%s)", [key])
+    with held_elsewhere(locks.SOURCE, load.source_id):
         sweep()
         assert taken_up == []
-    finally:
-        other.close()
     sweep()
     sweep()
     assert taken_up == [(workspace.pk, load.pk)]

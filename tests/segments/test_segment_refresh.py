@@ -1,9 +1,7 @@
 """Refreshes of segments: members computed and kept, failures that lose nobody, workers that die."""
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +16,7 @@ from segments.models import Attribute, Profile, Segment, SegmentMember, SegmentR
 from segments.refreshing import refresh_with_dependents
 from segments.segment_services import delete_segment, request_refresh
 from segments.tasks import refresh_segment_task, sweep
+from tests.another_session import held_elsewhere
 from tests.conftest import wait_until
 from tests.segments.factories import ProfileFactory, SegmentFactory, group, make_customers, rule
 from tests.workspaces.factories import WorkspaceFactory
@@ -37,19 +36,6 @@ def in_segment(segment: Segment, operator: str = "member") -> dict[str, Any]:
 def state(segment: Segment) -> tuple[str, str, int]:
     segment.refresh_from_db()
     return segment.refresh_state, segment.refresh_reason, segment.member_count
-
-
-@contextmanager
-def held_elsewhere(segment: Segment) -> Iterator[None]:
-    """Another worker refreshes the segment meanwhile."""
-    with ThreadPoolExecutor(1) as elsewhere:
-        lock = locks.held(locks.SEGMENT, segment.pk)
-        assert elsewhere.submit(lock.__enter__).result()
-        try:
-            yield
-        finally:
-            elsewhere.submit(lock.__exit__, None, None, None).result()
-            elsewhere.submit(connections.close_all).result()
 
 
 def test_membership_is_computed_and_kept_with_its_history(shop: Workspace) -> None:
@@ -178,7 +164,7 @@ def test_a_refresh_goes_through_the_segments_in_the_order_in_which_they_depend(
 @pytest.mark.django_db(transaction=True)
 def test_two_refreshes_of_a_segment_never_go_on_at_once(shop: Workspace) -> None:
     segment = SegmentFactory(workspace=shop)
-    with held_elsewhere(segment), pytest.raises(SegmentBusy):
+    with held_elsewhere(locks.SEGMENT, segment.pk), pytest.raises(SegmentBusy):
         refresh_segment(segment)
     assert state(segment)[0] == "never"
     assert refresh_segment(segment).count == 6
@@ -232,7 +218,7 @@ def test_the_sweeper_takes_up_a_refresh_whose_worker_died_and_no_other(
     long_ago = timezone.now() - timedelta(minutes=10)
     Segment.objects.update(refresh_requested_at=long_ago)
     Segment.objects.filter(pk=fresh.pk).update(refresh_requested_at=timezone.now())
-    with held_elsewhere(alive):
+    with held_elsewhere(locks.SEGMENT, alive.pk):
         sweep()
         wait_until(lambda: state(lost)[0] == "succeeded", what="the lost refresh")
         assert len(members(lost)) == 6
