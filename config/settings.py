@@ -162,6 +162,8 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "segments.tasks.*": {"queue": "data"},
     "exports.tasks.*": {"queue": "runs"},
+    # Beside the runs, not behind them: somebody looks at the page.
+    "exports.tasks.make_preview": {"queue": "default"},
     "workspaces.tasks.make_archive": {"queue": "data"},
     "workspaces.tasks.delete_workspace": {"queue": "data"},
 }

@@ -53,9 +53,8 @@ def send_one_batch(workspace_id: int, batch_id: int) -> None:
             drive_run.delay(workspace_id, run.pk)
 
 
-@shared_task(queue="default")
+@shared_task
 def make_preview(workspace_id: int, token: str) -> None:
-    """Beside the runs, not behind them: somebody looks at the page."""
     with working_for(workspace_id):
         if not previews.make(workspace_id, token):
             make_preview.apply_async((workspace_id, token), countdown=1)
