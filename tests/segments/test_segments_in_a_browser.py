@@ -72,6 +72,16 @@ def test_what_is_typed_when_the_session_ends_is_there_after_signing_in(tab: Page
     count(tab).to_contain_text("6 of 12 profiles")
 
 
+def test_whom_the_rules_find_stands_beside_them(tab: Page) -> None:
+    tab.set_viewport_size({"width": 1280, "height": 800})
+    tab.goto("add/")
+    places = [tab.locator(part).bounding_box() for part in ("#rules", "#look", "#id_name")]
+    rules, found, name = [place for place in places if place]
+    assert rules["width"] > 1.5 * found["width"]
+    assert rules["x"] + rules["width"] < found["x"]
+    assert found["y"] < name["y"] + name["height"]
+
+
 def test_a_segment_with_nested_rules_is_made_by_keyboard(tab: Page) -> None:
     tab.goto("add/")
     count(tab).to_contain_text("Choose an attribute.")
