@@ -120,6 +120,21 @@ def test_of_many_steps_the_first_are_shown_and_what_failed(refresh: Refresh) -> 
     assert "in all." not in whole
 
 
+def test_what_goes_on_is_told_above_all_steps(refresh: Refresh) -> None:
+    RefreshStep.objects.create(
+        workspace=refresh.workspace,
+        refresh=refresh,
+        position=10,
+        kind="segment",
+        object_id=10,
+        name="The long one",
+        state="running",
+    )
+    said = words(signed_in(refresh.workspace).get(url(refresh)))
+    assert said.index("Running The long one") < said.index("of 4 succeeded")
+    assert said.count("Running The long one") == 2
+
+
 def test_while_it_goes_on_the_tree_renews_itself(workspace: Workspace, kinds: Any) -> None:
     refresh = services.start_refresh(workspace, trigger=Refresh.Trigger.COMMAND, in_worker=False)
     client = signed_in(workspace)

@@ -18,6 +18,8 @@ from workspaces.refresh_progress import progress_of
 
 # So many steps of a kind are shown at first, besides those that stand out.
 SHOWN = 50
+# So many of those that go on are told at the top.
+AT_ONCE = 5
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Row:
         if self.speaks_for_itself and self.told is not None:
             return self.told.state.startswith("succeeded")
         return self.step.state == RefreshStep.State.SUCCEEDED
+
+    @property
+    def goes_on(self) -> bool:
+        """Itself, or what it began."""
+        return self.step.state == RefreshStep.State.RUNNING or bool(self.told and self.told.goes_on)
 
     @property
     def stands_out(self) -> bool:
@@ -138,6 +145,7 @@ def _tree(refresh: Refresh, *, is_whole: bool) -> dict[str, Any]:
         "refresh": refresh,
         "is_whole": is_whole,
         "groups": groups,
+        "now": [row for group in groups for row in group.rows if row.goes_on][:AT_ONCE],
         "progress": progress_of(refresh, steps) if refresh.is_active else None,
         "going_on": going_on,
         "is_last": not Refresh.objects.filter(created_at__gt=refresh.created_at).exists(),
