@@ -100,15 +100,23 @@ def let_python_keep_what_it_compiled() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded now stays: not looked through again and again for what may go."""
-    gc.collect()
+    """What is loaded now stays: not looked through for what may go, now or ever."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()
 
 
 def pytest_unconfigure() -> None:
-    gc.unfreeze()
+    atexit.register(end_at_once if "PYTEST_XDIST_WORKER" in os.environ else gc.unfreeze)
+
+
+def end_at_once() -> None:
+    """A tester's end: that what it was made of is taken apart is of use to nobody, and takes it
+    seconds. What is to be done at its end, is done.
+    """
+    atexit.unregister(end_at_once)
+    atexit._run_exitfuncs()
+    os._exit(0)
 
 
 def set_test_environment() -> None:
