@@ -11,9 +11,19 @@ from workspaces.written import duration
 
 def for_a_worker(waits: timedelta, *, is_queued: bool) -> str:
     """Empty for what is under way, unless nobody is there to do it."""
-    told = [_no_worker()] if waits > heartbeat.MISSED_AFTER and heartbeat.is_missed() else []
+    is_long = waits > heartbeat.MISSED_AFTER
+    nobody_works = is_long and heartbeat.is_missed()
+    told = [_no_worker()] if nobody_works else []
     if is_queued:
         told.append(_("A worker takes it up as soon as one is free."))
+        # All may be busy, or none may work at this queue: the sign of life comes by another.
+        if is_long and not nobody_works:
+            told.append(
+                _(
+                    "None has been for more than a minute: if it stays so, ask whoever runs this"
+                    " system to look at its workers."
+                )
+            )
     return " ".join(told)
 
 
