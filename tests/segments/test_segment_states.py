@@ -80,7 +80,7 @@ def test_an_active_segment_never_becomes_a_draft(client: Client, shop: Workspace
 def test_broken_rules_are_mended_before_they_are_activated(client: Client, shop: Workspace) -> None:
     draft = SegmentFactory(workspace=shop, state="draft", rules=group(rule("gone", "is", "x")))
     page = words(client.post(url("segment_activate", shop, draft.pk), follow=True))
-    assert "can't be activated until its rules are mended. There is no attribute “gone”." in page
+    assert "can’t be activated until its rules are mended. There is no attribute “gone”." in page
     draft.refresh_from_db()
     assert draft.state == "draft"
 
