@@ -20,7 +20,7 @@ def for_a_worker(waits: timedelta, *, is_queued: bool) -> str:
         if is_long and not nobody_works:
             told.append(
                 _(
-                    "None has been for more than a minute: if it stays so, ask whoever runs this"
+                    "None has for more than a minute: if it stays so, ask whoever runs this"
                     " system to look at its workers."
                 )
             )
