@@ -60,6 +60,7 @@ def test_what_is_typed_when_the_session_ends_is_there_after_signing_in(tab: Page
     tab.get_by_label("Attribute").first.select_option(label="City")
     with tab.expect_response(lambda answer: _keeps(answer, "value-0-0=Paris")):
         tab.get_by_label("Value", exact=True).fill("Paris")
+    count(tab).to_contain_text("6 of 12 profiles")
     session = tab.context.cookies()
     tab.context.clear_cookies()
     tab.get_by_label("Description").fill("Gone")

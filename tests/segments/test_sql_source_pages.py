@@ -247,11 +247,11 @@ def test_the_schema_of_a_table_is_kept(workspace: Workspace) -> None:
 def test_a_driver_that_never_answers_is_not_waited_for(
     server: Server, workspace: Workspace, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended = Event()
+    ended, free = Event(), BoundedSemaphore(1)
     monkeypatch.setattr(rows, "reach", lambda target, seconds: ended.wait(60))
     monkeypatch.setattr(sql_sources, "TEST_SECONDS", 0.1)
     monkeypatch.setattr(bounded, "GRACE_SECONDS", 0.1)
-    monkeypatch.setattr(bounded, "_free", BoundedSemaphore(1))
+    monkeypatch.setattr(bounded, "_free", free)
     began = monotonic()
     answer = client.post(url("source_add_database", workspace), entered(server))
     assert answer.status_code == 422
@@ -261,3 +261,4 @@ def test_a_driver_that_never_answers_is_not_waited_for(
     assert monotonic() - began < 10
     assert not Source.objects.exists()
     ended.set()
+    assert free.acquire(timeout=10)
