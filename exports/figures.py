@@ -90,7 +90,7 @@ def of_run(loaded: Loaded) -> Figures:
     run, known = loaded
     progress = progress_of(run, known.batches)
     # Elements that are there or not, by the time rather than by the row.
-    timely = (run.is_waiting, bool(progress.to_send), progress.awaits)
+    timely = (run.is_waiting, run.is_held_up, bool(progress.to_send), progress.awaits)
     shape = repr((timely, [getattr(run, name) for name in SHAPE]))
     return Figures(shape, dict(_pieces(run, known, progress)))
 
@@ -100,7 +100,7 @@ def of_workspace(loaded: list[Loaded]) -> Figures:
     pieces = {
         f"run-{run.pk}": _going(run, progress_of(run, known.batches)) for run, known in loaded
     }
-    return Figures(repr([(run.pk, run.state) for run, _known in loaded]), pieces)
+    return Figures(repr([(run.pk, run.shown_state) for run, _known in loaded]), pieces)
 
 
 def _with_batches(found: Iterable[Any]) -> list[Loaded]:
@@ -157,7 +157,7 @@ def _pieces(run: Run, known: _Known, progress: Progress) -> Iterator[tuple[str, 
 
 def _going(run: Run, progress: Progress) -> Piece:
     state = (
-        run.state,
+        run.shown_state,
         progress.sent,
         progress.confirmed,
         progress.to_send,

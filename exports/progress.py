@@ -88,7 +88,7 @@ def _look_again(run: Run) -> int:
 
 def _awaits(run: Run) -> str:
     if run.is_waiting:
-        return run.reason if run.why.get("code") in whys.ROUTINE else ""
+        return "" if run.is_held_up else run.reason
     if run.is_active and run.state != Run.State.AWAITING_APPROVAL:
         waits = timezone.now() - (run.heartbeat_at or run.created_at)
         told = waiting.for_a_worker(waits, is_queued=run.state == Run.State.QUEUED)

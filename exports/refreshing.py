@@ -70,10 +70,12 @@ def tell(steps: list[RefreshStep]) -> dict[int, Told]:
         if run is not None:
             told[step.object_id] = Told(
                 address("exports:run_detail", slug, run.pk),
-                state=run.state,
-                label=run.get_state_display(),
+                state=run.shown_state,
+                label=run.get_shown_state_display(),
                 text=_("%(count)s sent") % {"count": number(run.sent)} if run.planned_at else "",
-                goes_on=run.is_active and not run.is_waiting,
+                goes_on=run.is_active,
+                waits_for=run.reason if run.is_held_up else "",
+                waits_until=run.waiting_until,
             )
         elif step.object_id in there:
             url = address("exports:destination_detail", slug, step.object_id)

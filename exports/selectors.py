@@ -81,7 +81,7 @@ def destinations(query: QueryDict) -> keyset.Page[Destination]:
 
 
 def lines(found: list[Destination], *, member: Membership, workspace: Workspace) -> list[Line]:
-    runs = Run.objects.only("state", "created_at").in_bulk(
+    runs = Run.objects.only("state", "why", "waiting_until", "created_at").in_bulk(
         [one.last_run_id for one in found if one.last_run_id]  # type: ignore[attr-defined]
     )
     refresh_at = workspace_refreshes_at(workspace)

@@ -7,6 +7,7 @@ again for the same refresh, after a crash or a member's retry.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.utils.formats import number_format
@@ -32,13 +33,17 @@ class Planned:
 
 @dataclass(frozen=True)
 class Told:
-    """What else a page says about a step: where it leads, and how far that is by itself."""
+    """What else a page says about a step: where it leads, how far that is by itself, and what holds
+    it up until when.
+    """
 
     url: str
     state: str = ""
     label: str = ""
     text: str = ""
     goes_on: bool = False
+    waits_for: str = ""
+    waits_until: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,24 @@ class Run(TenantModel):
         return self.is_active and until is not None and until > timezone.now()
 
     @property
+    def is_held_up(self) -> bool:
+        """Whether it waits for something that not every run waits for."""
+        return self.is_waiting and self.why.get("code") not in whys.ROUTINE
+
+    @property
+    def stands_still(self) -> bool:
+        """Until a member says so, or what holds it up is over."""
+        return self.is_awaiting_approval or self.is_held_up
+
+    @property
+    def shown_state(self) -> str:
+        """Names a look (`workspaces.statuses`)."""
+        return "waiting" if self.is_held_up else self.state
+
+    def get_shown_state_display(self) -> str:
+        return str(_("Waiting")) if self.is_held_up else self.get_state_display()
+
+    @property
     def reason(self) -> str:
         """Why it ended so, or what it waits for, in the reader's language."""
         return whys.text(self.why)
