@@ -17,10 +17,11 @@ from django.db import OperationalError, connections, transaction
 from django.utils import timezone
 
 from config import cipher
-from connections import oauth_client, words
+from connections import oauth_client
 from connections.constant_contact.errors import SignInAgain, Unavailable, retry_after
 from connections.models import Connection
 from connections.notices import needs_sign_in
+from workspaces.sentences import gettext as _
 
 # A token about to expire may do so on its way.
 AHEAD = timedelta(minutes=5)
@@ -125,7 +126,7 @@ class ConnectionTokens:
             answer = _asked(decrypt(connection.refresh_token))
             if answer is None:
                 connection.state = Connection.State.NEEDS_SIGN_IN
-                connection.state_reason = words.sentence("sign_in_again")
+                connection.state_reason = _("Constant Contact no longer accepts the authorisation.")
                 connection.save(update_fields=["state", "state_reason"])
                 needs_sign_in(connection)
                 return connection

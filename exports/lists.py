@@ -21,6 +21,10 @@ class ListProblem(Exception):
     """Why a list can't be used; the message is for people and says what to do."""
 
 
+class SignInWanted(ListProblem):
+    """Signing in to the account again mends it, which an Administrator does."""
+
+
 class Way(StrEnum):
     """How a person names a list."""
 
@@ -138,9 +142,11 @@ class put_into_words:  # noqa: N801 - reads as a with-statement
         if isinstance(error, (errors.NotFound, errors.Conflict)):
             return
         if isinstance(error, access.NotUsable):
-            raise ListProblem(str(error)) from error
+            kind_of = SignInWanted if error.code == "needs_sign_in" else ListProblem
+            raise kind_of(str(error)) from error
         if isinstance(error, errors.ProviderError):
-            raise ListProblem(_words(error)) from error
+            kind_of = SignInWanted if error.advice == "sign_in" else ListProblem
+            raise kind_of(_words(error)) from error
 
 
 def _words(error: errors.ProviderError) -> str:
@@ -156,8 +162,8 @@ def _words(error: errors.ProviderError) -> str:
         )
     if error.advice == "sign_in":
         return _(
-            "Constant Contact no longer accepts this connection’s authorisation. Ask an"
-            " Administrator to sign in again under Admin > Connections."
+            "Constant Contact no longer accepts this connection’s authorisation. An"
+            " Administrator must sign in to it again on the connection’s page."
         )
     if error.advice == "retry":
         return _(

@@ -32,8 +32,13 @@ def list_picker(request: WorkspaceRequest, slug: str) -> HttpResponse:
             context["missing"] = bool(context["picked"]) and context["picked"] not in {
                 one.id for one in found
             }
+        except lists.SignInWanted as problem:
+            context |= {
+                "problem": problem,
+                "administrators": [one.user for one in selectors.administrators()],
+            }
         except lists.ListProblem as problem:
-            context["problem"] = str(problem)
+            context["problem"] = problem
     return render(request, "exports/_list_picker.html", context)
 
 

@@ -276,8 +276,8 @@ def test_signing_in_again_keeps_everything_and_renews_the_tokens(
         state="needs_sign_in", state_reason="It ended."
     )
     page = page_of(browser, connection)
-    assert "Needs sign-in" in page
-    assert "It ended." in page
+    assert "It ended. Sign in to the account again:" in page
+    assert [page.count("Needs sign-in"), page.count("Sign in again")] == [1, 1]
     back = browser.get(answer_there(begin_again(browser, connection)), follow=True)
     assert "You are connected" in words(back)
     renewed = fresh(connection)

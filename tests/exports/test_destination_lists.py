@@ -10,6 +10,7 @@ from exports.lists import ListProblem, id_in
 from exports.models import Destination
 from tests.exports.engine_world import World
 from tests.exports.pages import administrator, contributor, entered, url, words
+from workspaces.models import Membership, Role
 
 UNKNOWN = "deadbeef-0000-1111-2222-333344445555"
 
@@ -178,3 +179,23 @@ def test_a_connection_that_may_not_be_used_says_why(shop: World) -> None:
 def test_the_days_requests_being_spent_is_said_as_such(shop: World) -> None:
     shop.sandbox.control("fault", kind="quota_exceeded", count=1, route="contact_lists")
     assert "Today’s requests to Constant Contact are used up" in words(save(shop))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_known", [False, True])
+def test_who_can_sign_in_again_is_told_to_and_others_whom_to_ask(
+    shop: World, is_known: bool
+) -> None:
+    shop.connection.sharing = Connection.Sharing.CONTRIBUTORS
+    if is_known:
+        shop.connection.state = Connection.State.NEEDS_SIGN_IN
+    shop.connection.save()
+    shop.sandbox.control("revoke")
+    told = pick(shop, fresh=1)
+    assert "Open the connection and sign in to it again" in words(told)
+    assert "Ask an Administrator" not in words(told)
+    told = words(pick(shop, contributor, fresh=1))
+    names = [str(one.user) for one in Membership.objects.filter(role=Role.ADMINISTRATOR)]
+    assert "Ask an Administrator to sign in to it again: " in told
+    assert all(name in told for name in names)
+    assert "Open the connection" not in told
