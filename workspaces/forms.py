@@ -31,7 +31,15 @@ ROLES = [
 ]
 
 
+class TimeZoneSelect(forms.Select):
+    def optgroups(self, name: str, value: list[str], attrs: Any = None) -> Any:
+        """Drawn already, as the template of a select takes them, too."""
+        return time_zones.options(*value)
+
+
 class TimeZoneField(forms.ChoiceField):
+    widget = TimeZoneSelect
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=time_zones.choices, label=_("Time zone"), **kwargs)
 

@@ -2,10 +2,12 @@
 
 import zoneinfo
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 
 from django.core.exceptions import ValidationError
+from django.utils.html import escape, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 REGIONS = (
@@ -31,9 +33,28 @@ def _zones() -> dict[str, zoneinfo.ZoneInfo]:
 
 
 def choices() -> Choices:
-    now = datetime.now(zoneinfo.ZoneInfo("UTC"))
-    # Clocks go back and forth at quarters of an hour.
-    return _choices(now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0))
+    return _choices(_quarter())
+
+
+def options(chosen: str) -> SafeString:
+    """The choices as options of a select: hundreds, which are drawn once a quarter of an hour."""
+    value = f'value="{escape(chosen)}"'
+    return SafeString(_options(_quarter()).replace(value, f"{value} selected", 1))
+
+
+def _quarter() -> datetime:
+    """Clocks go back and forth at quarters of an hour."""
+    now = datetime.now(UTC)
+    return now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+
+
+@lru_cache(1)
+def _options(now: datetime) -> str:
+    groups = (
+        (region, format_html_join("\n", '<option value="{}">{}</option>', found))
+        for region, found in _choices(now)
+    )
+    return format_html_join("\n", '<optgroup label="{}">{}</optgroup>', groups)
 
 
 @lru_cache(1)

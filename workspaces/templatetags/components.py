@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from django import template
 from django.db.models import Model
@@ -144,8 +145,12 @@ def steps(*labels: str, current: int, **urls: str) -> dict[str, Any]:
 
 
 @register.simple_tag
-def options(groups: Iterable[tuple[str | None, list[dict[str, Any]], int]]) -> SafeString:
-    """The options of a select widget's groups: of time zones there are hundreds."""
+def options(
+    groups: SafeString | Iterable[tuple[str | None, list[dict[str, Any]], int]],
+) -> SafeString:
+    """The options of a select widget's groups, if the widget has not drawn them."""
+    if isinstance(groups, SafeString):
+        return groups
     return SafeString("".join(_group(name, found) for name, found, _at in groups))
 
 
@@ -159,6 +164,29 @@ def options_of(offered: Iterable[Model], chosen: Model | None) -> SafeString:
             for one in offered
         )
     )
+
+
+@register.filter
+def chosen(options: SafeString, value: str | None) -> SafeString:
+    """Options that are drawn already, with one of them selected."""
+    if not value:
+        return options
+    here = f'value="{escape(value)}"'
+    return SafeString(options.replace(here, f"{here} selected", 1))
+
+
+@register.filter
+def links(found: Iterable[tuple[str, str]]) -> SafeString:
+    """Labels that lead to their addresses, one after the other."""
+    drawn = (f'<a href="{escape(url)}">{escape(label)}</a>' for label, url in found)
+    return SafeString(", ".join(drawn))
+
+
+@register.filter
+@lru_cache(1_000)
+def tag_link(tag: str) -> SafeString:
+    """A tag that leads to all that have it, on the page of their list."""
+    return format_html('<a class="tag" href="?tag={}">{}</a>', quote(tag, safe=""), tag)
 
 
 def _group(name: str | None, found: list[dict[str, Any]]) -> str:

@@ -24,6 +24,7 @@ register = template.Library()
 
 for part in (components, addresses):
     register.tags.update(part.register.tags)
+    register.filters.update(part.register.filters)
 
 for said in (number, in_short, percent, duration, roughly, written):
     register.filter(said)
