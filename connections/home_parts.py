@@ -59,7 +59,7 @@ def _finished(request: HttpRequest) -> list[Connection]:
 
 
 def _connections(request: HttpRequest) -> list[Connection]:
-    return home.once(request, "connections", lambda: list(selectors.all_connections()))
+    return home.once(request, "connections", selectors.known_connections)
 
 
 def _slug(request: HttpRequest) -> str:

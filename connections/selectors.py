@@ -1,10 +1,13 @@
 """Asks for connections."""
 
+from typing import Any
+
 from django.db.models import F, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Lower
 from django.http import QueryDict
 
+from config.kept_queries import KeptQuery
 from connections.access import with_grounds
 from connections.models import Connection, Consent
 from workspaces import keyset
@@ -14,7 +17,7 @@ from workspaces.permissions import may
 
 def usable_by(membership: Membership) -> list[Connection]:
     """The finished connections that the member may use in exports."""
-    found = all_connections().exclude(state=Connection.State.DRAFT)
+    found = (one for one in known_connections() if one.state != Connection.State.DRAFT)
     return [connection for connection in found if may(membership, "connection.use", connection)]
 
 
@@ -23,6 +26,14 @@ def all_connections() -> QuerySet[Connection]:
         "workspace", "created_by", "export_user", "authorised_by"
     )
     return with_grounds(found).order_by("name")
+
+
+known_connections = KeptQuery(all_connections)
+
+
+@KeptQuery
+def known_connection(pk: Any) -> QuerySet[Connection]:
+    return all_connections().filter(pk=pk)
 
 
 CONNECTIONS_SHOWN = 50

@@ -1,11 +1,13 @@
 """What exports tell the apps below: which use a connection, a segment or an attribute."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from config.kept_queries import KeptQuery
 from config.quick_urls import address
 from connections.dependents import Dependent
 from connections.models import Connection
@@ -69,32 +71,44 @@ def _taker(destination: Destination) -> Callable[[User], None]:
 
 def of_segments(segments: Sequence[Segment]) -> dict[int, list[tuple[str, str]]]:
     slug = segments[0].workspace.slug
-    links = DestinationSegment.objects.filter(segment_id__in=[segment.pk for segment in segments])
     found: dict[int, list[tuple[str, str]]] = {}
-    for segment_id, name, pk in links.order_by("destination__name").values_list(
-        "segment_id", "destination__name", "destination_id"
-    ):
+    for segment_id, name, pk in _links(segments=[segment.pk for segment in segments]):
         url = address("exports:destination_detail", slug, pk)
         found.setdefault(segment_id, []).append((name, url))
     return found
 
 
+@KeptQuery
+def _links(segments: Any) -> QuerySet[DestinationSegment, tuple[int, str, int]]:
+    links = DestinationSegment.objects.filter(segment__pk__any_of=segments)
+    return links.order_by("destination__name").values_list(
+        "segment_id", "destination__name", "destination_id"
+    )
+
+
 def of_attributes(workspace: Workspace, attribute: str) -> Iterator[Use]:
-    for destination in Destination.objects.select_related("connection").order_by("name"):
-        sent, page = destination.matching, ("exports:destination_detail", destination.pk)
+    connection_of = cache(lambda pk: Connection.objects.filter(pk=pk).first())
+    for pk, label, sent, connection in _sending():
+        page = ("exports:destination_detail", pk)
         for name in dict.fromkeys(sent.values()):
             if attribute in ("", name):
                 fed = [field for field in sent if sent[field] == name]
-                problem = partial(_problem, destination, fed)
-                yield Use(name, "destination", destination.name, workspace, page, problem)
+                problem = partial(_problem, partial(connection_of, connection), fed)
+                yield Use(name, "destination", label, workspace, page, problem)
 
 
-def _problem(destination: Destination, fields: list[str], kind: str) -> str:
+@KeptQuery
+def _sending() -> QuerySet[Destination, tuple[int, str, dict[str, str], int | None]]:
+    found = Destination.objects.order_by("name")
+    return found.values_list("pk", "name", "matching", "connection_id")
+
+
+def _problem(connection_of: Callable[[], Connection | None], fields: list[str], kind: str) -> str:
     """Why an attribute of the type can't feed the contact fields; empty if it can."""
     attribute = Attribute(type=kind)
     for field, _name in matching.ordered(dict.fromkeys(fields, "")):
         if custom_fields.is_custom(field):
-            problem = _problem_with_custom_field(destination, field, attribute)
+            problem = _problem_with_custom_field(connection_of, field, attribute)
             if problem:
                 return problem
         elif not matching.fits(field, attribute):
@@ -105,12 +119,14 @@ def _problem(destination: Destination, fields: list[str], kind: str) -> str:
     return ""
 
 
-def _problem_with_custom_field(destination: Destination, field: str, attribute: Attribute) -> str:
+def _problem_with_custom_field(
+    connection_of: Callable[[], Connection | None], field: str, attribute: Attribute
+) -> str:
     """Only the account knows which of its own fields are dates."""
-    if destination.connection is None or attribute.type in matching.DATES:
+    if attribute.type in matching.DATES or (connection := connection_of()) is None:
         return ""
     try:
-        known = custom_fields.custom_fields_of(destination.connection)
+        known = custom_fields.custom_fields_of(connection)
     except lists.ListProblem:
         return _("the account can’t be asked now whether %(field)s is a date") % {
             "field": contact_fields.label(field)

@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import QueryDict
 
+from config.kept_queries import KeptQuery
 from connections.models import Connection
 from exports import match_rows, matching
 from exports.lists import Way
 from exports.match_rows import Row
-from exports.models import Destination
+from exports.models import Destination, DestinationSegment
 from exports.steps import FIELDS, Step
-from segments.models import Attribute
+from segments.selectors import attributes
 from workspaces.unsaved import query_of
 
 
@@ -37,7 +39,7 @@ def rows(entered: QueryDict) -> list[Row]:
 
 def at_first(connections: list[Connection], segment: str) -> QueryDict:
     """What a new export starts from: what there is only one of, and what names propose."""
-    usual = matching.usual(list(Attribute.objects.all()))
+    usual = matching.usual(attributes())
     return _of(
         usual,
         connection=str(connections[0].pk) if len(connections) == 1 else "",
@@ -61,9 +63,15 @@ def initial_of(destination: Destination) -> dict[str, Any]:
         "matching": destination.matching,
         "mode": destination.mode,
         "removal_share": str(destination.removal_share),
-        "segments": [str(pk) for pk in destination.segments.values_list("pk", flat=True)],
+        "segments": [str(pk) for pk in _segments_of(destination=destination.pk)],
         "seen": destination.updated_at.isoformat(),
     }
+
+
+@KeptQuery
+def _segments_of(destination: Any) -> QuerySet[DestinationSegment, int]:
+    links = DestinationSegment.objects.filter(destination=destination)
+    return links.values_list("segment_id", flat=True)
 
 
 def _of(matches: Mapping[str, str], **others: str | list[str]) -> QueryDict:

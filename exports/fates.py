@@ -1,10 +1,11 @@
 """What became of one profile in one run."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from config.kept_queries import KeptQuery
 from exports import reasons
 from exports.models import Batch, BatchContacts, Delivery, Destination, Rejection, Run
 from segments.models import Profile, SegmentMember
@@ -66,39 +67,65 @@ def find(run: Run, wanted: str) -> list[ProfileFate]:
 
 def latest(profile: Profile) -> list[tuple[Run, ProfileFate]]:
     """The profile's fate in the last run of every export, by the export's name."""
+    shown = _last_runs()
+    # By their keys: asked in one, for all exports and all their runs are gone through.
+    runs = {run.pk: run for run in _runs(keys=shown)}
+    return _of_each([runs[pk] for pk in shown if pk in runs], profile)
+
+
+@KeptQuery
+def _last_runs() -> QuerySet[Destination, int]:
     last = Run.objects.filter(destination=OuterRef("pk"), dry_run=False, planned_at__isnull=False)
     exports = Destination.objects.annotate(
         last_run=Subquery(last.order_by("-created_at").values("pk")[:1])
     ).filter(last_run__isnull=False)
-    shown = list(exports.order_by("name").values_list("last_run", flat=True)[:MOST])
-    # By their keys: asked in one, for all exports and all their runs are gone through.
-    runs = Run.objects.select_related("destination").in_bulk(shown)
-    return _of_each([runs[pk] for pk in shown if pk in runs], profile)
+    return exports.order_by("name").values_list("last_run", flat=True)[:MOST]
+
+
+@KeptQuery
+def _runs(keys: Any) -> QuerySet[Run]:
+    return Run.objects.select_related("destination").filter(pk__any_of=keys)
+
+
+@KeptQuery
+def _rejections(runs: Any, profile: Any) -> QuerySet[Rejection]:
+    found = Rejection.objects.filter(run__pk__any_of=runs, profile_id=profile)
+    return found.order_by("-pk")
+
+
+@KeptQuery
+def _deliveries(exports: Any, addresses: Any, profile: Any) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(
+        destination__pk__any_of=exports, address__any_of=addresses, profile_id=profile
+    )
+
+
+@KeptQuery
+def _batches(keys: Any) -> QuerySet[Batch]:
+    return Batch.objects.select_related("run").defer("body").filter(pk__any_of=keys)
 
 
 def _of_each(runs: list[Run], profile: Profile) -> list[tuple[Run, ProfileFate]]:
     """As many queries for twenty runs as for one; each is of another export."""
     rejections = {
-        one.run_id: one
-        for one in Rejection.objects.filter(run__in=runs, profile_id=profile.pk).order_by("-pk")
+        one.run_id: one for one in _rejections(runs=[run.pk for run in runs], profile=profile.pk)
     }
     addresses = {run.pk: _address(profile, _email(run)) for run in runs}
     deliveries = {
         (one.destination_id, one.address): one
-        for one in Delivery.objects.filter(
-            destination_id__in=[run.destination_id for run in runs],
-            address__in=set(addresses.values()) - {""},
-            profile_id=profile.pk,
+        for one in _deliveries(
+            exports=[run.destination_id for run in runs],
+            addresses=list(set(addresses.values()) - {""}),
+            profile=profile.pk,
         )
     }
-    carrying = dict(
-        BatchContacts.objects.filter(
-            batch__run__in=[run for run in runs if run.is_active],
-            profile_ids__contains=[profile.pk],
-        ).values_list("batch__run_id", "batch_id")
+    active = [run for run in runs if run.is_active]
+    carried_by = BatchContacts.objects.filter(
+        batch__run__in=active, profile_ids__contains=[profile.pk]
     )
+    carrying = dict(carried_by.values_list("batch__run_id", "batch_id")) if active else {}
     wanted = {*carrying.values(), *(one.batch_id for one in deliveries.values())}
-    batches = Batch.objects.select_related("run").defer("body").in_bulk([pk for pk in wanted if pk])
+    batches = {batch.pk: batch for batch in _batches(keys=[pk for pk in wanted if pk])}
     found = []
     for run in runs:
         delivery = deliveries.get((run.destination_id, addresses[run.pk]))

@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.functional import cached_property
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,6 +16,7 @@ from exports import contact_fields, entered, lists, match_rows, matching
 from exports.destinations import Details, name_taken
 from exports.lists import ContactList, ListProblem, Way
 from exports.models import Destination
+from segments import selectors
 from segments.models import Attribute, Segment
 from workspaces.models import Workspace
 from workspaces.seen import since
@@ -128,15 +131,15 @@ class DestinationForm(forms.Form):
 
     @cached_property
     def attributes(self) -> list[Attribute]:
-        return list(Attribute.objects.all())
+        return selectors.attributes()
 
     @cached_property
     def known(self) -> dict[str, Attribute]:
         return {one.name: one for one in self.attributes}
 
     @cached_property
-    def all_segments(self) -> list[Segment]:
-        return list(Segment.objects.exclude(state=Segment.State.DRAFT).order_by("name"))
+    def all_segments(self) -> list[Any]:
+        return selectors.to_choose_from()
 
     def _offer(self) -> None:
         fields = self.fields
@@ -171,12 +174,23 @@ class DestinationForm(forms.Form):
         return [str(value) for value in self["segments"].value() or []]
 
     @cached_property
-    def field_choices(self) -> Any:
-        return contact_fields.choices()
+    def field_options(self) -> SafeString:
+        """Every contact field, with the attribute that its choice proposes."""
+        proposed = matching.proposals(self.attributes)
+        option = '<option value="{0}" data-proposal="{2}">{1}</option>'
+        groups = (
+            (
+                group,
+                format_html_join("", option, [(*one, proposed.get(one[0], "")) for one in found]),
+            )
+            for group, found in contact_fields.choices()
+        )
+        return format_html_join("", '<optgroup label="{}">{}</optgroup>', groups)
 
     @cached_property
-    def proposals(self) -> dict[str, str]:
-        return matching.proposals(self.attributes)
+    def attribute_options(self) -> SafeString:
+        shown = ((one.name, one.label, one.get_type_display()) for one in self.attributes)
+        return format_html_join("", '<option value="{}">{} · {}</option>', shown)
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -201,8 +215,8 @@ class DestinationForm(forms.Form):
         return share
 
     def clean_segments(self) -> list[Segment]:
-        wanted = set(self.cleaned_data["segments"])
-        return [one for one in self.all_segments if str(one.pk) in wanted]
+        wanted = Segment.objects.filter(pk__in=self.cleaned_data["segments"])
+        return list(wanted.order_by("name"))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.kept_queries import KeptQuery
 from connections.access import todays_budget
 from exports import over_time, selectors
 from exports.models import Batch, Run
@@ -157,16 +159,16 @@ def runs_that_want_approval(request: HttpRequest) -> list[Notice]:
 
 def _recent_and_waiting(request: HttpRequest) -> tuple[list[Run], list[Run]]:
     """The last runs, newest first, and those that wait for approval, oldest first."""
-
-    def ask() -> list[Run]:
-        runs = Run.objects.select_related("destination")
-        newest = runs.order_by("-created_at")[:RECENT]
-        waiting = runs.filter(state=Run.State.AWAITING_APPROVAL)
-        return list(newest.union(waiting).order_by("-created_at"))
-
-    runs = home.once(request, "runs", ask)
+    runs = home.once(request, "runs", _newest_and_waiting)
     waiting = [run for run in reversed(runs) if run.state == Run.State.AWAITING_APPROVAL]
     return runs[:RECENT], waiting
+
+
+@KeptQuery
+def _newest_and_waiting() -> QuerySet[Run]:
+    runs = Run.objects.select_related("destination")
+    waiting = runs.filter(state=Run.State.AWAITING_APPROVAL)
+    return runs.order_by("-created_at")[:RECENT].union(waiting).order_by("-created_at")
 
 
 def erased_and_still_there(request: HttpRequest) -> list[Notice]:

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
+from config.kept_queries import KeptQuery
 from connections.models import Connection
 from exports.models import Destination, DestinationSegment, Rejection, Run
 from segments.models import Segment, SegmentMember
@@ -64,26 +66,32 @@ class Line:
 def destinations(query: QueryDict) -> keyset.Page[Destination]:
     """The page of exports that a URL asks for, by `search`, too."""
     search = query.get("search", "").replace("\0", "").strip()
+    if not search:
+        return _all.page_of(query)
+    found = _with_last_run().filter(
+        Q(name__icontains=search)
+        | Q(connection__name__icontains=search)
+        | Q(list_name__icontains=search)
+        | Q(connection__provider__in=_providers(search))
+    )
+    return keyset.page_of(found, ORDERS, query, size=PAGE_SIZE)
+
+
+def _with_last_run() -> QuerySet[Destination]:
     last_run = Run.objects.filter(destination=OuterRef("pk"), dry_run=False).order_by("-created_at")
-    found = Destination.objects.select_related("connection", "updated_by").annotate(
+    return Destination.objects.select_related("connection", "updated_by").annotate(
         last_run_id=Subquery(last_run.values("pk")[:1]),
         last_run_at=Subquery(last_run.values("created_at")[:1]),
         last_state=Subquery(last_run.values("state")[:1]),
     )
-    if search:
-        found = found.filter(
-            Q(name__icontains=search)
-            | Q(connection__name__icontains=search)
-            | Q(list_name__icontains=search)
-            | Q(connection__provider__in=_providers(search))
-        )
-    return keyset.page_of(found, ORDERS, query, size=PAGE_SIZE)
+
+
+_all = keyset.KeptPages(_with_last_run, ORDERS, size=PAGE_SIZE)
 
 
 def lines(found: list[Destination], *, member: Membership, workspace: Workspace) -> list[Line]:
-    runs = Run.objects.only("state", "why", "waiting_until", "created_at").in_bulk(
-        [one.last_run_id for one in found if one.last_run_id]  # type: ignore[attr-defined]
-    )
+    last = [one.last_run_id for one in found if one.last_run_id]  # type: ignore[attr-defined]
+    runs = {run.pk: run for run in _runs_as_listed(keys=last)}
     refresh_at = workspace_refreshes_at(workspace)
     return [
         Line(
@@ -96,13 +104,35 @@ def lines(found: list[Destination], *, member: Membership, workspace: Workspace)
     ]
 
 
+@KeptQuery
+def _runs_as_listed(keys: Any) -> QuerySet[Run]:
+    return Run.objects.only("state", "why", "waiting_until", "created_at").filter(pk__any_of=keys)
+
+
 def runs_of(destination: Destination, query: QueryDict) -> keyset.Page[Run]:
     """The page of an export's runs that a URL asks for, by `state`, too; the newest first."""
-    found = Run.objects.filter(destination=destination).select_related("started_by")
-    if query.get("state") in Run.State.values:
-        found = found.filter(state=query["state"])
     asked = keyset.newest_first(query, "started")
+    if query.get("state") not in Run.State.values:
+        return _runs.page_of(asked, destination=destination.pk)
+    found = _runs_of(destination.pk).filter(state=query["state"])
     return keyset.page_of(found, RUN_ORDERS, asked, size=RUNS_SHOWN)
+
+
+def _runs_of(destination: Any) -> QuerySet[Run]:
+    return Run.objects.filter(destination=destination).select_related("started_by")
+
+
+_runs = keyset.KeptPages(_runs_of, RUN_ORDERS, size=RUNS_SHOWN)
+
+
+@KeptQuery
+def last_run(destination: Any) -> QuerySet[Run]:
+    return Run.objects.filter(destination=destination, dry_run=False).order_by("-created_at")[:1]
+
+
+@KeptQuery
+def active_run(destination: Any) -> QuerySet[Run]:
+    return Run.objects.filter(destination=destination, state__in=Run.ACTIVE)
 
 
 @dataclass(frozen=True)
@@ -113,15 +143,24 @@ class Coming:
 
 def coming_runs(refresh_at: datetime | None, most: int) -> list[Coming]:
     """What runs next by itself, the soonest first, given the workspace's next refresh."""
-    connected = Destination.objects.filter(connection__isnull=False)
-    own = connected.filter(schedule=Destination.Schedule.OWN, next_run_at__isnull=False)
-    found = own.order_by("next_run_at")[:most]
-    if refresh_at is not None:
-        with_it = connected.filter(schedule=Destination.Schedule.REFRESH)
-        found = found.union(with_it.order_by("name")[:most])
+    found = _coming(most, with_refresh=refresh_at is not None)()
     moments = ((one, next_run_at(one, refresh_at)) for one in found)
     coming = [Coming(one, at) for one, at in moments if at is not None]
     return sorted(coming, key=lambda one: (one.at, one.destination.name))[:most]
+
+
+@lru_cache
+def _coming(most: int, *, with_refresh: bool) -> KeptQuery[Destination]:
+    def make() -> QuerySet[Destination]:
+        connected = Destination.objects.filter(connection__isnull=False)
+        own = connected.filter(schedule=Destination.Schedule.OWN, next_run_at__isnull=False)
+        found = own.order_by("next_run_at")[:most]
+        if with_refresh:
+            with_it = connected.filter(schedule=Destination.Schedule.REFRESH)
+            found = found.union(with_it.order_by("name")[:most])
+        return found
+
+    return KeptQuery(make)
 
 
 def next_run_at(destination: Destination, refresh_at: datetime | None) -> datetime | None:
@@ -169,8 +208,13 @@ def _together(largest: Segment, *others: Segment) -> int:
 
 
 def selected_segments(destination: Destination) -> list[Segment]:
+    return _selected_segments(destination=destination.pk)
+
+
+@KeptQuery
+def _selected_segments(destination: Any) -> QuerySet[Segment]:
     links = DestinationSegment.objects.filter(destination=destination).values("segment_id")
-    return list(Segment.objects.filter(pk__in=links).order_by("name"))
+    return Segment.objects.filter(pk__in=links).order_by("name")
 
 
 @dataclass(frozen=True)
@@ -182,8 +226,14 @@ class ReasonCount:
 
 def rejection_counts(run: Run) -> list[ReasonCount]:
     """How many profiles were left out for each reason, the most frequent first."""
-    counted = Rejection.objects.filter(run=run).values("kind", "reason").annotate(count=Count("pk"))
+    counted = _rejection_counts(run=run.pk)
     return sorted((ReasonCount(**one) for one in counted), key=lambda one: -one.count)
+
+
+@KeptQuery
+def _rejection_counts(run: Any) -> QuerySet[Rejection, Any]:
+    found = Rejection.objects.filter(run=run).values("kind", "reason")
+    return found.annotate(count=Count("pk"))
 
 
 REJECTIONS_SHOWN = 25

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.db.models import QuerySet
+
+from config.kept_queries import KeptQuery
 from config.quick_urls import address
 from segments.models import Attribute, Segment
 from segments.rule_tree import RuleError, Vocabulary, read, rules_by_attribute
@@ -72,12 +75,16 @@ def problems_with(
 
 
 def segments_using(workspace: Workspace, attribute: str) -> Iterator[Use]:
-    found = Segment.objects.order_by("name").values_list("pk", "name", "rules")
-    for pk, label, tree in found:
+    for pk, label, tree in _rules():
         speaks_of = rules_by_attribute(tree)
         for name in speaks_of if not attribute else {attribute} & speaks_of.keys():
             problem = partial(_problem, name, speaks_of[name])
             yield Use(name, "segment", label, workspace, ("segments:segment_detail", pk), problem)
+
+
+@KeptQuery
+def _rules() -> QuerySet[Segment, tuple[int, str, dict[str, Any]]]:
+    return Segment.objects.order_by("name").values_list("pk", "name", "rules")
 
 
 def _problem(name: str, rules: list[dict[str, Any]], kind: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.dates import MONTHS
 
-from segments import pasted
+from segments import pasted, selectors
 from segments.models import Attribute, AttributeType, Segment
 from segments.operators import (
     DAYS,
@@ -243,12 +243,10 @@ def node_at(root: FormNode, path: tuple[int, ...]) -> FormNode:
 
 def choices(except_segment: Segment | None) -> dict[str, Any]:
     """What the form offers."""
-    segments = Segment.objects.exclude(state=Segment.State.DRAFT).order_by("name")
-    if except_segment is not None and except_segment.pk:
-        segments = segments.exclude(pk=except_segment.pk)
+    but = except_segment.pk if except_segment else None
     return {
-        "attributes": list(Attribute.objects.all()),
-        "segments": list(segments),
+        "attributes": selectors.attributes(),
+        "segments": [one for one in selectors.to_choose_from() if one.pk != but],
         "months": [(str(number), name) for number, name in MONTHS.items()],
         "units": list(UNITS.items()),
         "periods": list(PERIODS.items()),

@@ -1,10 +1,12 @@
 """What depends on segments: other segments, and what apps above say."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from django.db.models import TextField
+from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
+from config.kept_queries import KeptQuery
 from config.quick_urls import address
 from segments.models import Segment
 from segments.rule_tree import segments_in
@@ -43,15 +45,17 @@ def of_each(segments: Sequence[Segment]) -> Found:
     return found
 
 
+@KeptQuery
+def _built_on_some() -> QuerySet[Segment, tuple[int, str, dict[str, Any]]]:
+    speaking = Segment.objects.alias(said=Cast("rules", TextField()))
+    found = speaking.filter(said__contains='"segment"').order_by("name")
+    return found.values_list("pk", "name", "rules")
+
+
 def segments_using(segments: Sequence[Segment]) -> Found:
     slug, wanted = segments[0].workspace.slug, {segment.pk for segment in segments}
     found: Found = {}
-    built_on_some = (
-        Segment.objects.alias(said=Cast("rules", TextField()))
-        .filter(said__contains='"segment"')
-        .order_by("name")
-    )
-    for pk, name, rules in built_on_some.values_list("pk", "name", "rules"):
+    for pk, name, rules in _built_on_some():
         for used in (segments_in(rules) & wanted) - {pk}:
             url = address("segments:segment_detail", slug, pk)
             found.setdefault(used, []).append((name, url))

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Case, QuerySet, Sum, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.kept_queries import KeptQuery
 from segments import membership_sql as sql
 from segments.member_files import KEY, cell, headings
 from segments.models import Attribute, Profile, Segment, SegmentChange, SegmentRefresh
@@ -61,15 +63,15 @@ def belongings_of(profile: Profile) -> list[Belonging]:
 
 def points(segment: Segment, over: str = REFRESHES) -> list[Point]:
     """The last refreshes that succeeded, or a key of SPANS: days, as the workspace's clock goes."""
-    done = segment.refreshes.filter(succeeded=True)
     if over not in SPANS:
-        last = list(done.order_by("-pk")[: MOST_REFRESHES + 1])
+        last = _succeeded(segment=segment.pk)
         older = last[MOST_REFRESHES:]
         shown = last[:MOST_REFRESHES][::-1]
         return [
             Point(one.at, one.count, *_change(not older and place == 0, one.joined, one.left))
             for place, one in enumerate(shown)
         ]
+    done = segment.refreshes.filter(succeeded=True)
     first = done.order_by("pk").values_list("pk", flat=True).first()
     days, step = SPANS[over]
     zone = segment.workspace.tzinfo
@@ -83,6 +85,12 @@ def points(segment: Segment, over: str = REFRESHES) -> list[Point]:
         parts[min(place, len(parts) - 1)].append((count, *_change(pk == first, joined, left)))
     before = done.filter(at__lt=start).order_by("-pk").values_list("count", flat=True).first()
     return list(_carried(begins, parts, before))
+
+
+@KeptQuery
+def _succeeded(segment: Any) -> QuerySet[SegmentRefresh]:
+    done = SegmentRefresh.objects.filter(segment=segment, succeeded=True)
+    return done.order_by("-pk")[: MOST_REFRESHES + 1]
 
 
 def _change(is_first: bool, joined: int, left: int) -> tuple[int, int]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
+from config.kept_queries import KeptQuery
 from segments.conversion import JOINT
 from segments.models import Attribute, Import, Profile, Segment
 from segments.rule_tree import segments_in
@@ -17,12 +18,22 @@ MOST_COLUMNS = 5
 TELLING = re.compile(r"mail|name|nom|correu|correo|city|ciutat|ciudad", re.IGNORECASE)
 
 
+@KeptQuery
+def attributes() -> QuerySet[Attribute]:
+    return Attribute.objects.all()
+
+
+@KeptQuery
+def attributes_with_source() -> QuerySet[Attribute]:
+    return Attribute.objects.select_related("source")
+
+
 def offered_attributes(known: Iterable[Attribute] | None = None) -> list[Attribute]:
     """What a table of profiles can show beside their keys: addresses and names first.
 
     `known` are the workspace's attributes with their sources, where they were asked for before.
     """
-    known = Attribute.objects.select_related("source") if known is None else known
+    known = attributes_with_source() if known is None else known
     telling = [one for one in known if not (one.source and one.source.key_column == one.name)]
     return sorted(telling, key=lambda one: not TELLING.search(one.name))
 
@@ -57,10 +68,28 @@ def words(of: Iterable[Segment] | None = None) -> tuple[dict[str, str], dict[int
 
     Of some segments: what their rules speak of.
     """
-    named = Segment.objects.values_list("pk", "name")
-    if of is not None:
-        named = named.filter(pk__in=set().union(*(segments_in(one.rules) for one in of)))
-    return dict(Attribute.objects.values_list("name", "label")), dict(named)
+    if of is None:
+        named = list(Segment.objects.values_list("pk", "name"))
+    else:
+        named = names_of(keys=list(set().union(*(segments_in(one.rules) for one in of))))
+    return dict(_labels()), dict(named)
+
+
+@KeptQuery
+def names_of(keys: Any) -> QuerySet[Segment, tuple[int, str]]:
+    return Segment.objects.filter(pk__any_of=keys).values_list("pk", "name")
+
+
+@KeptQuery
+def _labels() -> QuerySet[Attribute, tuple[str, str]]:
+    return Attribute.objects.values_list("name", "label")
+
+
+@KeptQuery
+def to_choose_from() -> QuerySet[Segment, Any]:
+    """Rows of the segments that are no drafts, by name, with what a choice of them shows."""
+    found = Segment.objects.exclude(state=Segment.State.DRAFT).order_by("name")
+    return found.values_list("pk", "name", "state", "member_count", "refreshed_at", named=True)
 
 
 def is_busy(segment: Segment) -> bool:
@@ -77,13 +106,17 @@ class Value:
 
 
 def values_of(profile: Profile) -> list[Value]:
-    attributes = list(Attribute.objects.select_related("source"))
-    loads = Import.objects.filter(state=Import.State.SUCCEEDED)
-    loaded = dict(loads.values_list("source_id").annotate(Max("finished_at")))
+    loaded = dict(_last_loaded())
     return [
         Value(one, shown_value(profile.attributes.get(one.name)), loaded.get(one.source_id))
-        for one in attributes
+        for one in attributes_with_source()
     ]
+
+
+@KeptQuery
+def _last_loaded() -> QuerySet[Import, tuple[int | None, datetime]]:
+    loads = Import.objects.filter(state=Import.State.SUCCEEDED)
+    return loads.values_list("source_id").annotate(Max("finished_at"))
 
 
 def address_attributes() -> list[str]:

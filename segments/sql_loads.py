@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from config import cipher
+from config.kept_queries import KeptQuery
 from segments.databases import rows
 from segments.databases.problems import DatabaseProblem
 from segments.databases.target import Table, Target
@@ -20,7 +22,12 @@ from workspaces.sentences import gettext as _
 
 def query_of(source: Source) -> SqlQuery | None:
     """None for a source of files."""
-    return SqlQuery.objects.select_related("source__workspace").filter(source=source).first()
+    return _query_of.first(source=source.pk)
+
+
+@KeptQuery
+def _query_of(source: Any) -> QuerySet[SqlQuery]:
+    return SqlQuery.objects.select_related("source__workspace").filter(source=source)
 
 
 def target_of(query: SqlQuery) -> Target:

@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from config.kept_queries import KeptQuery
 from segments.models import Segment
 from segments.segment_services import Refused
 from workspaces import audit
@@ -18,9 +20,13 @@ BETWEEN = re.compile(r"[,;\r\n\t]+")
 
 def counted() -> list[tuple[str, int]]:
     """The workspace's tags, with how many segments have each."""
-    tagged = Segment.objects.exclude(tags=[]).values_list("tags", flat=True)
-    found = Counter(tag for tags in tagged for tag in tags)
+    found = Counter(tag for tags in _tagged() for tag in tags)
     return sorted(found.items(), key=lambda one: one[0].casefold())
+
+
+@KeptQuery
+def _tagged() -> QuerySet[Segment, list[str]]:
+    return Segment.objects.exclude(tags=[]).values_list("tags", flat=True)
 
 
 def split(text: str) -> list[str]:

@@ -1,9 +1,11 @@
 """What workspaces themselves add to the home page: the refreshes."""
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from config.kept_queries import KeptQuery
 from workspaces import home, services
 from workspaces.home import Card, Notice, Step
 from workspaces.models import Refresh, Schedule
@@ -49,8 +51,12 @@ def schedule_of(request: HttpRequest) -> Schedule:
 
 def _last(request: HttpRequest) -> list[Refresh]:
     """The last two: of any two one has ended."""
-    newest = Refresh.objects.order_by("-created_at")
-    return home.once(request, "refreshes", lambda: list(newest[:2]))
+    return home.once(request, "refreshes", _newest)
+
+
+@KeptQuery
+def _newest() -> QuerySet[Refresh]:
+    return Refresh.objects.order_by("-created_at")[:2]
 
 
 def _schedule_url(request: HttpRequest) -> str:

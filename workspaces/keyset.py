@@ -2,10 +2,11 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import FloatField, Func, Model, Q, QuerySet
@@ -13,7 +14,10 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
 from django.http import QueryDict
 
+from config.kept_queries import KeptQuery
+
 Row = TypeVar("Row", bound=Model)
+Orders: TypeAlias = Mapping[str, Sequence[Combinable]]
 
 MOST_INTEGER = 2**63
 # So many rows are sorted without an index in 65 ms.
@@ -41,7 +45,7 @@ class Page(Generic[Row]):
 
 def page_of(
     rows: QuerySet[Row],
-    orders: Mapping[str, Sequence[Combinable]],
+    orders: Orders,
     query: QueryDict,
     *,
     size: int,
@@ -54,19 +58,15 @@ def page_of(
     a list is ordered by is never null. `key` is the field by which rows of one place are told
     apart.
     """
-    sort, after, before = (query.get(name, "") for name in ("sort", "after", "before"))
-    if sort.removeprefix("-") not in orders:
-        sort = next(iter(orders))
-    order = orders[sort.removeprefix("-")]
-    names = [f"order_{place}" for place in range(len(order))]
-    rows = rows.annotate(**dict(zip(names, order, strict=True)))
-    names.append(key)
+    after, before = (query.get(name, "") for name in ("after", "before"))
+    sort = _sort(orders, query)
+    rows, names = _placed(rows, orders, sort, key)
     backwards = bool(before) and not after
     falls = sort.startswith("-") != backwards
     mark = _read(rows, names, before if backwards else after)
     if mark is not None:
         rows = rows.filter(_beyond(names, mark, falls=falls))
-    found = list(rows.order_by(*(f"-{name}" if falls else name for name in names))[: size + 1])
+    found = list(_ordered(rows, names, falls=falls)[: size + 1])
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
@@ -79,9 +79,59 @@ def page_of(
     )
 
 
-def orders_of(
-    orders: Mapping[str, Sequence[Combinable]], count: int
-) -> Mapping[str, Sequence[Combinable]]:
+class KeptPages(Generic[Row]):
+    """A list of which people mostly open the first page: its query is made once for each order.
+
+    `rows` is given holes for its values, as in `config.kept_queries`.
+    """
+
+    def __init__(
+        self, rows: Callable[..., QuerySet[Row]], orders: Orders, *, size: int, key: str = "pk"
+    ) -> None:
+        self.rows, self.orders, self.size, self.key = rows, orders, size, key
+        self._first: dict[str, KeptQuery[Row]] = {}
+
+    def page_of(self, query: QueryDict, **values: Any) -> Page[Row]:
+        """As the function of that name."""
+        if query.get("after") or query.get("before"):
+            rows = self.rows(**values)
+            return page_of(rows, self.orders, query, size=self.size, key=self.key)
+        sort = _sort(self.orders, query)
+        if sort not in self._first:
+            self._first[sort] = KeptQuery(partial(self._first_in, sort))
+        found = self._first[sort](**values)
+        names = _names(self.orders, sort, self.key)
+        after = _mark_of(found[self.size - 1], names) if len(found) > self.size else ""
+        return Page(rows=found[: self.size], sort=sort, before="", after=after)
+
+    def _first_in(self, sort: str, **values: Any) -> QuerySet[Row]:
+        rows, names = _placed(self.rows(**values), self.orders, sort, self.key)
+        return _ordered(rows, names, falls=sort.startswith("-"))[: self.size + 1]
+
+
+def _sort(orders: Orders, query: QueryDict) -> str:
+    sort = query.get("sort", "")
+    return sort if sort.removeprefix("-") in orders else next(iter(orders))
+
+
+def _names(orders: Orders, sort: str, key: str) -> list[str]:
+    order = orders[sort.removeprefix("-")]
+    return [*(f"order_{place}" for place in range(len(order))), key]
+
+
+def _placed(
+    rows: QuerySet[Row], orders: Orders, sort: str, key: str
+) -> tuple[QuerySet[Row], list[str]]:
+    """The rows with what they are ordered by, under the names that come with them."""
+    names, order = _names(orders, sort, key), orders[sort.removeprefix("-")]
+    return rows.annotate(**dict(zip(names, order, strict=False))), names
+
+
+def _ordered(rows: QuerySet[Row], names: list[str], *, falls: bool) -> QuerySet[Row]:
+    return rows.order_by(*(f"-{name}" if falls else name for name in names))
+
+
+def orders_of(orders: Orders, count: int) -> Orders:
     """Those that so many rows are soon had in: of very many the first alone, an index’s."""
     first = next(iter(orders))
     return orders if count <= MOST_SORTED else {first: orders[first]}

@@ -1,6 +1,8 @@
 """Questions about workspaces, their members, and what was done there."""
 
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
@@ -8,9 +10,10 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Concat, Lower, NullIf, Trim
 from django.http import QueryDict
 
+from config.kept_queries import KeptQuery
 from config.row_security import across_workspaces
 from workspaces import keyset
-from workspaces.models import AuditEntry, Membership, User, Workspace
+from workspaces.models import AuditEntry, Membership, Schedule, User, Workspace
 
 
 def workspaces_of(user: User | AnonymousUser, most: int | None = None) -> list[Workspace]:
@@ -24,16 +27,35 @@ def workspaces_of(user: User | AnonymousUser, most: int | None = None) -> list[W
 
 def membership_in(slug: str, user: User) -> Membership | None:
     with across_workspaces():
-        found = Membership.objects.filter(user=user, workspace__slug=slug)
-        return found.select_related("workspace").first()
+        return _membership_in.first(slug=slug, user=user.pk)
 
 
 def memberships_of(user: User, *, first: str, most: int) -> list[Membership]:
     """So many of a person at most: the one in the workspace with that slug, then others by name."""
     with across_workspaces():
+        return _memberships_of(most)(user=user.pk, first=first)
+
+
+@KeptQuery
+def _membership_in(slug: Any, user: Any) -> QuerySet[Membership]:
+    found = Membership.objects.filter(user=user, workspace__slug=slug)
+    return found.select_related("workspace")[:1]
+
+
+@cache
+def _memberships_of(most: int) -> KeptQuery[Membership]:
+    def make(user: Any, first: Any) -> QuerySet[Membership]:
         found = Membership.objects.filter(user=user).select_related("workspace")
         is_other = Case(When(workspace__slug=first, then=0), default=1)
-        return list(found.order_by(is_other, "workspace__name", "pk")[:most])
+        return found.order_by(is_other, "workspace__name", "pk")[:most]
+
+    return KeptQuery(make)
+
+
+@KeptQuery
+def schedule(of: Any) -> QuerySet[Schedule]:
+    """That of the workspace with the key `of`, if it was made already."""
+    return Schedule.objects.filter(workspace=of)
 
 
 NAME = Trim(Concat("user__first_name", Value(" "), "user__last_name"))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django_scopes import scope
 
 from config.handing_over import after_commit
-from workspaces import audit, execution, refresh_steps, scheduling
+from workspaces import audit, execution, refresh_steps, scheduling, selectors
 from workspaces.models import (
     Membership,
     Refresh,
@@ -85,6 +85,8 @@ def save_rejected_share(workspace: Workspace, percent: int, *, by: User | None) 
 
 def schedule_of(workspace: Workspace) -> Schedule:
     """The workspace's schedule; made on first use: every day at six, but off."""
+    if known := selectors.schedule.first(of=workspace.pk):
+        return known
     schedule, _made = Schedule.objects.get_or_create(
         workspace=workspace,
         defaults={

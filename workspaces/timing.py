@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
 from config.row_security import across_workspaces
-from workspaces import far_ahead
-from workspaces.models import Refresh, Schedule, Workspace
+from workspaces import far_ahead, selectors
+from workspaces.models import Refresh, Workspace
 from workspaces.scheduling import next_occurrence, occurrences
 
 UPCOMING = 5
@@ -91,8 +91,8 @@ class Timing:
 
 def workspace_refreshes_at(workspace: Workspace) -> datetime | None:
     """When the next scheduled refresh starts; None while the workspace's schedule is off."""
-    schedule = Schedule.objects.filter(workspace=workspace, enabled=True).first()
-    return schedule.next_run_at if schedule else None
+    schedule = selectors.schedule.first(of=workspace.pk)
+    return schedule.next_run_at if schedule and schedule.enabled else None
 
 
 def start_due(

@@ -11,6 +11,7 @@ from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import needs, once
 from api.schemas import Body, Page, Paging, Text, page
+from config.kept_queries import one_or_404
 from segments import attribute_changes, attributes
 from segments.conversion import read_typed, typed
 from segments.models import Attribute, AttributeChange, AttributeType
@@ -63,7 +64,7 @@ class AttributeChangeOut(Schema):
 
 
 def attribute_of(pk: int) -> Attribute:
-    return get_object_or_404(Attribute.objects.select_related("workspace"), pk=pk)
+    return one_or_404(Attribute, "workspace", pk=pk)
 
 
 def read_kind(kind: AttributeType, form: str) -> tuple[str, str]:

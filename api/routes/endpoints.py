@@ -14,6 +14,7 @@ from api.models import Scope
 from api.operations import needs, once
 from api.problems import Problem
 from api.schemas import Body, Name, Page, Paging, Text, page
+from config.kept_queries import one_or_404
 from workspaces.forms import EndpointChangeForm, EndpointForm
 from workspaces.models import Endpoint, EndpointDelivery
 from workspaces.notices import endpoints, outgoing
@@ -103,7 +104,7 @@ class DeliveryFilter(Paging):
 
 
 def _endpoint(pk: int) -> Endpoint:
-    return get_object_or_404(Endpoint.objects.select_related("workspace"), pk=pk)
+    return one_or_404(Endpoint, "workspace", pk=pk)
 
 
 @router.get("/endpoints", response=Page[EndpointOut], summary="List endpoints")

@@ -10,6 +10,7 @@ from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import needs, once
 from api.schemas import Body, Page, Paging, Reference, Text, page
+from config.kept_queries import one_or_404
 from exports import erased_at_provider
 from exports.models import ErasurePlace
 from segments import address_erasures, erasures
@@ -134,14 +135,14 @@ def list_erasures(request: ApiRequest, asked: Query[Paging]) -> dict[str, Any]:
 @needs(Scope.READ, rule="profile.erase")
 def get_erasure(request: ApiRequest, erasure_id: int) -> Erasure:
     """How far an erasure is. Needs an Administrator’s token."""
-    return get_object_or_404(Erasure, pk=erasure_id)
+    return one_or_404(Erasure, pk=erasure_id)
 
 
 @router.post("/erasures/{int:erasure_id}/lift", response=ErasureOut, summary="Lift an erasure")
 @needs(Scope.WRITE, rule="profile.erase")
 def lift_erasure(request: ApiRequest, erasure_id: int) -> Erasure:
     """Lets a source bring the person back from now on. Needs an Administrator’s token."""
-    erasure = get_object_or_404(Erasure.objects.select_related("workspace"), pk=erasure_id)
+    erasure = one_or_404(Erasure, "workspace", pk=erasure_id)
     erasures.lift(erasure, by=request.actor)
     erasure.refresh_from_db()
     return erasure
@@ -158,4 +159,4 @@ def settle_erasure_by_hand(request: ApiRequest, erasure_id: int, place_id: int) 
     places = ErasurePlace.objects.select_related("erasure__workspace", "workspace")
     place = get_object_or_404(places, erasure_id=erasure_id, pk=place_id)
     erased_at_provider.settle_by_hand(place, by=request.actor)
-    return get_object_or_404(Erasure, pk=erasure_id)
+    return one_or_404(Erasure, pk=erasure_id)

@@ -14,6 +14,7 @@ from api.models import Scope
 from api.operations import needs, once, require_scope
 from api.routes.workspaces import WorkspaceOut, get_workspace
 from api.schemas import Body, Name, Page, Paging, page
+from config.kept_queries import one_or_404
 from workspaces import audit
 from workspaces.forms import DeletionForm
 from workspaces.leaving import archives, closing
@@ -64,7 +65,7 @@ def list_archives(request: ApiRequest, asked: Query[Paging]) -> dict[str, Any]:
 @needs(Scope.READ, Scope.ADMIN, rule="workspace.take_along", while_closing=True)
 def get_archive(request: ApiRequest, archive_id: int) -> Archive:
     """How far an archive is. Ask again until its state is `succeeded` or `failed`."""
-    return get_object_or_404(Archive, pk=archive_id)
+    return one_or_404(Archive, pk=archive_id)
 
 
 @router.get("/archives/{int:archive_id}/file", summary="Download an archive")

@@ -17,6 +17,7 @@ from api.models import Scope
 from api.operations import needs
 from api.problems import Problem
 from api.schemas import Body, Page, Paging, page
+from config.kept_queries import one_or_404
 from workspaces import invitations, members
 from workspaces.forms import InvitationForm, RoleForm
 from workspaces.models import Invitation, Membership, Role
@@ -170,7 +171,7 @@ def resend_invitation(request: ApiRequest, invitation_id: int) -> Any:
 @needs(Scope.ADMIN, rule="member.change")
 def revoke_invitation(request: ApiRequest, invitation_id: int) -> Any:
     """Its link no longer works. Nothing happens to one that has been accepted."""
-    found = get_object_or_404(Invitation.objects.select_related("workspace"), pk=invitation_id)
+    found = one_or_404(Invitation, "workspace", pk=invitation_id)
     invitations.revoke(found, by=request.actor)
     return Status(204, None)
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
 
 from api.middleware import ApiRequest
@@ -11,6 +10,7 @@ from api.models import Scope
 from api.operations import needs, once
 from api.routes.erasures import ErasureOut
 from api.schemas import MOST, Body, Page, Paging, Reference, Text, cursor, read_cursor
+from config.kept_queries import one_or_404
 from exports import fates
 from segments import erasures, profile_search
 from segments.history import belongings_of
@@ -133,7 +133,7 @@ def list_profiles(request: ApiRequest, asked: Query[ProfileFilter]) -> dict[str,
 @needs(Scope.PEOPLE, rule="profile.view")
 def get_profile(request: ApiRequest, profile_id: int) -> Profile:
     """One profile with its values and the segments it is in."""
-    return get_object_or_404(Profile, pk=profile_id)
+    return one_or_404(Profile, pk=profile_id)
 
 
 @router.get(
@@ -144,7 +144,7 @@ def get_profile(request: ApiRequest, profile_id: int) -> Profile:
 @needs(Scope.PEOPLE, rule="profile.view")
 def list_profile_exports(request: ApiRequest, profile_id: int) -> dict[str, Any]:
     """What the last run of each export did with it."""
-    profile = get_object_or_404(Profile, pk=profile_id)
+    profile = one_or_404(Profile, pk=profile_id)
     found = [
         {
             "destination": {"id": run.destination_id, "name": run.destination.name},
@@ -164,7 +164,7 @@ def list_profile_exports(request: ApiRequest, profile_id: int) -> dict[str, Any]
 @needs(Scope.PEOPLE, rule="profile.erase")
 def foresee_erasure(request: ApiRequest, profile_id: int) -> erasures.Foreseen:
     """What erasing the person would do, and which addresses seem theirs: read it first."""
-    profile = get_object_or_404(Profile.objects.select_related("workspace"), pk=profile_id)
+    profile = one_or_404(Profile, "workspace", pk=profile_id)
     return erasures.foresee(profile)
 
 
@@ -179,7 +179,7 @@ def erase_profile(request: ApiRequest, profile_id: int, body: EraseIn) -> Any:
     What is left to do, at Constant Contact for instance, goes on and is told by the erasure. Needs
     an Administrator’s token.
     """
-    profile = get_object_or_404(Profile.objects.select_related("workspace"), pk=profile_id)
+    profile = one_or_404(Profile, "workspace", pk=profile_id)
     erasure = erasures.erase(
         profile,
         by=request.actor,

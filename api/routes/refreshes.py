@@ -11,6 +11,7 @@ from api.middleware import ApiRequest
 from api.models import Scope
 from api.operations import needs, once
 from api.schemas import Body, Id, Page, Paging, page
+from config.kept_queries import one_or_404
 from workspaces import services
 from workspaces.models import Refresh, RefreshStep
 
@@ -74,7 +75,7 @@ def list_refreshes(request: ApiRequest, asked: Query[Paging]) -> dict[str, Any]:
 @needs(Scope.READ, rule="schedule.view")
 def get_refresh(request: ApiRequest, refresh_id: int) -> Refresh:
     """One refresh with the tree of its steps: each names those it waits for in `needs`."""
-    return get_object_or_404(Refresh, pk=refresh_id)
+    return one_or_404(Refresh, pk=refresh_id)
 
 
 @router.post("/refreshes", response={202: RefreshDetail}, summary="Start a refresh")
@@ -97,7 +98,7 @@ def start_refresh(request: ApiRequest) -> Any:
 @once
 def retry_refresh(request: ApiRequest, refresh_id: int, body: RetryIn) -> Any:
     """Does again what did not succeed: one failed step with what was skipped for it, or all."""
-    refresh = get_object_or_404(Refresh.objects.select_related("workspace"), pk=refresh_id)
+    refresh = one_or_404(Refresh, "workspace", pk=refresh_id)
     step = None
     if body.step is not None:
         step = get_object_or_404(RefreshStep, refresh=refresh, pk=body.step)

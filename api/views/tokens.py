@@ -2,13 +2,14 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from api import tokens
 from api.forms import TokenForm
 from api.models import Token
+from config.kept_queries import one_or_404
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import may, require, requires
 from workspaces.proof import proven
@@ -59,7 +60,7 @@ def _add(request: WorkspaceRequest, *, is_service: bool) -> HttpResponse:
 @require_POST
 @requires("token.view")
 def revoke(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    token: Token = get_object_or_404(Token.objects.select_related("workspace"), pk=pk)
+    token: Token = one_or_404(Token, "workspace", pk=pk)
     require(request.membership, "token.revoke", token)
     tokens.revoke(token, by=request.user)
     messages.success(request, _("The token “%(name)s” no longer works.") % {"name": token.name})

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from config.kept_queries import one_or_404
 from connections import consent_text, dependents, health, selectors, services, tokens, words
 from connections.access import todays_budget
 from connections.authorisation import check as ask_account
@@ -45,7 +46,7 @@ def connection_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @requires("connection.view")
 @leads_to_sign_in
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    connection = get_object_or_404(selectors.all_connections(), pk=pk)
+    connection = selectors.known_connection.or_404(pk=pk)
     consent = selectors.standing_consent(connection)
     context: dict[str, Any] = {
         "connection": connection,
@@ -69,7 +70,7 @@ def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @requires("connection.change")
 def check(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """Asks Constant Contact whether the connection works."""
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = one_or_404(Connection, pk=pk)
     try:
         account = ask_account(connection)
     except ProviderError as error:
@@ -88,7 +89,7 @@ def check(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @requires("connection.change")
 @proven
 def edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = one_or_404(Connection, pk=pk)
     form = ConnectionForm(request.POST or None, instance=connection)
     stopping: list[dependents.Dependent] = []
     if form.is_valid():
@@ -110,7 +111,7 @@ def edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
             return redirect("connections:detail", slug, pk)
     context = {
         "form": form,
-        "connection": get_object_or_404(Connection, pk=pk),
+        "connection": one_or_404(Connection, pk=pk),
         "used_by": dependents.of(connection),
         "stopping": stopping,
     }
@@ -125,7 +126,7 @@ def _is_withdrawal(request: HttpRequest) -> bool:
 @proven(unless=_is_withdrawal)
 @require_POST
 def consent(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = one_or_404(Connection, pk=pk)
     if _is_withdrawal(request):
         services.withdraw_consent(connection, by=request.user)
         messages.success(request, _("Consent is withdrawn: nothing more is sent."))
@@ -142,7 +143,7 @@ def consent(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @requires("connection.remove")
 def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """Guided: each export is detached or removed, then the connection goes."""
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = one_or_404(Connection, pk=pk)
     used_by = dependents.of(connection)
     if request.method == "POST":
         choices = {one.key: request.POST.get(f"dependent-{one.key}", "") for one in used_by}

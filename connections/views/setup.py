@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django_scopes import scope
 
+from config.kept_queries import one_or_404
 from config.row_security import across_workspaces
 from connections import consent_text, oauth, oauth_client, other_account, services
 from connections.authorisation import AuthorisationFailed, WrongAccount, complete
@@ -52,7 +53,7 @@ def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @proven
 @require_POST
 def authorise(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    connection = get_object_or_404(Connection.objects.select_related("workspace"), pk=pk)
+    connection = one_or_404(Connection, "workspace", pk=pk)
     if not oauth_client.is_configured():
         messages.error(
             request,
@@ -102,7 +103,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 @requires("connection.change")
 def use_other_account(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """Asks whether the other account that the person signed in to is meant."""
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = one_or_404(Connection, pk=pk)
     other = other_account.waiting(request.session, connection)
     if other is None:
         messages.info(request, _("Nothing has changed: sign in again to use another account."))
@@ -135,7 +136,7 @@ def use_other_account(request: WorkspaceRequest, slug: str, pk: int) -> HttpResp
 @proven
 def export_user(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """Add me as export user: after the person has proved once more who they are."""
-    connection = get_object_or_404(Connection.objects.select_related("export_user"), pk=pk)
+    connection = one_or_404(Connection, "export_user", pk=pk)
     if request.method != "POST":
         return render(request, "connections/export_user.html", {"connection": connection})
     try:

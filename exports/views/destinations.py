@@ -15,7 +15,7 @@ from exports.account import account_of
 from exports.engine import read_back
 from exports.models import Destination, Run
 from exports.views.objects import destination_of
-from segments.models import Attribute
+from segments.selectors import attributes
 from workspaces import keyset
 from workspaces.columns import Columns
 from workspaces.middleware import WorkspaceRequest
@@ -73,9 +73,7 @@ def destination_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
 def destination_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     destination = destination_of(request, pk)
     runs = selectors.runs_of(destination, request.GET)
-    last_run = (
-        Run.objects.filter(destination=destination, dry_run=False).order_by("-created_at").first()
-    )
+    last_run = selectors.last_run.first(destination=destination.pk)
     refresh_at = workspace_refreshes_at(destination.workspace)
     segments = selectors.selected_segments(destination)
     volumes, durations = over_time.volumes_and_durations(destination)
@@ -95,7 +93,7 @@ def destination_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpRes
             "account": account_of(last_run) if last_run and last_run.planned_at else None,
             "next_run_at": selectors.next_run_at(destination, refresh_at),
             "refresh_at": refresh_at,
-            "active_run": Run.objects.filter(destination=destination, state__in=Run.ACTIVE).first(),
+            "active_run": selectors.active_run.first(destination=destination.pk),
             "is_large": sum(segment.member_count for segment in segments) >= LARGE,
             "taken_off": taken_off.taken_off(destination).count(),
             "list_requests": read_back.EXPORT_REQUESTS,
@@ -108,7 +106,7 @@ def destination_detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpRes
 
 
 def _matches(destination: Destination) -> list[dict[str, Any]]:
-    known = {one.name: one for one in Attribute.objects.all()}
+    known = {one.name: one for one in attributes()}
     return [
         {
             "label": contact_fields.label(name),

@@ -23,6 +23,7 @@ from exports.models import Destination
 from exports.preview import inactive_warnings
 from exports.steps import Step
 from exports.views.objects import destination_of
+from segments.models import Segment
 from workspaces import unsaved
 from workspaces.ago import ago
 from workspaces.middleware import WorkspaceRequest
@@ -282,7 +283,7 @@ def _choices(form: DestinationForm) -> list[dict[str, Any]]:
             "refreshed": ago(segment.refreshed_at) if segment.refreshed_at else "",
             "kind": KindOfChoice(
                 is_chosen=str(segment.pk) in chosen,
-                is_active=segment.is_active,
+                is_active=segment.state == Segment.State.ACTIVE,
                 is_refreshed=segment.refreshed_at is not None,
                 is_large=segment.member_count > MAX_PROFILES,
                 tells_errors=errors and place == 0,

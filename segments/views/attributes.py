@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from config.kept_queries import KeptQuery, one_or_404
 from segments import attribute_changes, attribute_uses, attributes
 from segments.attribute_facts import Facts, facts
 from segments.conversion import read_typed, type_choices, typed
@@ -85,11 +86,16 @@ def _attributes() -> QuerySet[Attribute]:
     return Attribute.objects.select_related("source", "workspace")
 
 
+@KeptQuery
+def _last_change(attribute: Any) -> QuerySet[AttributeChange]:
+    return AttributeChange.objects.filter(attribute=attribute).order_by("-created_at")[:1]
+
+
 @requires("attribute.view")
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    attribute = get_object_or_404(_attributes(), pk=pk)
+    attribute = one_or_404(Attribute, "source", "workspace", pk=pk)
     known = facts(request.workspace, [attribute], SHOWN_ON_PAGE)
-    last = attribute.changes.order_by("-created_at").first()
+    last = _last_change.first(attribute=attribute.pk)
     uses = attribute_uses.of(attribute)
     context = {
         "attribute": attribute,
@@ -106,7 +112,7 @@ def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 @requires("attribute.change")
 def rename(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    attribute = get_object_or_404(_attributes(), pk=pk)
+    attribute = one_or_404(Attribute, "source", "workspace", pk=pk)
     try:
         attributes.rename(attribute, request.POST.get("label", ""), by=request.user)
     except attributes.Refused as refusal:
@@ -117,7 +123,7 @@ def rename(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @requires("attribute.change")
 def change_type(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """The page where another type is tried and chosen."""
-    attribute = get_object_or_404(_attributes(), pk=pk)
+    attribute = one_or_404(Attribute, "source", "workspace", pk=pk)
     chosen = typed(attribute.type, attribute.format)
     error = ""
     if request.method == "POST":
@@ -143,7 +149,7 @@ def change_type(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @requires("attribute.change")
 def preview(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """What would become of the values under the type chosen."""
-    attribute = get_object_or_404(_attributes(), pk=pk)
+    attribute = one_or_404(Attribute, "source", "workspace", pk=pk)
     read = read_typed(request.GET.get("type", ""))
     context: dict[str, Any] = {"attribute": attribute, "chosen": read}
     if read and read[0] != attribute.type:
@@ -164,7 +170,7 @@ def preview(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 @requires("attribute.change")
 def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    attribute = get_object_or_404(_attributes(), pk=pk)
+    attribute = one_or_404(Attribute, "source", "workspace", pk=pk)
     try:
         change = attributes.request_removal(attribute, by=request.user)
     except attributes.Refused as refusal:

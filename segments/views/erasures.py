@@ -4,10 +4,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from config.kept_queries import one_or_404
 from segments import address_erasures, erasure_parts, erasures
 from segments.forms import EraseAddressForm, EraseForm
 from segments.models import Erasure, Profile
@@ -20,7 +21,7 @@ from workspaces.proof import proven
 @requires("profile.erase")
 @proven
 def erase(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    profile = get_object_or_404(Profile.objects.select_related("workspace"), pk=pk)
+    profile = one_or_404(Profile, "workspace", pk=pk)
     foreseen = erasures.foresee(profile)
     form = EraseForm(request.POST or None, profile=profile, addresses=foreseen.addresses)
     if request.method == "POST" and form.is_valid():
@@ -90,6 +91,6 @@ def erasure_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @require_POST
 @requires("profile.erase")
 def erasure_lift(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    erasures.lift(get_object_or_404(Erasure, pk=pk), by=request.user)
+    erasures.lift(one_or_404(Erasure, pk=pk), by=request.user)
     messages.success(request, _("A source may bring this person back from now on."))
     return redirect("segments:erasure_list", slug)

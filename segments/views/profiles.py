@@ -3,8 +3,9 @@
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
+from config.kept_queries import one_or_404
 from segments import address_erasures, profile_panels, profile_search
 from segments.history import belongings_of
 from segments.models import Profile
@@ -55,7 +56,7 @@ def profile_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 @requires("profile.view")
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    profile = get_object_or_404(Profile, pk=pk)
+    profile = one_or_404(Profile, pk=pk)
     context = {
         "profile": profile,
         "values": values_of(profile),

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_POST
 
+from config.kept_queries import one_or_404
 from segments import builder, segment_services, segment_templates
 from segments.forms import SegmentForm
 from segments.models import Attribute, Segment
@@ -14,7 +15,7 @@ from segments.operators import DAYS
 from segments.preview import SAMPLE, TooSlow, asking, glance, look
 from segments.rule_sentence import plain_value, sentence
 from segments.rule_tree import RuleError
-from segments.selectors import shown_profiles, words
+from segments.selectors import attributes, shown_profiles, words
 from segments.suggestions import spread, suggest
 from segments.views.saved import follow_up
 from workspaces import unsaved
@@ -43,7 +44,7 @@ def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 @requires("segment.change")
 def edit(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     if segment.is_static:
         return redirect("segments:static_edit", slug, pk)
     return _edit(request, segment)
@@ -230,4 +231,4 @@ def _said_spread(workspace: Workspace, attribute: Attribute) -> dict[str, Any] |
 
 
 def _attributes() -> dict[str, Attribute]:
-    return {attribute.name: attribute for attribute in Attribute.objects.all()}
+    return {attribute.name: attribute for attribute in attributes()}

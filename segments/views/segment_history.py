@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.text import slugify
 
+from config.kept_queries import one_or_404
 from segments import history
 from segments.models import Profile, Segment, SegmentRefresh
 from segments.selectors import shown_profiles
@@ -19,7 +20,7 @@ JOINED, LEFT = "joined", "left"
 
 @requires("segment.view")
 def changes(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     refreshes = history.comparable(segment)
     context = {"segment": segment, "refreshes": refreshes}
     if len(refreshes) > 1:
@@ -56,7 +57,7 @@ def _id(text: str) -> int | None:
 
 @requires("segment.download")
 def changes_csv(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponseBase:
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     refreshes = history.comparable(segment)
     between = _asked(request, refreshes) if refreshes else None
     audit.record(
@@ -67,7 +68,7 @@ def changes_csv(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponseBa
 
 @requires("segment.view")
 def history_csv(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponseBase:
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     return _csv(history.csv_of(segment), segment, "history")
 
 

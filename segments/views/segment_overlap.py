@@ -13,6 +13,7 @@ from segments.models import Segment
 from segments.overlap_picture import picture
 from segments.preview import TooSlow
 from segments.rule_tree import RuleError
+from segments.selectors import to_choose_from
 from segments.views.saved import follow_up
 from workspaces.middleware import WorkspaceRequest
 from workspaces.permissions import requires
@@ -20,10 +21,9 @@ from workspaces.permissions import requires
 
 @requires("segment.view")
 def segment_overlap(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    offered = list(_offered().order_by("name"))
     chosen = _chosen(request.GET)
     context: dict[str, Any] = {
-        "offered": offered,
+        "offered": to_choose_from(),
         "slots": [chosen[place] if place < len(chosen) else None for place in range(overlap.MOST)],
         "empty": [one for one in chosen if one.refreshed_at is None],
     }

@@ -1,14 +1,17 @@
 """A segment's page, and what can be done there."""
 
+from functools import cache
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from config.kept_queries import KeptQuery, one_or_404
 from segments import (
     dependents,
     member_files,
@@ -22,14 +25,16 @@ from segments.charts import history_chart
 from segments.failures import explanation
 from segments.history import REFRESHES, SPANS, points
 from segments.membership import vocabulary
-from segments.models import Attribute, Profile, Segment, SegmentMember
+from segments.models import Profile, Segment, SegmentMember, SegmentRefresh
 from segments.preview import TooSlow
 from segments.rule_counts import count_rules
 from segments.rule_sentence import sentence
 from segments.rule_tree import RuleError, segments_in, write
 from segments.selectors import (
     MOST_COLUMNS,
+    attributes_with_source,
     is_busy,
+    names_of,
     offered_attributes,
     shown_profiles,
     words,
@@ -57,11 +62,10 @@ def status(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def _about(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     most = MORE_MEMBERS if "more" in request.GET else FIRST_MEMBERS
-    ids = SegmentMember.objects.filter(segment=segment).order_by("profile_id")
-    members = Profile.objects.filter(pk__in=ids.values("profile_id")[:most])
-    attributes = list(Attribute.objects.select_related("source"))
+    members = _members(most)(segment=segment.pk)
+    attributes = attributes_with_source()
     over = request.GET.get("over", REFRESHES)
     shown = points(segment, over)
     return {
@@ -69,15 +73,13 @@ def _about(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
         "sentence": sentence(
             segment.rules,
             {one.name: one.label for one in attributes},
-            dict(
-                Segment.objects.filter(pk__in=segments_in(segment.rules)).values_list("pk", "name")
-            ),
+            dict(names_of(keys=list(segments_in(segment.rules)))),
             most_values=None,
         ),
         "failure": explanation(segment, vocabulary),
         "built_on_it": dependents.segments_using([segment]).get(segment.pk, []),
         "panels": segment_panels.of(segment),
-        "history": list(segment.refreshes.order_by("-pk")[:HISTORY]),
+        "history": _last_refreshes(segment=segment.pk),
         "chart": history_chart(shown),
         "over": over if over in SPANS else REFRESHES,
         "moment_format": "SHORT_DATE_FORMAT" if over in SPANS else "SHORT_DATETIME_FORMAT",
@@ -87,14 +89,28 @@ def _about(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
         "is_more": most == MORE_MEMBERS,
         "has_more": most == FIRST_MEMBERS and segment.member_count > FIRST_MEMBERS,
         "more_members": MORE_MEMBERS,
-        **shown_profiles(members.order_by("key"), offered_attributes(attributes)[:MOST_COLUMNS]),
+        **shown_profiles(members, offered_attributes(attributes)[:MOST_COLUMNS]),
     }
+
+
+@cache
+def _members(most: int) -> KeptQuery[Profile]:
+    def make(segment: Any) -> QuerySet[Profile]:
+        ids = SegmentMember.objects.filter(segment=segment).order_by("profile_id")
+        return Profile.objects.filter(pk__in=ids.values("profile_id")[:most]).order_by("key")
+
+    return KeptQuery(make)
+
+
+@KeptQuery
+def _last_refreshes(segment: Any) -> QuerySet[SegmentRefresh]:
+    return SegmentRefresh.objects.filter(segment=segment).order_by("-pk")[:HISTORY]
 
 
 @requires("segment.view")
 def rule_counts(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """How many each rule finds, looked up once the page is there."""
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     context: dict[str, Any] = {"segment": segment}
     try:
         counted = count_rules(segment.workspace, segment.rules)
@@ -109,7 +125,7 @@ def rule_counts(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 
 @requires("segment.download")
 def download(request: WorkspaceRequest, slug: str, pk: int, form: str) -> HttpResponseBase:
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     audit.record(
         segment.workspace,
         "segment.downloaded",
@@ -136,7 +152,7 @@ def download(request: WorkspaceRequest, slug: str, pk: int, form: str) -> HttpRe
 @require_POST
 @requires("segment.refresh")
 def refresh(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     try:
         segment_services.request_refresh(segment, by=request.user)
     except segment_services.Refused as refusal:
@@ -147,7 +163,7 @@ def refresh(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 @requires("segment.change")
 def activate(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     try:
         segment_states.activate(segment, by=request.user)
     except RuleError as nonsense:
@@ -164,7 +180,7 @@ def activate(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 @requires("segment.change")
 def deactivate(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     segment_states.deactivate(segment, by=request.user)
     messages.success(
         request, _("The segment is inactive: it keeps its members and is not refreshed.")
@@ -176,7 +192,7 @@ def deactivate(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @requires("segment.change")
 def tag(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     """Its tags are those ticked and those typed."""
-    segment = get_object_or_404(Segment, pk=pk)
+    segment = one_or_404(Segment, pk=pk)
     words = [*request.POST.getlist("tag"), *tags.split(request.POST.get("more", ""))]
     try:
         tags.set_tags(segment, words, by=request.user)
@@ -188,7 +204,7 @@ def tag(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 @requires("segment.change")
 def rename(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     try:
         segment_services.rename_segment(segment, request.POST.get("name", ""), by=request.user)
     except segment_services.Refused as refusal:
@@ -199,7 +215,7 @@ def rename(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 @requires("segment.change")
 def duplicate(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     try:
         copy = segment_services.duplicate_segment(segment, by=request.user)
     except RuleError as nonsense:
@@ -218,7 +234,7 @@ def duplicate(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 @requires("segment.delete")
 def delete(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    segment = get_object_or_404(Segment.objects.select_related("workspace"), pk=pk)
+    segment = one_or_404(Segment, "workspace", pk=pk)
     try:
         segment_services.delete_segment(segment, by=request.user)
     except segment_services.Refused as refusal:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from config.kept_queries import one_or_404
 from segments import (
     drafts,
     home_parts,
@@ -107,7 +108,7 @@ def source_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 @requires("source.view")
 def detail(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    source = get_object_or_404(Source.objects.select_related("created_by"), pk=pk)
+    source = one_or_404(Source, "created_by", pk=pk)
     query = sql_loads.query_of(source)
     context = {
         "source": source,
@@ -248,7 +249,7 @@ def _chosen(column: Column, place: int, request: WorkspaceRequest) -> Column:
 @require_POST
 @requires("source.change")
 def mode(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    source = get_object_or_404(Source.objects.select_related("workspace"), pk=pk)
+    source = one_or_404(Source, "workspace", pk=pk)
     try:
         sources.change_mode(source, request.POST.get("mode", ""), by=request.user)
     except sources.Refused as refusal:
@@ -261,7 +262,7 @@ def mode(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 @requires("source.change")
 def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    source = get_object_or_404(Source.objects.select_related("workspace"), pk=pk)
+    source = one_or_404(Source, "workspace", pk=pk)
     sources.remove_source(source, by=request.user)
     messages.success(
         request,

@@ -13,12 +13,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.http.request import UnreadablePostError
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from config.kept_queries import one_or_404
 from segments import sources, sql_loads, uploads
 from segments.encodings import UnreadableFile
 from segments.forms import DeclaredFile, UploadForm
@@ -40,7 +41,7 @@ def add(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 @requires("source.change")
 def add_file(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    source = get_object_or_404(Source.objects.select_related("workspace"), pk=pk)
+    source = one_or_404(Source, "workspace", pk=pk)
     if sql_loads.query_of(source) is not None:
         return redirect("segments:source_detail", slug, pk)
     return _take(request, source)
@@ -103,7 +104,7 @@ def _take_whole(upload: Upload, file: Any) -> str:
 @require_http_methods(["HEAD", "PATCH"])
 @requires("source.change")
 def content(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    upload = get_object_or_404(Upload.objects.select_related("workspace", "started_by"), pk=pk)
+    upload = one_or_404(Upload, "workspace", "started_by", pk=pk)
     if upload.state == Upload.State.REFUSED:
         return _answer(410, upload.received, str(upload.reason))
     if request.method == "HEAD":
@@ -170,7 +171,7 @@ def _blocks(request: WorkspaceRequest) -> Iterator[bytes]:
 
 
 def _found(pk: int) -> Upload:
-    return get_object_or_404(Upload.objects.select_related("source", "workspace"), pk=pk)
+    return one_or_404(Upload, "source", "workspace", pk=pk)
 
 
 @requires("source.change")

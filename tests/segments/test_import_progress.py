@@ -6,13 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from config import heartbeat
 from segments import metering
 from segments.models import Import
 from segments.progress import progress_of
@@ -128,40 +126,3 @@ def test_time_left_counts_down_and_is_not_told_once_it_has_long_passed() -> None
     assert left(0, began_at=timezone.now() - timedelta(seconds=1)) is None
     seconds = [rounded(timedelta(seconds=one)).total_seconds() for one in (-3, 61, 700, 3_700)]
     assert seconds == [5, 75, 720, 3_900]
-
-
-def test_a_queue_that_nobody_works_at_is_told_wherever_the_import_is_shown(
-    client: Client, workspace: Any
-) -> None:
-    asked = timezone.now() - timedelta(minutes=5)
-    load = ImportFactory(
-        source=SourceFactory(workspace=workspace),
-        state="queued",
-        created_at=asked,
-        heartbeat_at=asked,
-        finished_at=None,
-    )
-    names: dict[str, list[int]] = {
-        "segments:import_detail": [load.pk],
-        "segments:import_progress": [load.pk],
-        "segments:source_detail": [load.source_id],
-        "segments:source_list": [],
-        "workspaces:home": [],
-    }
-
-    def said() -> list[str]:
-        paths = [reverse(name, args=[workspace.slug, *ids]) for name, ids in names.items()]
-        return [words(client.get(path)) for path in paths]
-
-    heartbeat.beat()
-    for page in said():
-        assert "as soon as one is free. None has for more than a minute: if it" in page
-    cache.set(heartbeat.KEY, asked)
-    for page in said():
-        assert "last were seen working together 5 min" in page
-        assert "None has for" not in page
-    Import.objects.filter(pk=load.pk).update(heartbeat_at=timezone.now())
-    for page in said():
-        assert "A worker takes it up as soon as one is free." in page
-        assert "more than a minute" not in page
-        assert "last were seen" not in page

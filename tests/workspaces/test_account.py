@@ -152,7 +152,7 @@ def test_a_second_address_is_added_confirmed_and_made_the_main_one(db: None) -> 
 def test_proving_who_one_is_again(db: None) -> None:
     user = UserFactory()
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     again = reverse("account_reauthenticate")
     assert user.email in client.get(again).content.decode()
     assert client.post(f"{again}?next=/", {"password": PASSWORD, "next": "/"}).url == "/"

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from config.kept_queries import one_or_404
 from workspaces.forms import EndpointChangeForm, EndpointForm
 from workspaces.middleware import WorkspaceRequest
 from workspaces.models import Endpoint, EndpointDelivery
@@ -17,9 +18,7 @@ from workspaces.permissions import requires
 
 
 def _endpoint(pk: int) -> Endpoint:
-    found: Endpoint = get_object_or_404(
-        Endpoint.objects.select_related("workspace", "created_by"), pk=pk
-    )
+    found: Endpoint = one_or_404(Endpoint, "workspace", "created_by", pk=pk)
     return found
 
 

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from config.kept_queries import one_or_404
 from workspaces import invitations, keyset, selectors
 from workspaces import members as services
 from workspaces.forms import InvitationForm, RoleForm
@@ -60,7 +61,7 @@ def invite(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @requires("member.change")
 @proven(unless=_makes_no_administrator)
 def role(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    member: Membership = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
+    member: Membership = one_or_404(Membership, "user", pk=pk)
     form = RoleForm(request.POST or None, initial={"role": member.role})
     if form.is_valid():
         try:
@@ -82,7 +83,7 @@ def _takes_nothing_over(request: HttpRequest) -> bool:
 @requires("member.change")
 @proven(unless=_takes_nothing_over)
 def remove(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    member: Membership = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
+    member: Membership = one_or_404(Membership, "user", pk=pk)
     if request.method != "POST":
         return _removal(request, member)
     chosen = request.POST.get("ending", "")
@@ -110,7 +111,7 @@ def _removal(request: WorkspaceRequest, member: Membership, problem: str = "") -
 @require_POST
 @requires("member.change")
 def revoke_invitation(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
-    invitation = get_object_or_404(Invitation, pk=pk)
+    invitation = one_or_404(Invitation, pk=pk)
     invitations.revoke(invitation, by=request.user)
     messages.success(
         request,

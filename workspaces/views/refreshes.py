@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from config.kept_queries import one_or_404
 from workspaces import home_answers, home_parts, refreshes, services
 from workspaces.live import figures, streams
 from workspaces.middleware import WorkspaceRequest
@@ -111,7 +112,7 @@ def tree(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 @requires("refresh.start")
 def retry(request: WorkspaceRequest, slug: str, pk: int, step: int | None = None) -> HttpResponse:
-    refresh = get_object_or_404(Refresh, pk=pk)
+    refresh = one_or_404(Refresh, pk=pk)
     chosen = None if step is None else get_object_or_404(RefreshStep, refresh=refresh, pk=step)
     try:
         services.retry_refresh(refresh, step=chosen, by=request.user)
@@ -123,7 +124,7 @@ def retry(request: WorkspaceRequest, slug: str, pk: int, step: int | None = None
 
 
 def _refresh(pk: int) -> Refresh:
-    return get_object_or_404(Refresh.objects.select_related("started_by", "workspace"), pk=pk)
+    return one_or_404(Refresh, "started_by", "workspace", pk=pk)
 
 
 def _tree(refresh: Refresh, *, is_whole: bool) -> dict[str, Any]:
