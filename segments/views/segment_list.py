@@ -51,7 +51,10 @@ def segment_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
         name: request.GET.get(name, "").replace("\0", "").strip()
         for name in ("q", "state", "kind", "tag")
     }
-    page = keyset.page_of(_found(asked), ORDERS, request.GET, size=PAGE)
+    if any(asked.values()):
+        page = keyset.page_of(_found(asked), ORDERS, request.GET, size=PAGE)
+    else:
+        page = _all.page_of(request.GET)
     segments = page.rows
     labels, names = words(segments)
     all_tags = tags.counted()
@@ -93,8 +96,15 @@ def _last_change(counts: list[tuple[int, int, int]]) -> dict[str, int]:
     return {"joined": joined, "left": left}
 
 
+def _segments() -> QuerySet[Segment]:
+    return Segment.objects.select_related("workspace")
+
+
+_all = keyset.KeptPages(_segments, ORDERS, size=PAGE)
+
+
 def _found(asked: dict[str, str]) -> QuerySet[Segment]:
-    found = Segment.objects.select_related("workspace")
+    found = _segments()
     if asked["q"]:
         found = found.filter(name__icontains=asked["q"])
     if asked["tag"]:
