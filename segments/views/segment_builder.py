@@ -1,5 +1,6 @@
 """The page where a segment's rules are made: it shows whom they find as they are edited."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
@@ -221,13 +222,17 @@ def _said_spread(workspace: Workspace, attribute: Attribute) -> dict[str, Any] |
     if found is None:
         return None
     ends = {"least": found.least, "middle": found.middle, "greatest": found.greatest}
-    is_day = attribute.type in DAYS
     return {
-        **{name: plain_value(str(one)[:10] if is_day else str(one)) for name, one in ends.items()},
+        **{name: plain_value(_written(one, attribute)) for name, one in ends.items()},
         "looked_at": found.looked_at,
         "of": found.of,
         "is_all": found.looked_at >= found.of,
     }
+
+
+def _written(value: Any, attribute: Attribute) -> str:
+    """A day, or a number without zeros at its end that say nothing."""
+    return str(value)[:10] if attribute.type in DAYS else f"{Decimal(value).normalize():f}"
 
 
 def _attributes() -> dict[str, Attribute]:

@@ -25,9 +25,10 @@ def changes(request: WorkspaceRequest, slug: str, pk: int) -> HttpResponse:
     context = {"segment": segment, "refreshes": refreshes}
     if len(refreshes) > 1:
         since, until = _asked(request, refreshes)
-        way = LEFT if request.GET.get("way") == LEFT else JOINED
         ids = {one: history.changed_profiles(since, until, one == JOINED) for one in (JOINED, LEFT)}
         counts = {one: found.count() for one, found in ids.items()}
+        asked = request.GET.get("way")
+        way = asked if asked in counts else LEFT if counts[LEFT] > counts[JOINED] == 0 else JOINED
         profiles = Profile.objects.filter(pk__in=ids[way])
         page = keyset.page_of(profiles, {"key": ()}, request.GET, size=PAGE, key="key")
         context |= {

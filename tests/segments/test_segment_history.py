@@ -114,6 +114,18 @@ def test_the_page_shows_both_lists_and_says_who_is_gone(client: Client, shop: Wo
     assert client.get(at, {"since": "x", "until": "9" * 30, "after": "a\0"}).status_code == 200
 
 
+def test_where_people_only_left_they_are_shown_first(client: Client, shop: Workspace) -> None:
+    segment, (first, _second, third) = three_refreshes(shop)
+    at = url("segment_changes", segment)
+    between = {"since": first.pk, "until": third.pk}
+    assert client.get(at, between).context["way"] == "joined"
+    SegmentChange.objects.filter(joined=True).delete()
+    page = client.get(at, between)
+    assert page.context["way"] == "left"
+    assert "c01" in words(page)
+    assert client.get(at, between | {"way": "joined"}).context["way"] == "joined"
+
+
 def test_a_long_list_comes_page_by_page(client: Client, shop: Workspace) -> None:
     segment = SegmentFactory(workspace=shop)
     refresh_segment(segment)

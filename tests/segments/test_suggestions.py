@@ -152,16 +152,19 @@ def test_it_is_told_how_numbers_and_days_lie(crowd: Workspace) -> None:
     born = AttributeFactory(workspace=crowd, name="born", type="date")
     assert spread(crowd, born) is None
     for key, day in {"k0001": "1999-12-31", "k0002": "2001-01-01", "k0003": "soon"}.items():
-        Profile.objects.filter(key=key).update(attributes={"born": day})
+        Profile.objects.filter(key=key).update(attributes={"born": day, "income": 10_000.50})
+    Profile.objects.filter(key="k0001").update(attributes={"born": "1999-12-31", "income": 900.0})
+    AttributeFactory(workspace=crowd, name="income", type="number")
     client = signed_in(crowd)
     said = {
         name: words(
             client.get(url("segment_values", crowd), {"attribute": name, "spread": ""})
         ).strip()
-        for name in ("points", "born")
+        for name in ("points", "born", "income")
     }
     assert said["points"] == "From 0 to 99, half of them up to 50."
     assert said["born"].startswith("From 31 December 1999 to 1 January 2001")
+    assert said["income"] == "From 900 to 10,000.5, half of them up to 10,000.5."
 
 
 @pytest.mark.parametrize(
