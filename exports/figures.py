@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from itertools import zip_longest
 from typing import Any
 
@@ -63,6 +63,15 @@ class _Known:
     state: str
     batches: list[Batch]
     told: list[list[Any]]
+
+    @cached_property
+    def pieces(self) -> dict[str, Piece]:
+        return {
+            f"batch-{batch.number}": Piece(
+                told, partial(render_to_string, "exports/_batch_cells.html", {"batch": batch})
+            )
+            for batch, told in zip(self.batches, self.told, strict=True)
+        }
 
 
 NOTHING = _Known("", [], [])
@@ -150,9 +159,7 @@ def _pieces(run: Run, known: _Known, progress: Progress) -> Iterator[tuple[str, 
     rate = partial(render_to_string, "exports/_run_rate.html", {"progress": progress})
     yield "run-rate", Piece(repr(progress.rate), rate)
     yield "run-going", _going(run, progress)
-    for batch, told in zip(known.batches, known.told, strict=True):
-        draw = partial(render_to_string, "exports/_batch_cells.html", {"batch": batch})
-        yield f"batch-{batch.number}", Piece(told, draw)
+    yield from known.pieces.items()
 
 
 def _going(run: Run, progress: Progress) -> Piece:

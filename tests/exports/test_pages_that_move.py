@@ -289,9 +289,35 @@ def test_an_imports_page_follows_its_rows_and_then_its_end(served: Served, run: 
 
 def test_looking_takes_less_than_a_hundredth_of_a_core_however_many_look() -> None:
     assert looking.pause_after(0.2, 0.002) == pytest.approx(0.8)
-    assert looking.pause_after(2, 0.002) == pytest.approx(0.28)
-    assert looking.pause_after(0.03, 0.02) == pytest.approx(2.8)
+    assert looking.pause_after(2, 0.002) == pytest.approx(0.36)
+    assert looking.pause_after(0.03, 0.02) == pytest.approx(3.6)
     assert looking.pause_after(3, 3) == 20, "and nobody waits longer than that"
+
+
+def test_a_look_that_takes_long_is_made_up_for_by_those_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else what moves just after a part was made anew would be shown seconds later."""
+    worked = [0.004] * 40 + [0.05] + [0.004] * 40
+    pauses: list[float] = []
+    clock = Mock(looks=0, monotonic=lambda: 0.0, thread_time=lambda: sum(worked[: clock.looks]))
+    clock.sleep = pauses.append
+    monkeypatch.setattr(looking, "time", clock)
+    monkeypatch.setattr(looking, "connection", Mock())
+    looker = looking.Looker(Mock())
+    looker.streams = [Mock()]
+
+    def look() -> None:
+        clock.looks += 1
+        if clock.looks == len(worked):
+            looker.streams.clear()
+
+    monkeypatch.setattr(looker, "look", look)
+    looker._go_on()
+    assert pauses[39] == pytest.approx(180 * 0.004 * 1.5, rel=0.05)
+    assert max(pauses) < 2.5, "where the look itself is paid for by 13 seconds"
+    extra = sum(one - pauses[39] for one in pauses[40:])
+    assert extra == pytest.approx(180 * 1.5 * (0.05 - 0.004), rel=0.05)
 
 
 def test_one_process_of_gunicorns_looks_for_all_and_another_when_it_is_gone(

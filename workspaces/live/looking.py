@@ -34,9 +34,12 @@ LOOK_SECONDS = 1.0
 ANYWAY_SECONDS, ANYWAY_SECONDS_FOR_EACH = 30.0, 12.0
 ALIVE_SECONDS = 15
 ENDS_SECONDS = 900
-# It looks again after so many times the processor's seconds that looking took, half as much again
-# for PostgreSQL among them: of a core that is less than a hundredth, see docs/performance.md.
-REST, AT_POSTGRESQL, LONGEST_PAUSE_SECONDS = 140, 0.5, 20.0
+# It looks again after so many times the processor's seconds that a look takes, half as much again
+# for PostgreSQL's among them: of a core that is less than a hundredth, see docs/performance.md.
+REST, AT_POSTGRESQL, LONGEST_PAUSE_SECONDS = 180, 0.5, 20.0
+# What a look takes is that of about the last so many: after one that has made parts anew the next
+# comes hardly later, and those after it make up for it.
+LOOKS = 10
 MOST, MOST_OF_A_SESSION = 1_000, 12
 
 Answer = Callable[[dict[str, Any]], tuple[str, Headers, bytes]]
@@ -75,6 +78,7 @@ class Looker:
         return True
 
     def _go_on(self) -> None:
+        cost = 0.0
         while True:
             with self.lock:
                 if not self.streams:
@@ -83,7 +87,8 @@ class Looker:
             started, worked = time.monotonic(), time.thread_time()
             self.look()
             worked = time.thread_time() - worked
-            time.sleep(pause_after(time.monotonic() - started, worked * (1 + AT_POSTGRESQL)))
+            cost += (worked * (1 + AT_POSTGRESQL) - cost) / LOOKS
+            time.sleep(pause_after(time.monotonic() - started, cost))
         connection.close()
 
     def look(self) -> None:
@@ -114,10 +119,9 @@ class Looker:
         due = [one for one in streams if one.made < anyway or one.pulse != one.pulse_of(pulses)]
         if not due:
             return
-        allowed = still_there([one.watcher for one in due])
         variants = defaultdict(list)
-        for stream in due:
-            if stream.watcher in allowed:
+        for stream, is_there in zip(due, still_there([one.watcher for one in due]), strict=True):
+            if is_there:
                 variants[stream.variant].append(stream)
                 stream.pulse = stream.pulse_of(pulses)
             else:
@@ -179,8 +183,10 @@ class Looker:
         now = time.monotonic()
         if now - stream.began > ENDS_SECONDS or stream.there.is_left():
             return True
+        is_silent = now - stream.written > ALIVE_SECONDS and not stream.there.unsent
+        if not is_silent and not stream.there.unsent:
+            return False
         try:
-            is_silent = now - stream.written > ALIVE_SECONDS and not stream.there.unsent
             stream.there.write(b"\n" if is_silent else b"")
         except OSError:
             return True
@@ -196,7 +202,7 @@ class Looker:
 
 
 def pause_after(took: float, cost: float) -> float:
-    """Seconds, by how long a look took and how many of the processor's it cost."""
+    """Seconds, by how long a look took and how many of the processor's one costs."""
     return min(LONGEST_PAUSE_SECONDS, max(0.1, LOOK_SECONDS - took, REST * cost))
 
 

@@ -53,7 +53,8 @@ class Drawn:
         self.pieces = figures.pieces
         self.states = {name: piece.state for name, piece in figures.pieces.items()}
         self._html: dict[str, str] = {}
-        self._lines: dict[tuple[str, ...], bytes] = {}
+        # By the states that they come after, of which most pages have the same.
+        self._lines: list[tuple[dict[str, Any], bytes]] = []
 
     def fits(self, stream: "Stream") -> bool:
         """Whether the page has the elements to show it."""
@@ -63,13 +64,16 @@ class Drawn:
 
     def line_after(self, states: dict[str, Any]) -> bytes:
         """What has another state than in `states`; empty for nothing. Drawn once for all pages."""
-        moved = tuple(name for name, state in self.states.items() if states.get(name) != state)
-        if moved and moved not in self._lines:
-            for name in moved:
-                if name not in self._html:
-                    self._html[name] = self.pieces[name].draw()
-            self._lines[moved] = _line("pieces", {name: self._html[name] for name in moved})
-        return self._lines.get(moved, b"")
+        for known, line in self._lines:
+            if known is states:
+                return line
+        moved = [name for name, state in self.states.items() if states.get(name) != state]
+        for name in moved:
+            if name not in self._html:
+                self._html[name] = self.pieces[name].draw()
+        line = _line("pieces", {name: self._html[name] for name in moved}) if moved else b""
+        self._lines.append((states, line))
+        return line
 
 
 class Stream:
@@ -86,9 +90,9 @@ class Stream:
         self.shown = b""
         self.figures, self.shape = "", ""
         self.states: dict[str, Any] = {}
+        self.variant = self._variant()
 
-    @property
-    def variant(self) -> tuple[str, ...]:
+    def _variant(self) -> tuple[str, ...]:
         """Those of the same variant who see the same are shown the same."""
         names = ("PATH_INFO", "QUERY_STRING", "HTTP_HX_TARGET")
         asked = (self.environ.get(name, "") for name in names)
@@ -110,6 +114,7 @@ class Stream:
             raise ValueError
         if part.query:
             self.environ["QUERY_STRING"] = part.query
+            self.variant = self._variant()
         self.figures = part.figures
         self.shape, self.states = (drawn.shape, drawn.states) if drawn else ("", {})
         line = part.line_for(self.token)
@@ -122,8 +127,9 @@ class Stream:
         if self._is_in_a_line():
             return
         line = drawn.line_after(self.states)
+        self.states = drawn.states
         if line:
-            self.states, self.shown = drawn.states, b""
+            self.shown = b""
             self._write(line)
 
     def _is_in_a_line(self) -> bool:

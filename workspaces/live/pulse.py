@@ -5,9 +5,9 @@ Each app adds what of its own takes time and shows on pages while it goes on.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
-from django.db import connection
-
+from config.planned import Planned
 from config.row_security import across_workspaces
 
 PULSES = """
@@ -46,7 +46,13 @@ def add(sql: str) -> None:
 def of(workspaces: Iterable[int]) -> dict[int, Pulse]:
     """By the workspace's id."""
     asked = list(workspaces)
-    with across_workspaces(), connection.cursor() as cursor:
-        cursor.execute(PULSES.format(" UNION ALL ".join(_going_on)), {"workspaces": asked})
-        found = {workspace: Pulse(*said) for workspace, *said in cursor.fetchall()}
+    with across_workspaces():
+        said = _pulses().ask(workspaces=asked)
+    found = {workspace: Pulse(*its) for workspace, *its in said}
     return {workspace: found.get(workspace, STILL) for workspace in asked}
+
+
+@cache
+def _pulses() -> Planned:
+    """Of all that has been added by the time that somebody asks."""
+    return Planned(PULSES.format(" UNION ALL ".join(_going_on)), workspaces="bigint[]")

@@ -5,15 +5,15 @@ is written to them: nobody reads on who is no member any more, in another role, 
 switched off, nor in a workspace that closes, or now demands a second step.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from config.planned import Planned
 from config.row_security import across_workspaces
 from workspaces.models import Role
 
@@ -21,7 +21,8 @@ from workspaces.models import Role
 LINES = "application/x-segue-lines"
 WATCHER = "segue.watcher"
 
-STILL_THERE = """
+STILL_THERE = Planned(
+    """
 SELECT m.id, s.session_key, m.role, u.password, w.time_zone, w.two_step_demanded
 FROM unnest(%(workspaces)s::bigint[], %(members)s::bigint[], %(sessions)s::text[])
   AS asked (workspace, member, session_key)
@@ -29,7 +30,12 @@ JOIN workspaces_membership m ON m.workspace_id = asked.workspace AND m.id = aske
 JOIN workspaces_workspace w ON w.id = m.workspace_id AND w.delete_at IS NULL
 JOIN workspaces_user u ON u.id = m.user_id AND u.is_active
 JOIN django_session s ON s.session_key = asked.session_key AND s.expire_date > %(now)s
-"""
+""",
+    workspaces="bigint[]",
+    members="bigint[]",
+    sessions="text[]",
+    now="timestamptz",
+)
 
 
 @dataclass(frozen=True)
@@ -71,21 +77,18 @@ def note(request: HttpRequest) -> None:
     )
 
 
-def still_there(watchers: Iterable[Watcher]) -> set[Watcher]:
-    """Those of them who may go on: signed in, and they and the workspace as they were."""
-    asked = list(set(watchers))
-    with across_workspaces(), connection.cursor() as cursor:
-        values: dict[str, Any] = {
-            "workspaces": [one.workspace_id for one in asked],
-            "members": [one.membership_id for one in asked],
-            "sessions": [one.session_key for one in asked],
-            "now": timezone.now(),
-        }
-        cursor.execute(STILL_THERE, values)
-        found = {row[:2]: row[2:] for row in cursor.fetchall()}
-    return {
-        one
-        for one in asked
-        if found.get((one.membership_id, one.session_key))
+def still_there(watchers: Sequence[Watcher]) -> list[bool]:
+    """Of each whether they may go on: signed in, and they and the workspace as they were."""
+    with across_workspaces():
+        rows = STILL_THERE.ask(
+            workspaces=[one.workspace_id for one in watchers],
+            members=[one.membership_id for one in watchers],
+            sessions=[one.session_key for one in watchers],
+            now=timezone.now(),
+        )
+    found = {row[:2]: row[2:] for row in rows}
+    return [
+        found.get((one.membership_id, one.session_key))
         == (one.role, one.password, one.time_zone, one.two_step_demanded)
-    }
+        for one in watchers
+    ]
