@@ -1,6 +1,7 @@
 """How segments overlap: exact numbers, an honest picture, a segment of any part."""
 
 import math
+import re
 
 import pytest
 from django.test import Client
@@ -119,6 +120,19 @@ def test_the_page_shows_picture_and_numbers(
     assert "Three circles can’t be drawn to scale" in of_three
     doubled = client.get(at, {"segment": [three[0].pk, three[0].pk]})
     assert "overlap-parts" not in doubled.content.decode()
+
+
+def test_what_is_compared_stays_chosen(
+    client: Client, shop: Workspace, three: list[Segment]
+) -> None:
+    asked = {"segment": [three[1].pk, three[0].pk, ""]}
+    page = client.get(url("segment_overlap", shop), asked).content.decode()
+    selects = re.findall(r'<select[^>]* name="segment">(.*?)</select>', page, re.DOTALL)
+    chosen = [re.findall(r" selected>([^<]+)<", select) for select in selects]
+    assert chosen == [[three[1].name], [three[0].name], []]
+    for select in selects:
+        offered = re.findall(r">([^<]+)</option>", select)
+        assert offered == ["Choose a segment", *sorted(one.name for one in three)]
 
 
 def test_a_segment_is_made_of_a_part(client: Client, shop: Workspace, three: list[Segment]) -> None:

@@ -155,12 +155,13 @@ def options(
 
 
 @register.simple_tag
-def options_of(offered: Iterable[Model], chosen: Model | None) -> SafeString:
-    """The options of a select of objects, by their keys: of segments there are hundreds."""
+def options_of(offered: Iterable[Any], chosen: Model | None) -> SafeString:
+    """The options of a select of what has a key and a name: of segments there are hundreds."""
+    key = chosen.pk if chosen else None
     return SafeString(
         "".join(
-            f'<option value="{one.pk}"{" selected" if one == chosen else ""}>'
-            f"{escape(str(one))}</option>"
+            f'<option value="{one.pk}"{" selected" if one.pk == key else ""}>'
+            f"{escape(one.name)}</option>"
             for one in offered
         )
     )
