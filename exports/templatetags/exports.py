@@ -1,6 +1,5 @@
 """What the pages of exports need: the account's bar, the next run."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -80,8 +79,3 @@ def next_run(destination: Destination, moment: datetime | None) -> str:
     if moment is None:
         return _("The workspace’s schedule is off")
     return format_html("{} {}", _("Next:"), SafeString(when(moment)))
-
-
-@register.filter
-def get(values: Mapping[str, Any], key: str) -> Any:
-    return values.get(key, "")
